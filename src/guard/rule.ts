@@ -1,0 +1,44 @@
+/** What a rule guards against; policies switch whole groups. */
+export type RuleGroup = 'pii' | 'secrets' | 'custom'
+
+/**
+ * One thing the guard recognises.
+ *
+ * Patterns, boundaries and validators see *folded* text (`fold.ts`): full-width and other Unicode digits and letters as
+ * ASCII, odd spaces and dashes as ` ` and `-`, zero-width characters taken out.
+ */
+export interface RuleDefinition {
+  /** Upper-case name, unique: `EMAIL`, `IBAN`. The default replacement is `[NAME_REDACTED]`. */
+  readonly name: string
+  readonly group: RuleGroup
+  /** One line for the reference: what it is, and the source of its form. */
+  readonly description: string
+  /**
+   * The form, in the bounded regular-expression subset of `pattern.ts`: literals, `.`, classes (`[a-z0-9_-]`, `\d`, `\w`,
+   * `\s` and their negations), groups `( )` and `(?: )`, `|`, and the repetitions `?`, `{n}`, `{m,n}`. No `*`, `+`, `{n,}`,
+   * anchors, look-arounds or back-references.
+   */
+  readonly pattern: string
+  /** Default false: letters match in either case. */
+  readonly caseSensitive?: boolean
+  /** A class such as `[\w.-]`: no match starts right after such a character. */
+  readonly notAfter?: string
+  /** A class such as `[\w-]`: no match ends right before such a character. */
+  readonly notBefore?: string
+  /**
+   * For forms without a longest match (key blocks, tokens of any length): once `pattern` has matched, everything from its
+   * start is certain to be redacted, and the match goes on, unbuffered, while characters are in the class `body`, up to and
+   * including the first occurrence of `end` if one is given. Excludes `notBefore` and `validate`.
+   */
+  readonly tail?: { readonly body: string; readonly end?: string }
+  /**
+   * Whether a match of the form is the thing itself (checksum, range, context).
+   * `match` is the folded match; `before` is up to 64 characters of folded text in front of it.
+   * Must be fast, pure, and must not run a backtracking expression over unbounded text.
+   */
+  readonly validate?: (match: string, before: string) => boolean
+  /** Texts in which exactly the part between `«` and `»` is found. */
+  readonly examples: readonly string[]
+  /** Texts in which this rule finds nothing. */
+  readonly counterExamples: readonly string[]
+}

@@ -1,0 +1,60 @@
+/** What one request takes from one limit of one principal. */
+export interface Charge {
+  /** Names the limit and the principal, e.g. `team-minute:tokens:search`; at most 256 characters of `[\w.:%-]`. */
+  readonly key: string
+  /** At most this many units in every interval of `windowMs`. */
+  readonly limit: number
+  readonly windowMs: number
+  /** Units to reserve: whole, at least 0, at most `limit`. */
+  readonly amount: number
+}
+
+/** How a limit stands just after a decision. */
+export interface LimitLevel {
+  /** Units left, never negative. */
+  readonly remaining: number
+  /** Milliseconds until the window is empty again, if nothing more is charged. */
+  readonly resetMs: number
+}
+
+export type ReserveResult =
+  | { readonly outcome: 'granted'; readonly levels: readonly LimitLevel[] }
+  | {
+      readonly outcome: 'refused'
+      /** Index of the charge that has to wait longest. */
+      readonly limitedBy: number
+      /** The earliest moment at which this same request would be admitted, if nothing else is charged until then. */
+      readonly retryAfterMs: number
+      readonly levels: readonly LimitLevel[]
+    }
+
+/** The store did not answer in time, or not at all. The only error a store may reject with. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError'
+}
+
+/**
+ * Sliding-window counters shared by all instances of the gateway.
+ *
+ * A window of length W counts in sub-windows of W/60, aligned to the epoch, in the store's own time. The sum runs over
+ * the current sub-window and the 60 before it, so at most one sub-window too much is counted: the error is always on the
+ * strict side.
+ *
+ * Every method decides within the store's time-out or rejects with `StoreUnavailableError`.
+ */
+export interface StateStore {
+  /**
+   * Takes all charges or none, in one atomic step. Repeating a call with the same `id` returns the first outcome
+   * again without charging twice. `tenant` groups keys that must be changed together (a Redis Cluster hash tag).
+   */
+  reserve(id: string, tenant: string, charges: readonly Charge[]): Promise<ReserveResult>
+  /**
+   * Replaces the reserved amounts by the true ones, in the order of the charges and in the sub-window of the
+   * reservation. The true amount may be larger (debt counts). Idempotent: a second settle of an `id` does nothing,
+   * nor does settling an unknown or long expired one.
+   */
+  settle(id: string, tenant: string, amounts: readonly number[]): Promise<void>
+  /** Resolves to whether the store answers right now, within its time-out. Never rejects. */
+  ready(): Promise<boolean>
+  close(): Promise<void>
+}
