@@ -1,0 +1,47 @@
+import { digitsOf } from './digits.ts'
+import { luhn } from './luhn.ts'
+
+/** Issuer prefixes as `[first, last, lengths]` ranges of the leading digits (ISO/IEC 7812 issuer identification numbers). */
+const ISSUERS: readonly (readonly [first: number, last: number, lengths: readonly number[]])[] = [
+  [4, 4, [13, 16, 19]], // Visa
+  [51, 55, [16]], // Mastercard
+  [2221, 2720, [16]], // Mastercard
+  [34, 34, [15]], // American Express
+  [37, 37, [15]],
+  [6011, 6011, [16, 17, 18, 19]], // Discover
+  [622126, 622925, [16, 17, 18, 19]],
+  [644, 649, [16, 17, 18, 19]],
+  [65, 65, [16, 17, 18, 19]],
+  [300, 305, [14, 16, 17, 18, 19]], // Diners Club
+  [3095, 3095, [14, 16, 17, 18, 19]],
+  [36, 36, [14, 16, 17, 18, 19]],
+  [38, 39, [14, 16, 17, 18, 19]],
+  [3528, 3589, [16, 17, 18, 19]], // JCB
+  [2131, 2131, [15]],
+  [1800, 1800, [15]],
+  [62, 62, [16, 17, 18, 19]], // UnionPay
+  [81, 81, [16, 17, 18, 19]],
+  [2200, 2204, [16, 17, 18, 19]], // Mir
+  [60, 60, [16]], // RuPay
+  [82, 82, [16]],
+  [508, 508, [16]],
+  [9792, 9792, [16]], // Troy
+  [50, 50, [13, 14, 15, 16, 17, 18, 19]], // Maestro
+  [56, 58, [13, 14, 15, 16, 17, 18, 19]],
+  [63, 63, [13, 14, 15, 16, 17, 18, 19]],
+  [67, 67, [13, 14, 15, 16, 17, 18, 19]],
+]
+
+/** Whether the digits of the match are a payment card number: a known issuer's prefix, its length, the Luhn check digit. */
+export function isCardNumber(match: string): boolean {
+  const digits = digitsOf(match)
+  return knownIssuer(digits) && luhn(digits)
+}
+
+function knownIssuer(digits: string): boolean {
+  for (const [first, last, lengths] of ISSUERS) {
+    const prefix = Number(digits.slice(0, String(first).length))
+    if (prefix >= first && prefix <= last && lengths.includes(digits.length)) return true
+  }
+  return false
+}

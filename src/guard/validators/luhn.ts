@@ -1,0 +1,15 @@
+/** Whether a string of ASCII digits ends in its Luhn check digit (ISO/IEC 7812-1, annex B). */
+export function luhn(digits: string): boolean {
+  let sum = 0
+  let double = false
+  for (let at = digits.length - 1; at >= 0; at--) {
+    let digit = digits.charCodeAt(at) - 48
+    if (double) {
+      digit *= 2
+      if (digit > 9) digit -= 9
+    }
+    sum += digit
+    double = !double
+  }
+  return sum % 10 === 0
+}

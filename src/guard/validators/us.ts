@@ -1,0 +1,35 @@
+import { continuesNumber, digitsOf } from './digits.ts'
+import { mentions } from './context.ts'
+
+const SSN_WORDS = ['ssn', 'ssns', 'social security', 'social-security', 'ss#']
+const ITIN_WORDS = ['itin', 'taxpayer', 'tax id', 'tax-id', 'tin']
+
+/** Numbers printed on wallet inserts and in advertising, never issued (Social Security Administration). */
+const NEVER_ISSUED = new Set(['078051120', '219099999'])
+
+/**
+ * Whether the match is a Social Security number that may have been issued: area neither 000, 666 nor 900-999, group not 00,
+ * serial not 0000 (20 CFR 422.103). Without separators it also needs a word such as "SSN" in front.
+ */
+export function isSsn(match: string, before: string): boolean {
+  const digits = digitsOf(match)
+  const area = digits.slice(0, 3)
+  if (area === '000' || area === '666' || area >= '900') return false
+  if (digits.slice(3, 5) === '00' || digits.slice(5) === '0000' || NEVER_ISSUED.has(digits)) return false
+  return inPlace(match, before, SSN_WORDS)
+}
+
+/** Whether the match is an Individual Taxpayer Identification Number: 9xx, group 50-65, 70-88, 90-92 or 94-99 (IRS). */
+export function isItin(match: string, before: string): boolean {
+  const digits = digitsOf(match)
+  const group = Number(digits.slice(3, 5))
+  const issued = (group >= 50 && group <= 65) || (group >= 70 && group <= 88) || (group >= 90 && group !== 93)
+  return issued && inPlace(match, before, [...ITIN_WORDS, ...SSN_WORDS])
+}
+
+/** Separators make the form; bare digits and mixed separators need a word that says what they are. */
+function inPlace(match: string, before: string, words: readonly string[]): boolean {
+  if (continuesNumber(before)) return false
+  const separated = match.length === 11 && match[3] === match[6] && match[3] !== '.'
+  return separated || mentions(before, words)
+}
