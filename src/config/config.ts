@@ -1,0 +1,141 @@
+import type { QuotaLimit } from '../quota/limit.ts'
+
+/** What the guard does about one kind of finding. */
+export type GuardAction = 'off' | 'flag' | 'redact' | 'block'
+/** Injection is a property of a whole text: there is nothing to cut out of it. */
+export type InjectionAction = 'off' | 'flag' | 'block'
+export type UpstreamKind = 'llama.cpp' | 'vllm' | 'ollama' | 'openai'
+export type TokenAlgorithm = 'EdDSA' | 'ES256' | 'RS256'
+/** `embedded` (one instance, in memory) or the URL of a Redis or Valkey server. */
+export type StateLocation = 'embedded' | `${'redis' | 'rediss'}${'' | '+cluster' | '+sentinel'}://${string}`
+
+/** The configuration in force: defaults filled in, units resolved (`…Ms`, `…Bytes`), file paths absolute. */
+export interface Config {
+  readonly listen: ListenConfig
+  /** Absent: plain HTTP, which only loopback (or `listen.insecure`) allows. */
+  readonly tls?: TlsConfig
+  readonly state: StateLocation
+  readonly tokens: TokensConfig
+  /** At least one; ids are unique. */
+  readonly models: readonly ModelConfig[]
+  readonly timeouts: TimeoutsConfig
+  /** Names are unique. */
+  readonly quotas: readonly QuotaLimit[]
+  readonly guard: GuardConfig
+  readonly request: RequestConfig
+  readonly audit: AuditConfig
+}
+
+export interface ListenConfig {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Plain HTTP on an address other machines can reach, said in so many words. */
+  readonly insecure: boolean
+}
+
+/** PEM files, as absolute paths. */
+export interface TlsConfig {
+  readonly cert: string
+  readonly key: string
+  /** Present: callers must show a certificate of this authority. */
+  readonly clientCa?: string
+}
+
+export interface TokensConfig {
+  readonly issuer: string
+  readonly audience: string
+  /** The public keys, as the absolute path of a JWK Set, or an https: URL. */
+  readonly jwks: string
+  readonly maxLifetimeMs: number
+  readonly algorithms: readonly TokenAlgorithm[]
+}
+
+export interface ModelConfig {
+  readonly id: string
+  /** At least one. */
+  readonly upstreams: readonly UpstreamConfig[]
+  /** Prepended to every conversation; callers cannot remove it. */
+  readonly systemPrompt?: string
+  readonly maxOutputTokens?: number
+  /** UTF-16 units over all texts of one request. */
+  readonly maxPromptCharacters?: number
+}
+
+export interface UpstreamConfig {
+  /** http: or https:, without a trailing slash, credentials, query or fragment. */
+  readonly url: string
+  readonly kind: UpstreamKind
+  /** Requests at the same time. */
+  readonly maxInFlight?: number
+  readonly apiKey?: string
+}
+
+export interface TimeoutsConfig {
+  /** From sending a request to the first byte of its answer. */
+  readonly firstByteMs: number
+  /** Between two chunks of an answer. */
+  readonly idleMs: number
+  /** For the whole answer. */
+  readonly totalMs: number
+}
+
+/** Which callers an exception is for: all given properties must be equal. */
+export interface GuardMatch {
+  readonly team?: string
+  readonly app?: string
+  readonly env?: string
+  readonly model?: string
+}
+
+export interface GuardInputConfig {
+  readonly injection: InjectionAction
+  readonly pii: GuardAction
+  readonly secrets: GuardAction
+}
+
+export interface GuardOutputConfig {
+  readonly pii: GuardAction
+  readonly secrets: GuardAction
+  /** UTF-16 units of one answer; longer ones are cut and end with the finish reason `length`. */
+  readonly maxCharacters?: number
+}
+
+/** A rule of the company's own; `pattern` is in the subset of `guard/rule.ts`. */
+export interface GuardRuleConfig {
+  readonly name: string
+  readonly pattern: string
+  readonly on: readonly ('input' | 'output')[]
+  readonly action: GuardAction
+}
+
+/** Replaces what it names for the callers it matches; the first exception that matches counts. */
+export interface GuardExceptionConfig {
+  readonly match: GuardMatch
+  readonly input?: Partial<GuardInputConfig>
+  readonly output?: Partial<GuardOutputConfig>
+}
+
+export interface GuardConfig {
+  readonly input: GuardInputConfig
+  readonly output: GuardOutputConfig
+  readonly rules: readonly GuardRuleConfig[]
+  readonly exceptions: readonly GuardExceptionConfig[]
+}
+
+export interface RequestConfig {
+  /** What happens to a request field the gateway does not know. */
+  readonly unknownFields: 'refuse' | 'drop'
+  readonly maxBodyBytes: number
+}
+
+export interface AuditConfig {
+  /** Absolute path of the log. */
+  readonly file: string
+  /** Key of the prompts' HMAC-SHA-256; never logged. */
+  readonly hmacSecret: string
+  /** What happens to requests while the log cannot be written. */
+  readonly onFailure: 'deny' | 'serve'
+  /** Size at which a new file is begun. */
+  readonly maxBytes: number
+}
