@@ -1,5 +1,6 @@
 import type { RuleDefinition } from '../rule.ts'
 import { isEmail } from '../validators/email.ts'
+import { isPhone } from '../validators/phone.ts'
 
 /** Latin, Greek and Cyrillic letters beyond ASCII: scripts that part their words, so that only the word in progress waits. */
 const LETTERS = 'À-ÖØ-öø-ɏͰ-ԯ'
@@ -36,6 +37,44 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
       'jane@example..com',
       'logo@2x.png',
       'git@github.com:org/repo.git',
+    ],
+  },
+  {
+    name: 'PHONE',
+    group: 'pii',
+    description:
+      'Telephone number: international forms by calling code and length (libphonenumber), national ones by shape or context.',
+    pattern: '(?:\\+ ?\\(?|\\()?\\d(?:[ ()./-]{0,3}\\d){5,14}(?: ?(?:x|ext)\\.? ?\\d{1,6})?',
+    notAfter: '[\\w+]',
+    notBefore: '\\w',
+    validate: isPhone,
+    examples: [
+      'Call «+49 30 63840191» now',
+      '«+1 (201) 555-0123»',
+      '«(201) 555-0123»',
+      '«201-555-0123»',
+      '«201.555.0123 ext 12»',
+      '«0049 30 63840191»',
+      'Phone: «2015550123»',
+      'tel «030 63840191»',
+      'Please ring «785 8949»',
+      'mobile=«07911 123456»',
+      'tel:«+12015550123»',
+      '«020 7946 0018»',
+      '«+4\u200b9 30 6384\u20110191»',
+    ],
+    counterExamples: [
+      '2024-05-06',
+      '06.05.2024 12:30',
+      'order 2015550123 shipped',
+      'timestamp 1530641639',
+      'range 100-200-300 rpm',
+      'ISBN 978-3-1614-8410-0',
+      'pi is 3.14159265358979',
+      '+999 12345678',
+      'call 192.168.100.200',
+      'lat 48.858844, lon 2.294351',
+      '1,234,567,890',
     ],
   },
 ]

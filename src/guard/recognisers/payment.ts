@@ -1,5 +1,6 @@
 import type { RuleDefinition } from '../rule.ts'
 import { isCardNumber } from '../validators/card.ts'
+import { IBAN_COUNTRIES, isIban } from '../validators/iban.ts'
 
 /** Numbers that move money. */
 export const PAYMENT_RULES: readonly RuleDefinition[] = [
@@ -24,5 +25,29 @@ export const PAYMENT_RULES: readonly RuleDefinition[] = [
       '1 «4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1»',
     ],
     counterExamples: ['4111 1111 1111 1112', '1234567890123456', '41111111111111111111', '9999 9999 9999 9995'],
+  },
+  {
+    name: 'IBAN',
+    group: 'pii',
+    description:
+      'International bank account number: a country with its length and the MOD 97-10 check digits (ISO 13616).',
+    pattern: `(?:${IBAN_COUNTRIES.join('|')})[ .-]?\\d[ .-]?\\d(?:[ .-]?[A-Z0-9]){11,29}`,
+    notAfter: '[A-Za-z0-9]',
+    notBefore: '[A-Za-z0-9]',
+    validate: isIban,
+    examples: [
+      'IBAN «GB82 WEST 1234 5698 7654 32» please',
+      '«DE89370400440532013000»',
+      '«gb82west12345698765432»',
+      '«NL91-ABNA-0417-1643-00».',
+      '«ＤＥ89 3704 0044 0532 0130 00»',
+      '«BE68 5390 0754 7034» and 12',
+    ],
+    counterExamples: [
+      'GB82 WEST 1234 5698 7654 33',
+      'DE8937040044053201300',
+      'XX82 WEST 1234 5698 7654 32',
+      'XGB82WEST12345698765432',
+    ],
   },
 ]

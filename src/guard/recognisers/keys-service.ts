@@ -1,0 +1,125 @@
+import type { KeyForm } from './key-form.ts'
+import { mixesDigits } from '../validators/entropy.ts'
+
+/** Payment, messaging, office and other services. */
+export const SERVICE_KEYS: readonly KeyForm[] = [
+  {
+    name: 'STRIPE_KEY',
+    of: 'Stripe secret or restricted key',
+    templates: [
+      'sk_live_{A10,99}',
+      'sk_test_{A10,99}',
+      'sk_prod_{A10,99}',
+      'rk_live_{A10,99}',
+      'rk_test_{A10,99}',
+      'rk_prod_{A10,99}',
+      'whsec_{A32}',
+    ],
+    alone: true,
+  },
+  {
+    name: 'SLACK_TOKEN',
+    of: 'Slack token',
+    templates: [
+      'xoxb',
+      'xoxp',
+      'xoxa',
+      'xoxe',
+      'xoxo',
+      'xoxr',
+      'xoxs',
+      'xoxc',
+      'xoxd',
+      'xoxe.xoxb',
+      'xoxe.xoxp',
+      'xapp',
+    ]
+      .map(kind => `${kind}-{D1}{W10,250}`)
+      .concat('xoxa-{A12,48}', 'xoxr-{A12,48}'),
+    alone: 'A-Za-z0-9_',
+    check: match =>
+      /^xox[ar]-[A-Za-z0-9]+$/.test(match) || mixesDigits(match.slice(5)) || (match.match(/\d{8}/g)?.length ?? 0) > 1,
+  },
+  {
+    name: 'SLACK_WEBHOOK',
+    of: 'Slack webhook address',
+    templates: ['', 'http://', 'https://'].flatMap(scheme =>
+      ['services', 'workflows', 'triggers'].map(kind => `${scheme}hooks.slack.com/${kind}/{B40,60}`),
+    ),
+  },
+  { name: 'SENDGRID_KEY', of: 'SendGrid API key', templates: ['SG.{P66}'], alone: true },
+  { name: 'TWILIO_KEY', of: 'Twilio API key', templates: ['SK{X32}'], alone: true },
+  { name: 'TELEGRAM_TOKEN', of: 'Telegram bot token', templates: ['{D8,10}:AA{W33}'], alone: 'A-Za-z0-9_-' },
+  {
+    name: 'DISCORD_TOKEN',
+    of: 'Discord bot token',
+    templates: ['M{W23,27}.{W6}.{W27,38}', 'N{W23,27}.{W6}.{W27,38}', 'O{W23,27}.{W6}.{W27,38}'],
+    alone: 'A-Za-z0-9_-',
+  },
+  { name: 'DISCORD_WEBHOOK', of: 'Discord webhook address', templates: ['discord.com/api/webhooks/{D17,20}/{W60,80}'] },
+  {
+    name: 'SHOPIFY_TOKEN',
+    of: 'Shopify token',
+    templates: ['shpat_{X32}', 'shpca_{X32}', 'shppa_{X32}', 'shpss_{X32}'],
+  },
+  { name: 'SQUARE_TOKEN', of: 'Square token', templates: ['sq0atp-{W22,60}', 'sq0csp-{W22,60}'] },
+  {
+    name: 'FACEBOOK_TOKEN',
+    of: 'Facebook app access token',
+    templates: ['{D15,16}{|1}{W27,40}'],
+    alone: 'A-Za-z0-9_-',
+  },
+  {
+    name: 'FACEBOOK_PAGE_TOKEN',
+    of: 'Facebook page access token',
+    templates: ['EAAM{A100}', 'EAAC{A100}', 'EAAB{A100}', 'EAAG{A100}'],
+    alone: 'A-Za-z0-9+/',
+    rest: 'A',
+  },
+  { name: 'MAILCHIMP_KEY', of: 'Mailchimp API key', templates: ['{H32}-us{D1,2}'], alone: true },
+  { name: 'MAILGUN_KEY', of: 'Mailgun API key', templates: ['key-{H32}'], alone: 'A-Za-z0-9_' },
+  { name: 'BREVO_KEY', of: 'Brevo (Sendinblue) API key', templates: ['xkeysib-{H64}-{A16}'] },
+  {
+    name: 'FLUTTERWAVE_KEY',
+    of: 'Flutterwave key',
+    templates: ['FLWSECK_TEST-{L12}', 'FLWSECK_TEST-{L32}-X', 'FLWPUBK_TEST-{L32}-X', 'FLWSECK-{L32}-X'],
+  },
+  { name: 'EASYPOST_KEY', of: 'EasyPost key', templates: ['EZAK{A54}', 'EZTK{A54}'], alone: 'A-Za-z0-9+/' },
+  { name: 'SHIPPO_TOKEN', of: 'Shippo token', templates: ['shippo_live_{X40}', 'shippo_test_{X40}'] },
+  { name: 'DUFFEL_TOKEN', of: 'Duffel token', templates: ['duffel_live_{E43}', 'duffel_test_{E43}'] },
+  { name: 'NOTION_TOKEN', of: 'Notion token', templates: ['ntn_{D11}{A35}', 'secret_{A43}'], alone: true },
+  { name: 'LINEAR_KEY', of: 'Linear API key', templates: ['lin_api_{A40}'] },
+  { name: 'AIRTABLE_TOKEN', of: 'Airtable token', templates: ['pat{A14}.{H64}'], alone: true },
+  { name: 'ATLASSIAN_TOKEN', of: 'Atlassian API token', templates: ['ATATT3{E60}'], alone: true, rest: 'E' },
+  { name: 'FIGMA_TOKEN', of: 'Figma token', templates: ['figd_{W40}'], alone: true },
+  { name: 'CONTENTFUL_TOKEN', of: 'Contentful token', templates: ['CFPAT-{W43}'], alone: true },
+  { name: 'ADOBE_SECRET', of: 'Adobe client secret', templates: ['p8e-{L32}'], alone: true },
+  { name: 'FRAMEIO_TOKEN', of: 'Frame.io token', templates: ['fio-u-{E64}'], alone: true },
+  {
+    name: 'INTRA42_SECRET',
+    of: '42 intranet client secret',
+    templates: ['s-s4t2ud-{H64}', 's-s4t2af-{H64}'],
+    alone: true,
+  },
+  { name: 'MAXMIND_KEY', of: 'MaxMind licence key', templates: ['{A6}_{A29}_mmk'], alone: 'A-Za-z0-9_' },
+  {
+    name: 'SETTLEMINT_TOKEN',
+    of: 'SettleMint token',
+    templates: ['sm_aat_{A16}', 'sm_pat_{A16}', 'sm_sat_{A16}'],
+    alone: 'A-Za-z0-9_',
+  },
+  {
+    name: 'ONEPASSWORD_SECRET_KEY',
+    of: '1Password secret key',
+    templates: ['A3-{U6}-{U11}-{U5}-{U5}-{U5}', 'A3-{U6}-{U6}-{U5}-{U5}-{U5}-{U5}'],
+    alone: true,
+  },
+  {
+    name: 'ONEPASSWORD_TOKEN',
+    of: '1Password service account token',
+    templates: ['ops_eyJ{F200}'],
+    rest: 'F',
+    alone: true,
+  },
+  { name: 'AGE_SECRET_KEY', of: 'age secret key', templates: ['AGE-SECRET-KEY-1{U58}'] },
+]

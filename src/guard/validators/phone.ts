@@ -1,0 +1,115 @@
+import { mentions } from './context.ts'
+import { continuesNumber, digitsOf, isDigit } from './digits.ts'
+import { isNationalNumber, isPossibleInternational } from './phone-plan.ts'
+
+const PHONE_WORDS = [
+  [
+    'phone',
+    'phones',
+    'telephone',
+    'tel',
+    'tel.',
+    'mobile',
+    'cell',
+    'cellphone',
+    'fax',
+    'call',
+    'calling',
+    'called',
+    'dial',
+  ],
+  [
+    'ring',
+    'reach',
+    'whatsapp',
+    'sms',
+    'contact',
+    'hotline',
+    'answer',
+    'answering',
+    'phone_number',
+    'phonenumber',
+    'text',
+  ],
+  [
+    'telefon',
+    'tel\u00e9fono',
+    'telefono',
+    't\u00e9l\u00e9phone',
+    'handy',
+    'mobil',
+    'm\u00f3vil',
+    'portable',
+    'telefoon',
+    'office',
+  ],
+].flat()
+
+/** North American shapes that nothing else is written in: `(201) 555-0123`, `201-555-0123`, `201.555.0123`. */
+const NANP = /^(?:\(\d{3}\)[ -]?|\d{3}([-. ]))\d{3}[-. ]\d{4}$/
+
+/** Dates and times with separators: `2024-05-06`, `06.05.2024`, `2024-05-06 12`. */
+const DATE =
+  /^(?:(?:19|20)\d{2}[-./ ](?:0?[1-9]|1[0-2])[-./ ](?:0?[1-9]|[12]\d|3[01])(?!\d)|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d{2}(?!\d))/
+
+/** An address, a part of one, or a version: up to four groups of at most three digits parted by dots. */
+const DOTTED = /^\d{1,3}(?:\.\d{1,3}){1,3}$/
+
+/**
+ * Whether a match of the form is a telephone number. A `+` or `00` prefix needs a country's calling code and length
+ * (libphonenumber); national forms are taken by their shape, if a listed region has such numbers, and all others only
+ * behind a word such as "phone".
+ */
+export function isPhone(match: string, before: string): boolean {
+  const at = extensionStart(match)
+  const number = match.slice(0, at).trimEnd()
+  const digits = digitsOf(number)
+  if (digits.length < 6 || digits.length > 15 || !balanced(number)) return false
+  if (number.startsWith('+')) return isPossibleInternational(digits)
+  if (continuesNumber(before) || DATE.test(number) || DOTTED.test(number)) return false
+  if (digits.startsWith('00')) return digits.length >= 10 && isPossibleInternational(digits.slice(2))
+  const groups = groupsOf(number)
+  const called = mentions(before, PHONE_WORDS)
+  if (NANP.test(number)) return called || at < match.length || number[0] === '(' || isNationalNumber(digits)
+  if (called) return plausible(digits, groups)
+  if (digits.length < 8 || digits.length > 11) return false
+  if (number[0] === '(') return groups[0] !== undefined && groups[0] <= 5 && groups.length >= 2
+  return digits[0] === '0' && groups.length >= 2 && groups.every(size => size >= 2) && isNationalNumber(digits)
+}
+
+/** Behind a word for it: groups of two and more digits, or one run that a plan has. */
+function plausible(digits: string, groups: readonly number[]): boolean {
+  if (groups.length === 1) return digits.length >= 7 && (isNationalNumber(digits) || isPossibleInternational(digits))
+  return groups.every(size => size >= 2) && digits.length <= 12
+}
+
+/** Where the extension (`x123`, `ext. 123`) begins, or the length. */
+function extensionStart(match: string): number {
+  for (let at = 0; at < match.length; at++) {
+    const code = match.charCodeAt(at) | 32
+    if (code === 120 || code === 101) return at
+  }
+  return match.length
+}
+
+function balanced(number: string): boolean {
+  const open = number.indexOf('(')
+  const close = number.indexOf(')')
+  if (open === -1 && close === -1) return true
+  return open < close && open === number.lastIndexOf('(') && close === number.lastIndexOf(')') && close - open <= 6
+}
+
+/** Sizes of the runs of digits. */
+function groupsOf(number: string): number[] {
+  const groups: number[] = []
+  let size = 0
+  for (let at = 0; at <= number.length; at++) {
+    if (at < number.length && isDigit(number.charCodeAt(at))) {
+      size++
+    } else if (size > 0) {
+      groups.push(size)
+      size = 0
+    }
+  }
+  return groups
+}

@@ -1,0 +1,21 @@
+import { mentions } from './context.ts'
+import { continuesNumber, digitsOf } from './digits.ts'
+
+const NHS_WORDS = ['nhs', 'national health', 'health service', 'uk_nhs', 'patient']
+
+/** Prefixes that are not used (HMRC, NIM39110). */
+const UNUSED_PREFIXES = new Set(['BG', 'GB', 'NK', 'KN', 'TN', 'NT', 'ZZ'])
+
+/** Whether the match is an NHS number: ten digits, the last a modulus-11 check digit, and a word that says so in front. */
+export function isNhsNumber(match: string, before: string): boolean {
+  const digits = digitsOf(match)
+  let sum = 0
+  for (let at = 0; at < 9; at++) sum += Number(digits[at]) * (10 - at)
+  const check = (11 - (sum % 11)) % 11
+  return check === Number(digits[9]) && !continuesNumber(before) && mentions(before, NHS_WORDS)
+}
+
+/** Whether the match is a National Insurance number with a prefix in use. */
+export function isNino(match: string): boolean {
+  return !UNUSED_PREFIXES.has(match.slice(0, 2).toUpperCase())
+}
