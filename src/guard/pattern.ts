@@ -1,0 +1,357 @@
+/**
+ * The patterns of rules: a small, bounded subset of regular expressions, parsed into a tree. Everything it can express
+ * has a longest match and needs no backtracking; what it cannot is refused with a reason that says what to write instead.
+ */
+
+/** A set of UTF-16 units as sorted, disjoint, non-adjacent inclusive ranges. */
+export type UnitSet = readonly (readonly [first: number, last: number])[]
+
+export type PatternNode =
+  | { readonly kind: 'set'; readonly set: UnitSet }
+  | { readonly kind: 'sequence'; readonly items: readonly PatternNode[] }
+  | { readonly kind: 'choice'; readonly items: readonly PatternNode[] }
+  | { readonly kind: 'repeat'; readonly item: PatternNode; readonly min: number; readonly max: number }
+
+export interface Pattern {
+  readonly root: PatternNode
+  /** Units in the shortest and the longest match. */
+  readonly shortest: number
+  readonly longest: number
+  /** Single-unit positions after repetitions are unrolled: what the automaton's size depends on. */
+  readonly positions: number
+}
+
+/** Longest match of one rule, in UTF-16 units: what a stream may have to hold back. */
+export const MAX_PATTERN_LENGTH = 1024
+/** Unrolled size of one rule. Bounds the memory and the time of determinisation. */
+export const MAX_PATTERN_POSITIONS = 8192
+const MAX_NESTING = 32
+
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string }
+
+class PatternSyntaxError extends Error {}
+
+const LAST_UNIT = 0xffff
+const DIGITS: UnitSet = [[0x30, 0x39]]
+const WORD: UnitSet = [
+  [0x30, 0x39],
+  [0x41, 0x5a],
+  [0x5f, 0x5f],
+  [0x61, 0x7a],
+]
+const SPACES: UnitSet = [
+  [0x09, 0x0d],
+  [0x20, 0x20],
+  [0x2028, 0x2029],
+  [0xfeff, 0xfeff],
+]
+const LINE_ENDS: UnitSet = [
+  [0x0a, 0x0a],
+  [0x0d, 0x0d],
+  [0x2028, 0x2029],
+]
+
+/** Parses a pattern; `reason` says where and what is wrong, and what to write instead. */
+export function parsePattern(source: string, caseSensitive: boolean): Parsed<Pattern> {
+  return guarded(() => {
+    const parser = new Parser(source, caseSensitive)
+    const root = parser.choice(0)
+    if (!parser.done) throw new PatternSyntaxError(`unmatched ")" at ${parser.at}`)
+    const size = measure(root)
+    if (size.longest > MAX_PATTERN_LENGTH) {
+      throw new PatternSyntaxError(`longest match is ${size.longest} characters; at most ${MAX_PATTERN_LENGTH}`)
+    }
+    if (size.positions > MAX_PATTERN_POSITIONS) {
+      throw new PatternSyntaxError(`unrolls to ${size.positions} positions; at most ${MAX_PATTERN_POSITIONS}`)
+    }
+    if (size.shortest === 0) throw new PatternSyntaxError('matches the empty text')
+    return { root, ...size }
+  })
+}
+
+/** Parses a character class such as `[\w.-]` or `\d`. */
+export function parseClass(source: string, caseSensitive: boolean): Parsed<UnitSet> {
+  return guarded(() => {
+    const parser = new Parser(source, caseSensitive)
+    const node = parser.atom(0)
+    if (node.kind !== 'set' || !parser.done) throw new PatternSyntaxError('must be one character class')
+    return node.set
+  })
+}
+
+function guarded<T>(parse: () => T): Parsed<T> {
+  try {
+    return { ok: true, value: parse() }
+  } catch (error) {
+    if (error instanceof PatternSyntaxError) return { ok: false, reason: error.message }
+    throw error
+  }
+}
+
+interface Size {
+  readonly shortest: number
+  readonly longest: number
+  readonly positions: number
+}
+
+function measure(node: PatternNode): Size {
+  switch (node.kind) {
+    case 'set':
+      return { shortest: 1, longest: 1, positions: 1 }
+    case 'repeat': {
+      const item = measure(node.item)
+      return {
+        shortest: item.shortest * node.min,
+        longest: item.longest * node.max,
+        positions: item.positions * node.max,
+      }
+    }
+    case 'sequence':
+      return node.items.map(measure).reduce(
+        (sum, item) => ({
+          shortest: sum.shortest + item.shortest,
+          longest: sum.longest + item.longest,
+          positions: sum.positions + item.positions,
+        }),
+        { shortest: 0, longest: 0, positions: 0 },
+      )
+    case 'choice':
+      return node.items.map(measure).reduce((one, other) => ({
+        shortest: Math.min(one.shortest, other.shortest),
+        longest: Math.max(one.longest, other.longest),
+        positions: one.positions + other.positions,
+      }))
+  }
+}
+
+class Parser {
+  at = 0
+  private readonly source: string
+  private readonly caseSensitive: boolean
+
+  constructor(source: string, caseSensitive: boolean) {
+    this.source = source
+    this.caseSensitive = caseSensitive
+  }
+
+  get done(): boolean {
+    return this.at >= this.source.length
+  }
+
+  choice(depth: number): PatternNode {
+    if (depth > MAX_NESTING) throw new PatternSyntaxError(`groups are nested more than ${MAX_NESTING} deep`)
+    const items = [this.sequence(depth)]
+    while (this.take('|')) items.push(this.sequence(depth))
+    return items.length === 1 ? (items[0] as PatternNode) : { kind: 'choice', items }
+  }
+
+  private sequence(depth: number): PatternNode {
+    const items: PatternNode[] = []
+    while (!this.done && this.peek() !== '|' && this.peek() !== ')') items.push(this.repeated(depth))
+    return items.length === 1 ? (items[0] as PatternNode) : { kind: 'sequence', items }
+  }
+
+  private repeated(depth: number): PatternNode {
+    let node = this.atom(depth)
+    for (;;) {
+      const start = this.at
+      if (this.take('?')) {
+        node = { kind: 'repeat', item: node, min: 0, max: 1 }
+      } else if (this.peek() === '*' || this.peek() === '+') {
+        throw new PatternSyntaxError(
+          `unbounded repetition at ${start}; write ${this.peek() === '*' ? '{0,64}' : '{1,64}'} for "${this.peek()}"`,
+        )
+      } else if (this.peek() === '{') {
+        node = { kind: 'repeat', item: node, ...this.bounds() }
+      } else {
+        return node
+      }
+    }
+  }
+
+  private bounds(): { min: number; max: number } {
+    const start = this.at
+    const close = this.source.indexOf('}', start)
+    const text = close < 0 ? '' : this.source.slice(start + 1, close)
+    const [low = '', high = low, ...rest] = text.split(',')
+    if (rest.length > 0 || !isNumber(low) || (high !== '' && !isNumber(high))) {
+      throw new PatternSyntaxError(`"{" at ${start} does not start a repetition such as {3} or {2,8}; write \\{`)
+    }
+    if (high === '') throw new PatternSyntaxError(`unbounded repetition at ${start}; write {${low},64}`)
+    const min = Number(low)
+    const max = Number(high)
+    if (max < min || max === 0 || max > MAX_PATTERN_LENGTH) {
+      throw new PatternSyntaxError(`repetition at ${start} must have 0 ≤ m ≤ n, 1 ≤ n ≤ ${MAX_PATTERN_LENGTH}`)
+    }
+    this.at = close + 1
+    return { min, max }
+  }
+
+  atom(depth: number): PatternNode {
+    const start = this.at
+    const char = this.next()
+    switch (char) {
+      case '(': {
+        if (this.peek() === '?') {
+          if (this.source.startsWith('?:', this.at)) this.at += 2
+          else throw new PatternSyntaxError(`look-around or named group at ${start}; only ( ) and (?: ) are known`)
+        }
+        const inner = this.choice(depth + 1)
+        if (!this.take(')')) throw new PatternSyntaxError(`group at ${start} is not closed`)
+        return inner
+      }
+      case '[':
+        return { kind: 'set', set: this.classBody(start) }
+      case '.':
+        return { kind: 'set', set: complement(LINE_ENDS) }
+      case '^':
+      case '$':
+        throw new PatternSyntaxError(`anchor "${char}" at ${start}; patterns match anywhere; write \\${char} for the sign`)
+      case '\\':
+        return { kind: 'set', set: this.fold(this.escape()) }
+      case '*':
+      case '+':
+      case '?':
+      case '{':
+        throw new PatternSyntaxError(`nothing to repeat at ${start}; write \\${char} for the sign`)
+      default:
+        return { kind: 'set', set: this.fold([[char.charCodeAt(0), char.charCodeAt(0)]]) }
+    }
+  }
+
+  private classBody(start: number): UnitSet {
+    const negated = this.take('^')
+    const ranges: [number, number][] = []
+    while (!this.done && this.peek() !== ']') {
+      const low = this.classItem()
+      const lone = low.length === 1 && low[0]?.[0] === low[0]?.[1]
+      if (lone && this.peek() === '-' && this.source[this.at + 1] !== ']') {
+        this.at++
+        const high = this.classItem()
+        const first = low[0]?.[0] ?? 0
+        const last = high[0]?.[1] ?? 0
+        if (high.length !== 1 || last < first) throw new PatternSyntaxError(`range out of order in the class at ${start}`)
+        ranges.push([first, last])
+      } else {
+        for (const [first, last] of low) ranges.push([first, last])
+      }
+    }
+    if (!this.take(']')) throw new PatternSyntaxError(`class at ${start} is not closed`)
+    const set = this.fold(normalise(ranges))
+    const result = negated ? complement(set) : set
+    if (result.length === 0) throw new PatternSyntaxError(`class at ${start} is empty`)
+    return result
+  }
+
+  private classItem(): UnitSet {
+    const char = this.next()
+    return char === '\\' ? this.escape() : [[char.charCodeAt(0), char.charCodeAt(0)]]
+  }
+
+  private escape(): UnitSet {
+    const start = this.at - 1
+    const char = this.next()
+    switch (char) {
+      case 'd':
+        return DIGITS
+      case 'D':
+        return complement(DIGITS)
+      case 'w':
+        return WORD
+      case 'W':
+        return complement(WORD)
+      case 's':
+        return SPACES
+      case 'S':
+        return complement(SPACES)
+      case 'n':
+        return [[0x0a, 0x0a]]
+      case 'r':
+        return [[0x0d, 0x0d]]
+      case 't':
+        return [[0x09, 0x09]]
+      case 'x':
+        return this.hex(2, start)
+      case 'u':
+        return this.hex(4, start)
+      default: {
+        if (/[A-Za-z0-9]/.test(char)) throw new PatternSyntaxError(`unknown escape "\\${char}" at ${start}`)
+        const unit = char.charCodeAt(0)
+        return [[unit, unit]]
+      }
+    }
+  }
+
+  private hex(digits: number, start: number): UnitSet {
+    const text = this.source.slice(this.at, this.at + digits)
+    if (text.length < digits || !/^[0-9a-fA-F]+$/.test(text)) {
+      throw new PatternSyntaxError(`escape at ${start} needs ${digits} hexadecimal digits`)
+    }
+    this.at += digits
+    const unit = Number.parseInt(text, 16)
+    return [[unit, unit]]
+  }
+
+  /** Both cases of every ASCII letter, unless the rule minds case. */
+  private fold(set: UnitSet): UnitSet {
+    if (this.caseSensitive) return set
+    const ranges: [number, number][] = []
+    for (const [first, last] of set) {
+      ranges.push([first, last])
+      for (const [base, shift] of CASES) {
+        const low = Math.max(first, base)
+        const high = Math.min(last, base + 25)
+        if (low <= high) ranges.push([low + shift, high + shift])
+      }
+    }
+    return normalise(ranges)
+  }
+
+  private peek(): string | undefined {
+    return this.source[this.at]
+  }
+
+  private next(): string {
+    const char = this.source[this.at]
+    if (char === undefined) throw new PatternSyntaxError('the pattern ends too early')
+    this.at++
+    return char
+  }
+
+  private take(char: string): boolean {
+    if (this.source[this.at] !== char) return false
+    this.at++
+    return true
+  }
+}
+
+const CASES = [
+  [0x41, 32],
+  [0x61, -32],
+] as const
+
+function isNumber(text: string): boolean {
+  return /^[0-9]{1,4}$/.test(text)
+}
+
+function normalise(ranges: readonly (readonly [number, number])[]): UnitSet {
+  const sorted = [...ranges].sort((one, other) => one[0] - other[0])
+  const merged: [number, number][] = []
+  for (const [first, last] of sorted) {
+    const previous = merged.at(-1)
+    if (previous && first <= previous[1] + 1) previous[1] = Math.max(previous[1], last)
+    else merged.push([first, last])
+  }
+  return merged
+}
+
+function complement(set: UnitSet): UnitSet {
+  const result: [number, number][] = []
+  let from = 0
+  for (const [first, last] of set) {
+    if (first > from) result.push([from, first - 1])
+    from = last + 1
+  }
+  if (from <= LAST_UNIT) result.push([from, LAST_UNIT])
+  return result
+}

@@ -1,0 +1,147 @@
+import { Alphabet, Automaton, Nfa, type State } from './automaton.ts'
+import { type Pattern, type PatternNode, parseClass, parsePattern, type UnitSet } from './pattern.ts'
+import type { RuleDefinition } from './rule.ts'
+
+/** Rules at most in one set. */
+const MAX_RULES = 4096
+/** Unrolled size of all rules together: bounds memory, and the cost of the slowest step. */
+const MAX_TOTAL_POSITIONS = 200_000
+
+/** How a rule's open-ended rest is followed. */
+export interface TailMachine {
+  /** By class: 1 where the rest goes on. */
+  readonly body: Uint8Array
+  /** Finds the end mark; undefined where the rest ends with the last character of the body. */
+  readonly end: Automaton | undefined
+  readonly endStart: State | null
+}
+
+/** Rules compiled together. Immutable in what it means (it only remembers states), and shared by all streams. */
+export interface RuleSet {
+  readonly rules: readonly RuleDefinition[]
+  readonly alphabet: Alphabet
+  readonly automaton: Automaton
+  /** The state in which a match may start behind a character of the class; null: none may. */
+  startAfter(unitClass: number): State | null
+  /** By rule: classes before which no match of it ends; undefined for any. */
+  readonly notBefore: readonly (Uint8Array | undefined)[]
+  /** By rule: the open-ended rest; undefined for ordinary rules. */
+  readonly tails: readonly (TailMachine | undefined)[]
+  /** Units that a stream holds back at the most, zero-width characters aside. */
+  readonly longest: number
+}
+
+export interface RuleFault {
+  readonly rule: string
+  readonly reason: string
+}
+
+export type CompileResult =
+  | { readonly ok: true; readonly ruleSet: RuleSet }
+  | { readonly ok: false; readonly faults: readonly RuleFault[] }
+
+interface ParsedRule {
+  readonly pattern: Pattern
+  readonly notAfter: UnitSet | undefined
+  readonly notBefore: UnitSet | undefined
+  readonly body: UnitSet | undefined
+  readonly end: PatternNode | undefined
+}
+
+/** Compiles rules into one automaton, or says of each faulty rule what is wrong with it. */
+export function compileRules(rules: readonly RuleDefinition[]): CompileResult {
+  const faults: RuleFault[] = []
+  const parsed: ParsedRule[] = []
+  const names = new Set<string>()
+  for (const rule of rules) {
+    const fault = (reason: string) => faults.push({ rule: rule.name, reason })
+    if (names.has(rule.name)) fault('another rule has this name')
+    names.add(rule.name)
+    const result = parseRule(rule, fault)
+    if (result) parsed.push(result)
+  }
+  if (rules.length > MAX_RULES) faults.push({ rule: '*', reason: `${rules.length} rules; at most ${MAX_RULES}` })
+  const positions = parsed.reduce((sum, { pattern }) => sum + pattern.positions, 0)
+  if (positions > MAX_TOTAL_POSITIONS) {
+    faults.push({ rule: '*', reason: `all rules unroll to ${positions} positions; at most ${MAX_TOTAL_POSITIONS}` })
+  }
+  if (faults.length > 0) return { ok: false, faults }
+  return { ok: true, ruleSet: assemble(rules, parsed) }
+}
+
+function parseRule(rule: RuleDefinition, fault: (reason: string) => void): ParsedRule | undefined {
+  const caseSensitive = rule.caseSensitive ?? false
+  const pattern = parsePattern(rule.pattern, caseSensitive)
+  if (!pattern.ok) {
+    fault(pattern.reason)
+    return undefined
+  }
+  const optionalClass = (field: string, source: string | undefined): UnitSet | undefined => {
+    if (source === undefined) return undefined
+    const set = parseClass(source, caseSensitive)
+    if (set.ok) return set.value
+    fault(`${field}: ${set.reason}`)
+    return undefined
+  }
+  if (rule.tail && (rule.notBefore !== undefined || rule.validate)) fault('tail excludes notBefore and validate')
+  return {
+    pattern: pattern.value,
+    notAfter: optionalClass('notAfter', rule.notAfter),
+    notBefore: optionalClass('notBefore', rule.notBefore),
+    body: optionalClass('tail.body', rule.tail?.body),
+    end: rule.tail?.end === undefined ? undefined : literal(rule.tail.end),
+  }
+}
+
+function literal(text: string): PatternNode {
+  const units = Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
+  return { kind: 'sequence', items: units.map((unit) => ({ kind: 'set', set: [[unit, unit]] })) }
+}
+
+function assemble(rules: readonly RuleDefinition[], parsed: readonly ParsedRule[]): RuleSet {
+  const sets: UnitSet[] = []
+  for (const rule of parsed) {
+    collectSets(rule.pattern.root, sets)
+    if (rule.end) collectSets(rule.end, sets)
+    for (const set of [rule.notAfter, rule.notBefore, rule.body]) if (set) sets.push(set)
+  }
+  const alphabet = new Alphabet(distinct(sets))
+  const nfa = new Nfa(alphabet)
+  const firsts = parsed.map((rule, index) => nfa.add(rule.pattern.root, index))
+  const automaton = new Automaton(nfa, alphabet.size)
+  const notAfter = parsed.map((rule) => (rule.notAfter ? alphabet.table(rule.notAfter) : undefined))
+  const starts: (State | null | undefined)[] = []
+  return {
+    rules,
+    alphabet,
+    automaton,
+    startAfter(unitClass) {
+      const known = starts[unitClass]
+      if (known !== undefined) return known
+      const state = automaton.start(firsts.filter((_, rule) => !notAfter[rule]?.[unitClass]))
+      starts[unitClass] = state
+      return state
+    },
+    notBefore: parsed.map((rule) => (rule.notBefore ? alphabet.table(rule.notBefore) : undefined)),
+    tails: parsed.map((rule) => rule.body && tailMachine(alphabet, rule.body, rule.end)),
+    longest: parsed.reduce((longest, { pattern }) => Math.max(longest, pattern.longest), 0),
+  }
+}
+
+function tailMachine(alphabet: Alphabet, body: UnitSet, end: PatternNode | undefined): TailMachine {
+  if (!end) return { body: alphabet.table(body), end: undefined, endStart: null }
+  const nfa = new Nfa(alphabet)
+  const first = nfa.add(end, 0)
+  const automaton = new Automaton(nfa, alphabet.size, [first])
+  return { body: alphabet.table(body), end: automaton, endStart: automaton.start([first]) }
+}
+
+function collectSets(node: PatternNode, into: UnitSet[]): void {
+  if (node.kind === 'set') into.push(node.set)
+  else if (node.kind === 'repeat') collectSets(node.item, into)
+  else for (const item of node.items) collectSets(item, into)
+}
+
+function distinct(sets: readonly UnitSet[]): UnitSet[] {
+  return [...new Map(sets.map((set) => [JSON.stringify(set), set])).values()]
+}

@@ -1,0 +1,304 @@
+import { IGNORABLE_CLASS, START_CLASS, type State } from './automaton.ts'
+import { fold, MAX_IGNORABLE_RUN } from './fold.ts'
+import type { RuleDefinition } from './rule.ts'
+import type { RuleSet, TailMachine } from './rule-set.ts'
+
+/** Folded characters in front of a match that its validator may look at. */
+export const CONTEXT_LENGTH = 64
+
+/** Raw characters that are sure to hold that many folded ones. */
+const CONTEXT_RAW_LENGTH = CONTEXT_LENGTH * (MAX_IGNORABLE_RUN + 1)
+
+/** A match that was found, in UTF-16 offsets of the whole text of the channel, end-exclusive. */
+export interface Finding {
+  readonly rule: RuleDefinition
+  readonly start: number
+  /** Where a match goes on without bound (`tail`), the end is not yet known and this is where it was certain. */
+  readonly end: number
+}
+
+/** What replaces a match in the text that is let out. Called once for each match, in order. */
+export type Replace = (finding: Finding, match: string) => string
+
+interface Candidate {
+  readonly rule: number
+  /** End of the match in the buffer. */
+  readonly end: number
+}
+
+/**
+ * Finds and replaces on one growing text, piece by piece. The released text, put together, is exactly what the same rules
+ * give on the whole text at once:
+ *
+ *   scan from left to right; at each position take the longest match of any rule, among equals the one declared first; a
+ *   match that its boundary or validator rejects does not count; behind a match go on, otherwise one character later.
+ *
+ * One candidate is followed at a time, the leftmost that is still possible. Everything in front of it is decided and
+ * released; everything from it on is held back, and that is the least: some continuation could still make it a match.
+ * When the candidate fails, the next position is tried on the held text, which is never longer than the longest rule: the
+ * cost of a character is bounded by the number of places in the held text where some rule can start.
+ */
+export class Scanner {
+  private readonly rules: RuleSet
+  private readonly replace: Replace
+  /** Undecided text: starts with the candidate. */
+  private held = ''
+  /** Offset of `held` in the whole text. */
+  private offset = 0
+  /** Folded text in front of `held`. */
+  private context = ''
+  /** Class of the last character in front of the candidate that is not skipped. */
+  private before = START_CLASS
+  /** Length of the run of skipped characters that ends just in front of the candidate. */
+  private runBefore = 0
+
+  // The candidate: it starts at held[0]; `read` units of `held` are read.
+  private state: State | null = null
+  private read = 0
+  private run = 0
+  /** Behind the last unit read that is not skipped: where a match would end. */
+  private matchEnd = 0
+  private candidates: Candidate[] = []
+
+  // An open-ended match in progress: its text is dropped as it comes.
+  private tail: TailMachine | undefined
+  private tailEnd: State | null = null
+
+  constructor(rules: RuleSet, replace: Replace) {
+    this.rules = rules
+    this.replace = replace
+  }
+
+  /** Characters held back now. */
+  get heldLength(): number {
+    return this.held.length
+  }
+
+  /** Takes the next piece and returns what is decided. */
+  push(text: string): string {
+    return this.scan(text, false)
+  }
+
+  /** The text is complete: decides and returns the rest. */
+  end(): string {
+    return this.scan('', true)
+  }
+
+  private scan(text: string, complete: boolean): string {
+    const { alphabet, automaton } = this.rules
+    const { classOf } = alphabet
+    const buffer = this.held.length === 0 ? text : this.held + text
+    const length = buffer.length
+    let released = ''
+    /** In front of it everything is released or replaced. */
+    let done = 0
+    let at = 0
+
+    for (;;) {
+      if (this.tail) {
+        at = this.skipTail(buffer, at)
+        done = at
+        if (this.tail) {
+          if (!complete) break
+          // What is left is a run of skipped characters behind the match: not part of it.
+          this.tail = undefined
+        }
+      }
+      // In front of a candidate: the tight loop that plain text stays in.
+      while (this.state === null && at < length) {
+        const unit = buffer.charCodeAt(at)
+        const unitClass = this.classAt(classOf[unit] ?? 0, unit, this.runBefore)
+        if (unitClass === IGNORABLE_CLASS) {
+          this.runBefore++
+          at++
+          continue
+        }
+        const start = this.rules.startAfter(this.before)
+        const next = start && (start.next[unitClass] === undefined ? automaton.step(start, unitClass) : start.next[unitClass])
+        if (next) {
+          this.state = start
+          this.read = 0
+          this.run = this.runBefore
+          this.matchEnd = 0
+        } else {
+          this.passed(unit, unitClass)
+          at++
+        }
+      }
+      if (this.state === null) break
+      const decision = this.follow(buffer, at, complete)
+      if (decision === 'undecided') break
+      if (decision === null) {
+        const unit = buffer.charCodeAt(at)
+        this.passed(unit, this.classAt(classOf[unit] ?? 0, unit, this.runBefore))
+        at++
+      } else {
+        const end = at + decision.end
+        released += buffer.slice(done, at)
+        const rule = this.rules.rules[decision.rule] as RuleDefinition
+        const finding = { rule, start: this.offset + at, end: this.offset + end }
+        released += this.replace(finding, buffer.slice(at, end))
+        this.enter(buffer, at, end)
+        at = end
+        done = end
+        this.tail = this.rules.tails[decision.rule]
+        this.tailEnd = this.tail?.endStart ?? null
+      }
+      this.state = null
+      this.candidates = []
+    }
+
+    released += buffer.slice(done, at)
+    this.remember(buffer, at)
+    this.held = at === length ? '' : buffer.slice(at)
+    this.offset += at
+    return released
+  }
+
+  /** Reads on with the candidate at `from`; null: it is none, otherwise the match it became. */
+  private follow(buffer: string, from: number, complete: boolean): Candidate | null | 'undecided' {
+    const { alphabet, automaton, notBefore, tails } = this.rules
+    const { classOf } = alphabet
+    const length = buffer.length
+    let state = this.state as State
+    let at = from + this.read
+    while (at < length) {
+      const unit = buffer.charCodeAt(at)
+      const unitClass = this.classAt(classOf[unit] ?? 0, unit, this.run)
+      if (unitClass === IGNORABLE_CLASS) {
+        this.run++
+        at++
+        continue
+      }
+      if (state.accepts) {
+        for (const rule of state.accepts) {
+          if (!notBefore[rule]?.[unitClass]) this.candidates.push({ rule, end: this.matchEnd })
+        }
+      }
+      const next = state.next[unitClass] === undefined ? automaton.step(state, unitClass) : (state.next[unitClass] ?? null)
+      if (next === null) return this.decide(buffer, from)
+      this.run = isKept(classOf[unit]) ? this.run + 1 : 0
+      state = next
+      at++
+      this.matchEnd = at - from
+      if (state.accepts) {
+        const certain = state.accepts.find((rule) => tails[rule])
+        if (certain !== undefined) return { rule: certain, end: this.matchEnd }
+        if (!state.open && this.settled(buffer, from, state)) return this.decide(buffer, from)
+      }
+    }
+    if (complete) {
+      for (const rule of state.accepts ?? []) this.candidates.push({ rule, end: this.matchEnd })
+      return this.decide(buffer, from)
+    }
+    this.state = state
+    this.read = at - from
+    return 'undecided'
+  }
+
+  /**
+   * No rule can read on from `state`. Whether that decides it, or the next character still matters: it does where a rule
+   * that would otherwise match must not stand in front of some characters.
+   */
+  private settled(buffer: string, from: number, state: State): boolean {
+    for (const rule of state.accepts ?? []) {
+      const candidate = { rule, end: this.matchEnd }
+      if (!this.rules.notBefore[rule]) this.candidates.push(candidate)
+      else if (this.valid(buffer, from, candidate)) return false
+    }
+    return true
+  }
+
+  /** The longest candidate that counts, among equals the one declared first. */
+  private decide(buffer: string, from: number): Candidate | null {
+    if (this.candidates.length === 0) return null
+    this.candidates.sort((one, other) => other.end - one.end || one.rule - other.rule)
+    return this.candidates.find((candidate) => this.valid(buffer, from, candidate)) ?? null
+  }
+
+  private valid(buffer: string, from: number, candidate: Candidate): boolean {
+    const validate = this.rules.rules[candidate.rule]?.validate
+    if (!validate) return true
+    const match = fold(buffer.slice(from, from + candidate.end)).text
+    return validate(match, this.contextAt(buffer, from))
+  }
+
+  /** Drops the text of an open-ended match; returns where it stands, and leaves the tail when it is over. */
+  private skipTail(buffer: string, from: number): number {
+    const tail = this.tail as TailMachine
+    const { classOf } = this.rules.alphabet
+    let at = from
+    let consumed = from
+    // `runBefore` counts the run behind the last unit that belongs to the match.
+    let run = this.runBefore
+    while (at < buffer.length) {
+      const unit = buffer.charCodeAt(at)
+      const unitClass = this.classAt(classOf[unit] ?? 0, unit, run)
+      if (unitClass === IGNORABLE_CLASS) {
+        run++
+        at++
+        continue
+      }
+      if (!tail.body[unitClass]) {
+        this.tail = undefined
+        break
+      }
+      run = isKept(classOf[unit]) ? run + 1 : 0
+      at++
+      consumed = at
+      this.before = unitClass
+      this.runBefore = run
+      if (tail.end && this.tailEnd) {
+        this.tailEnd = tail.end.step(this.tailEnd, unitClass)
+        if (this.tailEnd?.accepts) {
+          this.tail = undefined
+          break
+        }
+      }
+    }
+    return consumed
+  }
+
+  /** The class that counts: a zero-width character is skipped, unless its run is too long. */
+  private classAt(unitClass: number, unit: number, run: number): number {
+    return unitClass === IGNORABLE_CLASS && run >= MAX_IGNORABLE_RUN ? this.rules.alphabet.classOfKept(unit) : unitClass
+  }
+
+  /** A unit that starts no match is left behind. */
+  private passed(unit: number, unitClass: number): void {
+    this.runBefore = isKept(this.rules.alphabet.classOf[unit]) ? this.runBefore + 1 : 0
+    this.before = unitClass
+  }
+
+  /** A match is left behind: what stands before the next position is its last character. */
+  private enter(buffer: string, from: number, end: number): void {
+    const { classOf } = this.rules.alphabet
+    for (let at = from; at < end; at++) {
+      const unit = buffer.charCodeAt(at)
+      const unitClass = this.classAt(classOf[unit] ?? 0, unit, this.runBefore)
+      if (unitClass === IGNORABLE_CLASS) this.runBefore++
+      else this.passed(unit, unitClass)
+    }
+  }
+
+  private contextAt(buffer: string, at: number): string {
+    const from = Math.max(0, at - CONTEXT_RAW_LENGTH)
+    const near = fold(buffer.slice(from, at)).text
+    return (from === 0 ? this.context + near : near).slice(-CONTEXT_LENGTH)
+  }
+
+  private remember(buffer: string, at: number): void {
+    if (at > 0) this.context = this.contextAt(buffer, at)
+  }
+}
+
+/** Whether a unit of this class is of a kind that is skipped (it counts only as part of a long run). */
+function isKept(unitClass: number | undefined): boolean {
+  return unitClass === IGNORABLE_CLASS
+}
+
+/** A whole text with every match replaced. */
+export function scanText(rules: RuleSet, text: string, replace: Replace): string {
+  const scanner = new Scanner(rules, replace)
+  return scanner.push(text) + scanner.end()
+}

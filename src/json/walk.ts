@@ -1,0 +1,283 @@
+import type { ChannelName, Shape } from './shape.ts'
+
+/**
+ * Walks JSON text as bytes, once, without building values: finds the places that a shape marks. Strict where laxness
+ * could hide text: duplicate marked fields, unclosed strings and trailing bytes make the document malformed.
+ */
+
+/** A choice of an answer. */
+export interface ChoiceScope {
+  index: number
+  /** Behind the `{` of the choice. */
+  readonly open: number
+  /** Behind the `{` of the object that holds the texts; -1 where there is none. */
+  textOpen: number
+  /** It has a finish reason other than null. */
+  finished: boolean
+}
+
+/** A tool call of a choice. */
+export interface CallScope {
+  index: number
+}
+
+/** A string that matters: `[start, end)` is what stands between its quotes. */
+export interface StringSlot {
+  readonly kind: 'text' | 'arguments' | 'unknown'
+  readonly channel: ChannelName | null
+  readonly start: number
+  readonly end: number
+  /** Has neither escapes nor bytes above 127: its bytes are its text. */
+  readonly simple: boolean
+  readonly choice: ChoiceScope | null
+  readonly call: CallScope | null
+}
+
+/** A value that matters: `[start, end)` with its brackets. */
+export interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+export interface Walked {
+  readonly strings: StringSlot[]
+  readonly choices: ChoiceScope[]
+  /** Values to be replaced by null. */
+  readonly dropped: Span[]
+  usage: Span | null
+  /** The document has an `error` that is not null. */
+  error: boolean
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const MAX_DEPTH = 128
+const UNMARKED: Shape = {}
+const decoder = new TextDecoder()
+
+class Malformed extends Error {}
+
+/** Walks `bytes[start, end)`; null where it is not one JSON value that can be trusted to be read alike by everyone. */
+export function walkJson(bytes: Uint8Array, start: number, end: number, shape: Shape): Walked | null {
+  const walker = new Walker(bytes, start, end)
+  try {
+    walker.document(shape)
+    return walker.found
+  } catch (error) {
+    if (error instanceof Malformed) return null
+    throw error
+  }
+}
+
+/** The text of a JSON string's inside; null where it is not valid. Invalid UTF-8 becomes U+FFFD. */
+export function decodeString(bytes: Uint8Array, slot: Pick<StringSlot, 'start' | 'end' | 'simple'>): string | null {
+  if (slot.simple) {
+    if (slot.end - slot.start > 64) return decoder.decode(bytes.subarray(slot.start, slot.end))
+    let text = ''
+    for (let at = slot.start; at < slot.end; at++) text += String.fromCharCode(bytes[at] ?? 0)
+    return text
+  }
+  try {
+    return JSON.parse(`"${decoder.decode(bytes.subarray(slot.start, slot.end))}"`) as string
+  } catch {
+    return null
+  }
+}
+
+class Walker {
+  readonly found: Walked = { strings: [], choices: [], dropped: [], usage: null, error: false }
+  private readonly bytes: Uint8Array
+  private readonly end: number
+  private at: number
+  private depth = 0
+  private choice: ChoiceScope | null = null
+  private call: CallScope | null = null
+  private callCount = 0
+  private simple = true
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.bytes = bytes
+    this.at = start
+    this.end = end
+  }
+
+  document(shape: Shape): void {
+    this.value(shape)
+    this.space()
+    if (this.at !== this.end) throw new Malformed()
+  }
+
+  private value(shape: Shape): void {
+    this.space()
+    const start = this.at
+    const byte = this.bytes[this.at]
+    if (byte === QUOTE) this.string(shape)
+    else if (byte === 0x7b) this.object(shape)
+    else if (byte === 0x5b) this.array(shape)
+    else this.scalar(shape)
+    const kind = shape.mark?.kind
+    if (kind === undefined || kind === 'plain' || kind === 'text' || kind === 'arguments') return
+    const isNull = byte === 0x6e
+    if (kind === 'drop' && !isNull) this.found.dropped.push({ start, end: this.at })
+    else if (kind === 'usage' && byte === 0x7b) this.found.usage = { start, end: this.at }
+    else if (kind === 'error' && !isNull) this.found.error = true
+    else if (kind === 'finish' && !isNull && this.choice) this.choice.finished = true
+  }
+
+  private object(shape: Shape): void {
+    this.enter()
+    const outer = this.openScope(shape)
+    if (shape.holdsText && this.choice) this.choice.textOpen = this.at
+    const seen = shape.fields ? new Set<string>() : null
+    this.space()
+    if (this.bytes[this.at] === 0x7d) this.at++
+    else {
+      for (;;) {
+        this.space()
+        const key = this.key()
+        this.space()
+        this.expect(0x3a)
+        const field = shape.fields?.get(key)
+        if (field && seen) {
+          // Readers differ on which of two equal keys counts: text could hide in the other.
+          if (seen.has(key)) throw new Malformed()
+          seen.add(key)
+        }
+        this.value(field ?? UNMARKED)
+        this.space()
+        if (this.bytes[this.at] === 0x2c) this.at++
+        else break
+      }
+      this.expect(0x7d)
+    }
+    this.depth--
+    if (shape.scope === 'choice') this.choice = null
+    if (shape.scope === 'call') this.call = outer
+  }
+
+  private openScope(shape: Shape): CallScope | null {
+    const outer = this.call
+    if (shape.scope === 'choice') {
+      this.choice = { index: this.found.choices.length, open: this.at, textOpen: -1, finished: false }
+      this.found.choices.push(this.choice)
+      this.callCount = 0
+    } else if (shape.scope === 'call') {
+      this.call = { index: this.callCount++ }
+    }
+    return outer
+  }
+
+  private array(shape: Shape): void {
+    this.enter()
+    this.space()
+    if (this.bytes[this.at] === 0x5d) {
+      this.at++
+    } else {
+      for (;;) {
+        this.value(shape.items ?? UNMARKED)
+        this.space()
+        if (this.bytes[this.at] === 0x2c) this.at++
+        else break
+      }
+      this.expect(0x5d)
+    }
+    this.depth--
+  }
+
+  private string(shape: Shape): void {
+    const start = this.at + 1
+    this.skipString()
+    const kind = shape.mark?.kind
+    if (kind === 'plain' || kind === 'drop' || kind === 'finish') return
+    const channel = shape.mark?.kind === 'text' ? shape.mark.channel : null
+    if (start === this.at - 1 && kind === undefined) return
+    this.found.strings.push({
+      kind: kind === 'text' || kind === 'arguments' ? kind : 'unknown',
+      channel,
+      start,
+      end: this.at - 1,
+      simple: this.simple,
+      choice: this.choice,
+      call: this.call,
+    })
+  }
+
+  /** From a quote through the closing one; sets `simple`. */
+  private skipString(): void {
+    const { bytes, end } = this
+    let at = this.at + 1
+    let all = 0
+    let escaped = false
+    while (at < end) {
+      const byte = bytes[at] ?? 0
+      if (byte === QUOTE) {
+        this.at = at + 1
+        this.simple = !escaped && all < 0x80
+        return
+      }
+      if (byte === BACKSLASH) {
+        escaped = true
+        at++
+      } else if (byte < 0x20) {
+        throw new Malformed()
+      }
+      all |= byte
+      at++
+    }
+    throw new Malformed()
+  }
+
+  private key(): string {
+    if (this.bytes[this.at] !== QUOTE) throw new Malformed()
+    const start = this.at + 1
+    this.skipString()
+    const key = decodeString(this.bytes, { start, end: this.at - 1, simple: this.simple })
+    if (key === null) throw new Malformed()
+    return key
+  }
+
+  /** A number, true, false or null. */
+  private scalar(shape: Shape): void {
+    const start = this.at
+    let number = 0
+    while (this.at < this.end) {
+      const byte = this.bytes[this.at] ?? 0
+      const part =
+        (byte >= 0x30 && byte <= 0x39) ||
+        (byte >= 0x61 && byte <= 0x7a) ||
+        byte === 0x2e ||
+        byte === 0x2d ||
+        byte === 0x2b ||
+        byte === 0x45
+      if (!part) break
+      number = number * 10 + byte - 0x30
+      this.at++
+    }
+    if (this.at === start) throw new Malformed()
+    if (shape.mark?.kind !== 'index') return
+    if (!Number.isInteger(number) || number < 0 || number > MAX_INDEX) throw new Malformed()
+    if (this.call) this.call.index = number
+    else if (this.choice) this.choice.index = number
+  }
+
+  private enter(): void {
+    this.at++
+    if (++this.depth > MAX_DEPTH) throw new Malformed()
+  }
+
+  private space(): void {
+    for (;;) {
+      const byte = this.bytes[this.at]
+      if (this.at < this.end && (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)) this.at++
+      else return
+    }
+  }
+
+  private expect(byte: number): void {
+    if (this.at >= this.end || this.bytes[this.at] !== byte) throw new Malformed()
+    this.at++
+  }
+}
+
+/** Choices and calls of one answer at the most: bounds the channels that a stream can open. */
+const MAX_INDEX = 1023

@@ -1,0 +1,147 @@
+/**
+ * Splits a stream of server-sent events into frames: the bytes from the end of one blank line through the next
+ * (WHATWG HTML, "server-sent events"; lines end with LF, CR or CRLF). Bytes are not changed and not copied, but for a
+ * frame that straddles chunks.
+ */
+
+const LF = 0x0a
+const CR = 0x0d
+const EMPTY = new Uint8Array(0)
+
+export interface FrameHandler {
+  /** One whole frame, its closing blank line included. */
+  frame(bytes: Uint8Array): void
+  /** A frame grew past the limit; nothing more will be handled. */
+  tooLong(): void
+}
+
+export class FrameSplitter {
+  private readonly limit: number
+  private readonly handler: FrameHandler
+  private carry: Uint8Array = EMPTY
+  private lineHasBytes = false
+  private frameHasLines = false
+  private afterCr = false
+  private stopped = false
+
+  /** `limit`: bytes of one frame at the most. */
+  constructor(limit: number, handler: FrameHandler) {
+    this.limit = limit
+    this.handler = handler
+  }
+
+  /** Bytes of a frame that has begun and not ended. */
+  get pending(): Uint8Array {
+    return this.carry
+  }
+
+  /** Nothing after this is handled: for a handler that has seen enough. */
+  stop(): void {
+    this.stopped = true
+  }
+
+  push(chunk: Uint8Array): void {
+    let from = 0
+    for (let at = 0; at < chunk.length && !this.stopped; at++) {
+      const byte = chunk[at]
+      if (byte !== LF && byte !== CR) {
+        this.lineHasBytes = true
+        this.afterCr = false
+        continue
+      }
+      const secondHalf = byte === LF && this.afterCr
+      this.afterCr = byte === CR
+      if (secondHalf) continue
+      if (this.lineHasBytes) {
+        this.lineHasBytes = false
+        this.frameHasLines = true
+        continue
+      }
+      if (!this.frameHasLines) continue
+      this.frameHasLines = false
+      const rest = chunk.subarray(from, at + 1)
+      const frame = this.carry.length === 0 ? rest : concat([this.carry, rest])
+      this.carry = EMPTY
+      from = at + 1
+      if (frame.length > this.limit) this.overflow()
+      else this.handler.frame(frame)
+    }
+    if (this.stopped || from === chunk.length) return
+    const rest = chunk.subarray(from)
+    if (this.carry.length + rest.length > this.limit) return this.overflow()
+    this.carry = this.carry.length === 0 ? rest : concat([this.carry, rest])
+  }
+
+  private overflow(): void {
+    this.stopped = true
+    this.carry = EMPTY
+    this.handler.tooLong()
+  }
+}
+
+export function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  let size = 0
+  for (const piece of pieces) size += piece.length
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
+/** Where the data of a frame stands: `null` for a frame without data (comments, bare fields). */
+export interface FrameData {
+  /** The frame, rewritten to one `data` line where it had several. */
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+}
+
+const SPACE = 0x20
+const DATA = [0x64, 0x61, 0x74, 0x61] as const
+const encoder = new TextEncoder()
+
+/**
+ * The data of a frame. Several `data` lines become one, joined by a space: the line breaks between them can only be
+ * white space of the JSON inside.
+ */
+export function frameData(frame: Uint8Array): FrameData | null {
+  const lines: { start: number; end: number }[] = []
+  const others: Uint8Array[] = []
+  let at = 0
+  // A byte-order mark may stand before the first line of a stream.
+  if (frame[0] === 0xef && frame[1] === 0xbb && frame[2] === 0xbf) at = 3
+  while (at < frame.length) {
+    let end = at
+    while (end < frame.length && frame[end] !== LF && frame[end] !== CR) end++
+    if (end > at) {
+      const data = dataStart(frame, at, end)
+      if (data >= 0) lines.push({ start: data, end })
+      else others.push(frame.subarray(at, end))
+    }
+    at = end + 1
+  }
+  const [only] = lines
+  if (!only) return null
+  if (lines.length === 1) return { bytes: frame, start: only.start, end: only.end }
+  const pieces: Uint8Array[] = []
+  for (const line of others) pieces.push(line, encoder.encode('\n'))
+  const head = concat([...pieces, encoder.encode('data: ')])
+  const data = concat(lines.flatMap(({ start, end }, index) => [encoder.encode(index ? ' ' : ''), frame.subarray(start, end)]))
+  return {
+    bytes: concat([head, data, encoder.encode('\n\n')]),
+    start: head.length,
+    end: head.length + data.length,
+  }
+}
+
+/** Where the value starts if the line is a `data` field, else -1. */
+function dataStart(frame: Uint8Array, start: number, end: number): number {
+  for (let at = 0; at < DATA.length; at++) if (frame[start + at] !== DATA[at]) return -1
+  const colon = start + DATA.length
+  if (colon === end) return end
+  if (frame[colon] !== 0x3a) return -1
+  return frame[colon + 1] === SPACE && colon + 1 < end ? colon + 2 : colon + 1
+}

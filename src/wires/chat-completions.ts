@@ -1,0 +1,35 @@
+import { callArguments, dropped, each, error, finish, index, object, plain, type Shape, text, usage } from '../json/shape.ts'
+
+const functionCall = object({ name: plain, arguments: callArguments })
+
+const toolCalls = each(
+  object({ index, id: plain, type: plain, function: functionCall }, { scope: 'call' }),
+)
+
+/** The texts of a message: whole in an answer, in pieces in a stream. */
+const message = object(
+  {
+    role: plain,
+    content: text('content'),
+    reasoning_content: text('reasoning_content'),
+    reasoning: text('reasoning'),
+    refusal: text('refusal'),
+    tool_calls: toolCalls,
+    function_call: functionCall,
+  },
+  { holdsText: true },
+)
+
+/** Where the texts of `/v1/chat/completions` live: the answer, and each event of the stream. */
+export const CHAT_COMPLETIONS: Shape = object({
+  id: plain,
+  object: plain,
+  model: plain,
+  system_fingerprint: plain,
+  service_tier: plain,
+  usage,
+  error,
+  choices: each(
+    object({ index, finish_reason: finish, logprobs: dropped, message, delta: message }, { scope: 'choice' }),
+  ),
+})
