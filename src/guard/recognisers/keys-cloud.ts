@@ -61,7 +61,7 @@ export const CLOUD_KEYS: readonly KeyForm[] = [
     of: 'HashiCorp Vault token before 1.10',
     templates: ['s.{A24}'],
     alone: 'A-Za-z0-9_.',
-    check: match => /\d/.test(match) && /[A-Z]/.test(match) && /[a-z]/.test(match.slice(2)),
+    check: match => /\d[^.]*\d/.test(match) && /[a-z]/.test(match.slice(2)),
   },
   { name: 'DOPPLER_TOKEN', of: 'Doppler token', templates: ['dp.pt.{A43}', 'dp.st.{A43}', 'dp.ct.{A43}'], alone: true },
   { name: 'OPENSHIFT_TOKEN', of: 'OpenShift user token', templates: ['sha256~{W43}'] },

@@ -5,7 +5,7 @@ export const CODE_KEYS: readonly KeyForm[] = [
   {
     name: 'GITHUB_TOKEN',
     of: 'GitHub token',
-    templates: ['ghp_{A36}', 'gho_{A36}', 'ghu_{A36}', 'ghs_{A36}', 'ghr_{A36}', 'github_pat_{A22}_{A59}'],
+    templates: ['ghp_{A36}', 'gho_{A36}', 'ghu_{A36}', 'ghs_{A36}', 'ghr_{A36}', 'github_pat_{W82}'],
   },
   {
     name: 'GITLAB_TOKEN',

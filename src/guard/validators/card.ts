@@ -32,8 +32,12 @@ const ISSUERS: readonly (readonly [first: number, last: number, lengths: readonl
   [67, 67, [13, 14, 15, 16, 17, 18, 19]],
 ]
 
-/** Whether the digits of the match are a payment card number: a known issuer's prefix, its length, the Luhn check digit. */
+/**
+ * Whether the digits of the match are a payment card number: a known issuer's prefix, its length, the Luhn check digit.
+ * Dots part only groups of at most six digits; everything else with a dot is a fraction.
+ */
 export function isCardNumber(match: string): boolean {
+  if (match.includes('.') && /\d{7}/.test(match)) return false
   const digits = digitsOf(match)
   return knownIssuer(digits) && luhn(digits)
 }

@@ -78,7 +78,7 @@ const SCHEMES = ['bearer', 'basic', 'token', 'api-token', 'apikey', 'digest']
 export function isAssignedSecret(match: string, before: string): boolean {
   if (!isSecretName(assignedName(before))) return false
   if (!mixesDigits(match) || VARIABLE.test(match.slice(0, 2)) || !looksRandom(match)) return false
-  return entropy(match) >= (match.length < 12 ? 2.75 : 3)
+  return entropy(match) >= (match.length < 20 ? 2.75 : 3)
 }
 
 /** The name in front of the assignment that ends `before`, or ''. */

@@ -50,7 +50,10 @@ const NANP = /^(?:\(\d{3}\)[ -]?|\d{3}([-. ]))\d{3}[-. ]\d{4}$/
 
 /** Dates and times with separators: `2024-05-06`, `06.05.2024`, `2024-05-06 12`. */
 const DATE =
-  /^(?:(?:19|20)\d{2}[-./ ](?:0?[1-9]|1[0-2])[-./ ](?:0?[1-9]|[12]\d|3[01])(?!\d)|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d{2}(?!\d))/
+  /^(?:(?:19|20)\d{2}[-./ ](?:0?[1-9]|1[0-2])(?:$|[-./ ](?:0?[1-9]|[12]\d|3[01])(?!\d))|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d{2}(?!\d))/
+
+/** Another group right in front: the match is the middle of something longer, such as a part number. */
+const GROUP_BEFORE = /\d[A-Za-z0-9]{0,3} $|[A-Za-z0-9][-/]$/
 
 /** An address, a part of one, or a version: up to four groups of at most three digits parted by dots. */
 const DOTTED = /^\d{1,3}(?:\.\d{1,3}){1,3}$/
@@ -69,12 +72,28 @@ export function isPhone(match: string, before: string): boolean {
   if (continuesNumber(before) || DATE.test(number) || DOTTED.test(number)) return false
   if (digits.startsWith('00')) return digits.length >= 10 && isPossibleInternational(digits.slice(2))
   const groups = groupsOf(number)
-  const called = mentions(before, PHONE_WORDS)
+  const called = mentions(clauseOf(before), PHONE_WORDS)
   if (NANP.test(number)) return called || at < match.length || number[0] === '(' || isNationalNumber(digits)
   if (called) return plausible(digits, groups)
   if (digits.length < 8 || digits.length > 11) return false
   if (number[0] === '(') return groups[0] !== undefined && groups[0] <= 5 && groups.length >= 2
-  return digits[0] === '0' && groups.length >= 2 && groups.every(size => size >= 2) && isNationalNumber(digits)
+  return (
+    digits[0] === '0' &&
+    !GROUP_BEFORE.test(before) &&
+    groups.length >= 2 &&
+    groups.every(size => size >= 2) &&
+    isNationalNumber(digits)
+  )
+}
+
+/** The end of the text in front that speaks of the same thing: behind the last line break, comma, bar or full stop. */
+function clauseOf(before: string): string {
+  const text = before.trimEnd()
+  for (let at = text.length - 1; at >= 0; at--) {
+    const unit = text[at]
+    if (unit === '.' ? text[at + 1] === ' ' : unit !== undefined && '\n,;|#'.includes(unit)) return text.slice(at + 1)
+  }
+  return text
 }
 
 /** Behind a word for it: groups of two and more digits, or one run that a plan has. */

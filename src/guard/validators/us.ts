@@ -27,9 +27,9 @@ export function isItin(match: string, before: string): boolean {
   return issued && inPlace(match, before, [...ITIN_WORDS, ...SSN_WORDS])
 }
 
-/** Separators make the form; bare digits and mixed separators need a word that says what they are. */
+/** Separators make the form; bare digits and dots need a word that says what they are. */
 function inPlace(match: string, before: string, words: readonly string[]): boolean {
   if (continuesNumber(before)) return false
-  const separated = match.length === 11 && match[3] === match[6] && match[3] !== '.'
-  return separated || mentions(before, words)
+  if (match.length === 11) return match[3] === match[6] && (match[3] !== '.' || mentions(before, words))
+  return match.length === 9 && mentions(before, words)
 }
