@@ -2,48 +2,11 @@ import { mentions } from './context.ts'
 import { continuesNumber, digitsOf, isDigit } from './digits.ts'
 import { isNationalNumber, isPossibleInternational } from './phone-plan.ts'
 
-const PHONE_WORDS = [
-  [
-    'phone',
-    'phones',
-    'telephone',
-    'tel',
-    'tel.',
-    'mobile',
-    'cell',
-    'cellphone',
-    'fax',
-    'call',
-    'calling',
-    'called',
-    'dial',
-  ],
-  [
-    'ring',
-    'reach',
-    'whatsapp',
-    'sms',
-    'contact',
-    'hotline',
-    'answer',
-    'answering',
-    'phone_number',
-    'phonenumber',
-    'text',
-  ],
-  [
-    'telefon',
-    'tel\u00e9fono',
-    'telefono',
-    't\u00e9l\u00e9phone',
-    'handy',
-    'mobil',
-    'm\u00f3vil',
-    'portable',
-    'telefoon',
-    'office',
-  ],
-].flat()
+const PHONE_WORDS: ReadonlySet<string> = new Set([
+  ...['phone', 'phones', 'telephone', 'tel', 'mobile', 'cell', 'cellphone', 'fax', 'call', 'calling', 'called', 'dial'],
+  ...['ring', 'reach', 'whatsapp', 'sms', 'contact', 'hotline', 'answer', 'answering', 'phonenumber', 'text', 'office'],
+  ...['telefon', 'teléfono', 'telefono', 'téléphone', 'handy', 'mobil', 'móvil', 'portable', 'telefoon'],
+])
 
 /** North American shapes that nothing else is written in: `(201) 555-0123`, `201-555-0123`, `201.555.0123`. */
 const NANP = /^(?:\(\d{3}\)[ -]?|\d{3}([-. ]))\d{3}[-. ]\d{4}$/
@@ -64,26 +27,39 @@ const DOTTED = /^\d{1,3}(?:\.\d{1,3}){1,3}$/
  * behind a word such as "phone".
  */
 export function isPhone(match: string, before: string): boolean {
+  const international = match.charCodeAt(0) === 43
+  if (!international && continuesNumber(before)) return false
   const at = extensionStart(match)
   const number = match.slice(0, at).trimEnd()
   const digits = digitsOf(number)
   if (digits.length < 6 || digits.length > 15 || !balanced(number)) return false
-  if (number.startsWith('+')) return isPossibleInternational(digits)
-  if (continuesNumber(before) || DATE.test(number) || DOTTED.test(number)) return false
+  if (international) return isPossibleInternational(digits)
   if (digits.startsWith('00')) return digits.length >= 10 && isPossibleInternational(digits.slice(2))
   const groups = groupsOf(number)
-  const called = mentions(clauseOf(before), PHONE_WORDS)
-  if (NANP.test(number)) return called || at < match.length || number[0] === '(' || isNationalNumber(digits)
-  if (called) return plausible(digits, groups)
-  if (digits.length < 8 || digits.length > 11) return false
-  if (number[0] === '(') return groups[0] !== undefined && groups[0] <= 5 && groups.length >= 2
-  return (
-    digits[0] === '0' &&
-    !GROUP_BEFORE.test(before) &&
-    groups.length >= 2 &&
-    groups.every(size => size >= 2) &&
-    isNationalNumber(digits)
-  )
+  if (!groups.every(size => size >= 2) || DATE.test(number) || DOTTED.test(number)) return false
+  if (NANP.test(number)) {
+    return at < match.length || number[0] === '(' || isNationalNumber(digits) || isCalled(before)
+  }
+  return shapedNational(number, digits, groups, before) || (plausible(digits, groups) && isCalled(before))
+}
+
+/** National forms that show what they are: an area code in parentheses, or groups after a leading zero. */
+function shapedNational(number: string, digits: string, groups: readonly number[], before: string): boolean {
+  if (digits.length < 8 || digits.length > 11 || groups.length < 2) return false
+  if (number[0] === '(') return (groups[0] ?? 0) <= 5
+  return digits[0] === '0' && !GROUP_BEFORE.test(before) && isNationalNumber(digits)
+}
+
+let lastBefore = ''
+let lastCalled = false
+
+/** Whether the clause in front speaks of a telephone. Remembers the last answer: every end of a candidate asks the same. */
+function isCalled(before: string): boolean {
+  if (before !== lastBefore) {
+    lastCalled = mentions(clauseOf(before), PHONE_WORDS)
+    lastBefore = before
+  }
+  return lastCalled
 }
 
 /** The end of the text in front that speaks of the same thing: behind the last line break, comma, bar or full stop. */
@@ -96,10 +72,10 @@ function clauseOf(before: string): string {
   return text
 }
 
-/** Behind a word for it: groups of two and more digits, or one run that a plan has. */
+/** What may be a number behind a word for it: some groups, or one run that a plan has. */
 function plausible(digits: string, groups: readonly number[]): boolean {
-  if (groups.length === 1) return digits.length >= 7 && (isNationalNumber(digits) || isPossibleInternational(digits))
-  return groups.every(size => size >= 2) && digits.length <= 12
+  if (groups.length > 1) return digits.length <= 12
+  return digits.length >= 7 && (isNationalNumber(digits) || isPossibleInternational(digits))
 }
 
 /** Where the extension (`x123`, `ext. 123`) begins, or the length. */

@@ -1,7 +1,7 @@
 import { mentions } from './context.ts'
 import { continuesNumber, digitsOf } from './digits.ts'
 
-const NHS_WORDS = ['nhs', 'national health', 'health service', 'uk_nhs', 'patient']
+const NHS_WORDS = new Set(['nhs', 'national health', 'health service', 'patient'])
 
 /** Prefixes that are not used (HMRC, NIM39110). */
 const UNUSED_PREFIXES = new Set(['BG', 'GB', 'NK', 'KN', 'TN', 'NT', 'ZZ'])

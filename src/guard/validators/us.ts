@@ -1,8 +1,8 @@
 import { continuesNumber, digitsOf } from './digits.ts'
 import { mentions } from './context.ts'
 
-const SSN_WORDS = ['ssn', 'ssns', 'social security', 'social-security', 'ss#']
-const ITIN_WORDS = ['itin', 'taxpayer', 'tax id', 'tax-id', 'tin']
+const SSN_WORDS = new Set(['ssn', 'ssns', 'social security', 'ss'])
+const ITIN_WORDS = new Set(['itin', 'taxpayer', 'tax id', 'tin', ...SSN_WORDS])
 
 /** Numbers printed on wallet inserts and in advertising, never issued (Social Security Administration). */
 const NEVER_ISSUED = new Set(['078051120', '219099999'])
@@ -24,11 +24,11 @@ export function isItin(match: string, before: string): boolean {
   const digits = digitsOf(match)
   const group = Number(digits.slice(3, 5))
   const issued = (group >= 50 && group <= 65) || (group >= 70 && group <= 88) || (group >= 90 && group !== 93)
-  return issued && inPlace(match, before, [...ITIN_WORDS, ...SSN_WORDS])
+  return issued && inPlace(match, before, ITIN_WORDS)
 }
 
 /** Separators make the form; bare digits and dots need a word that says what they are. */
-function inPlace(match: string, before: string, words: readonly string[]): boolean {
+function inPlace(match: string, before: string, words: ReadonlySet<string>): boolean {
   if (continuesNumber(before)) return false
   if (match.length === 11) return match[3] === match[6] && (match[3] !== '.' || mentions(before, words))
   return match.length === 9 && mentions(before, words)
