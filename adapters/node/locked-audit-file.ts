@@ -1,0 +1,276 @@
+import { type FileHandle, open, rename } from 'node:fs/promises'
+import type { AuditSink } from '../../src/ports/audit-sink.ts'
+import type { Telemetry } from '../../src/ports/telemetry.ts'
+import { readTail, rotatedPath, rotatedSiblings } from './audit-tail.ts'
+import { withDeadline } from './deadline.ts'
+import { statOf, syncFolder, writeAll } from './durable-file.ts'
+import { reasonOf } from './error-code.ts'
+import { type FileLock, LockTaken, takeLock } from './file-lock.ts'
+
+export interface AuditFileOptions {
+  /** The file that is appended to. Its folder is made (0700) when it is missing. */
+  readonly path: string
+  /** A file that would grow beyond this is moved to a sibling. Default 64 MiB. */
+  readonly maxBytes?: number
+  /** UTF-16 units that may wait for the disk; more, and appends fail. Default 8 Mi. */
+  readonly maxPending?: number
+  /** A disk that takes longer has failed. Default 10 s. */
+  readonly timeoutMs?: number
+  readonly telemetry?: Telemetry
+}
+
+export interface AuditFile extends AuditSink {
+  /** Where the torn last line that was found at start now lies, if there was one. */
+  readonly tornPath: string | undefined
+}
+
+interface Waiting {
+  readonly line: string
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+const MIB = 1024 * 1024
+/** Written and taken back to see whether a disk that was full has room for a group again. */
+const PROBE = Buffer.alloc(64 * 1024, ' ')
+
+/** The file is no longer this process's to write. Only a new start, by a person or their supervisor, can tell why. */
+class LogLost extends Error {}
+
+/** The audit log in a file that is open, intact at its end, and locked for this process. */
+export class LockedAuditFile implements AuditFile {
+  readonly tornPath: string | undefined
+  readonly #path: string
+  readonly #maxBytes: number
+  readonly #maxPending: number
+  readonly #timeoutMs: number
+  readonly #telemetry: Telemetry | undefined
+  #lock: FileLock
+  #handle: FileHandle
+  /** The length of what is durable: after a failure the file is cut back to it. */
+  #size: number
+  #rotateAt: number
+  #lastLine: string | undefined
+  #queue: Waiting[] = []
+  /** Of the lines in the queue and of the group that is being written. */
+  #pending = 0
+  #writing: Promise<void> | undefined
+  /** Why appends are refused until `ready` has repaired it. */
+  #failure: Error | undefined
+  /** The file is no longer this process's to write: nothing is repaired any more. */
+  #lost = false
+  /** An operation on the file is under way, perhaps past its deadline. */
+  #busy = false
+  #repairing: Promise<boolean> | undefined
+  #closed = false
+
+  constructor(
+    options: AuditFileOptions,
+    lock: FileLock,
+    handle: FileHandle,
+    size: number,
+    lastLine: string | undefined,
+    tornPath: string | undefined,
+  ) {
+    this.#path = options.path
+    this.#maxBytes = options.maxBytes ?? 64 * MIB
+    this.#maxPending = options.maxPending ?? 8 * MIB
+    this.#timeoutMs = options.timeoutMs ?? 10_000
+    this.#telemetry = options.telemetry
+    this.#lock = lock
+    this.#handle = handle
+    this.#size = size
+    this.#rotateAt = this.#maxBytes
+    this.#lastLine = lastLine
+    this.tornPath = tornPath
+  }
+
+  async lastLine(): Promise<string | undefined> {
+    return this.#lastLine
+  }
+
+  append(line: string): Promise<void> {
+    if (this.#closed) return Promise.reject(new Error(`${this.#path} is closed`))
+    if (this.#pending + line.length > this.#maxPending) this.#fail('too many records wait for the disk')
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    this.#pending += line.length
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ line, resolve, reject })
+      this.#writing ??= this.#writeQueue()
+    })
+  }
+
+  async ready(): Promise<boolean> {
+    if (this.#closed || this.#lost) return false
+    try {
+      if (this.#failure === undefined) {
+        if (await withDeadline(this.#isInPlace(), this.#timeoutMs, 'timed out')) return true
+        // In the middle of a rotation. A group that is being written finds out for itself.
+        if (this.#writing !== undefined) return true
+        this.#fail('the file is not in its place')
+      }
+      this.#repairing ??= this.#repair().finally(() => {
+        this.#repairing = undefined
+      })
+      return await this.#repairing
+    } catch {
+      return false
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#writing
+    await this.#repairing
+    await this.#lock.release()
+    if (!this.#busy) await this.#handle.close()
+  }
+
+  /** Writes group after group: all that waited while the one before was written. */
+  async #writeQueue(): Promise<void> {
+    // What is appended in the same turn goes together.
+    await Promise.resolve()
+    while (this.#queue.length > 0) {
+      const group = this.#queue
+      this.#queue = []
+      const lines = group.map(({ line }) => line)
+      const bytes = Buffer.from(`${lines.join('\n')}\n`)
+      try {
+        this.#size = await this.#exclusively(() => this.#commit(bytes))
+        this.#lastLine = lines.at(-1)
+        for (const { resolve } of group) resolve()
+      } catch (error) {
+        const failure = this.#fail(reasonOf(error))
+        for (const { reject } of group) reject(failure)
+      }
+      for (const { length } of lines) this.#pending -= length
+    }
+    this.#writing = undefined
+  }
+
+  /** One write and one fdatasync. Done only when the bytes are in the file that has the path's name, and nobody else's. The new length. */
+  async #commit(bytes: Buffer): Promise<number> {
+    if (this.#size > 0 && this.#size + bytes.length > this.#rotateAt) await this.#rotate()
+    const size = this.#size + bytes.length
+    await writeAll(this.#handle, bytes)
+    const [, inPlace, held] = await Promise.all([this.#handle.datasync(), this.#isInPlace(size), this.#lock.held()])
+    if (!held || !inPlace) throw new Error(held ? 'the file was moved, removed or changed' : 'the lock file is gone')
+    return size
+  }
+
+  /** Whether the path leads to the file that is open, and it has that length. */
+  async #isInPlace(size?: number): Promise<boolean> {
+    const [there, mine] = await Promise.all([statOf(this.#path), this.#handle.stat()])
+    return there?.ino === mine.ino && there.dev === mine.dev && (size === undefined || there.size === size)
+  }
+
+  /** Moves the full file aside and starts the next. A log that cannot be moved goes on growing. */
+  async #rotate(): Promise<void> {
+    let rotated: string
+    try {
+      rotated = rotatedPath(this.#path, await rotatedSiblings(this.#path), Date.now())
+      await rename(this.#path, rotated)
+    } catch (error) {
+      this.#rotateAt = this.#size + this.#maxBytes / 4
+      this.#telemetry?.log('error', 'audit_rotation_failed', { file: this.#path, reason: reasonOf(error) })
+      return
+    }
+    const next = await open(this.#path, 'ax', 0o600)
+    await syncFolder(this.#path)
+    await this.#adopt(next, 0)
+    this.#telemetry?.log('info', 'audit_rotated', { file: rotated })
+  }
+
+  async #adopt(handle: FileHandle, size: number): Promise<void> {
+    const old = this.#handle
+    this.#handle = handle
+    this.#size = size
+    this.#rotateAt = this.#maxBytes
+    await old.close().catch(() => undefined)
+  }
+
+  /** Refuses everything that waits and that comes, until repaired. The group that is being written ends by itself. */
+  #fail(reason: string): Error {
+    if (this.#failure === undefined) {
+      this.#failure = new Error(`${this.#path}: ${reason}`)
+      this.#telemetry?.log('error', 'audit_file_failed', { file: this.#path, reason })
+    }
+    const refused = this.#queue
+    this.#queue = []
+    for (const { line, reject } of refused) {
+      this.#pending -= line.length
+      reject(this.#failure)
+    }
+    return this.#failure
+  }
+
+  async #repair(): Promise<boolean> {
+    await this.#writing
+    if (this.#busy || this.#closed) return false
+    try {
+      await this.#exclusively(() => this.#restore())
+    } catch (error) {
+      this.#lost ||= error instanceof LogLost || error instanceof LockTaken
+      if (this.#lost) this.#telemetry?.log('error', 'audit_file_lost', { file: this.#path, reason: reasonOf(error) })
+      return false
+    }
+    this.#failure = undefined
+    return true
+  }
+
+  /** Cuts off what was written of rejected lines, finds or makes the file at the path, and sees whether it has room. */
+  async #restore(): Promise<void> {
+    const held = await this.#lock.held()
+    if (await this.#isInPlace()) {
+      if (!held) throw new LogLost('the lock file was removed while the log was in use')
+      const { size } = await this.#handle.stat()
+      if (size < this.#size) throw new LogLost('the file was cut by someone else')
+      await this.#handle.truncate(this.#size)
+    } else {
+      await this.#handle.truncate(this.#size)
+      if (!held) await this.#lockAgain()
+      await this.#reopen()
+    }
+    try {
+      await writeAll(this.#handle, PROBE)
+    } finally {
+      await this.#handle.truncate(this.#size)
+      await this.#handle.datasync()
+    }
+  }
+
+  /** The folder was removed with the lock in it, and is back. */
+  async #lockAgain(): Promise<void> {
+    const lock = await takeLock(`${this.#path}.lock`)
+    await this.#lock.release()
+    this.#lock = lock
+  }
+
+  /** The file was moved or removed: the chain goes on in a new one, or in a copy of the old that was put back. */
+  async #reopen(): Promise<void> {
+    const handle = await open(this.#path, 'a+', 0o600)
+    try {
+      const { lastLine, end, torn } = await readTail(handle)
+      if (torn.length > 0 || (end > 0 && lastLine !== this.#lastLine)) {
+        throw new LogLost('another file stands in its place')
+      }
+      await syncFolder(this.#path)
+      await this.#adopt(handle, end)
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  /** One operation on the file at a time. One that outlives its deadline has failed, but keeps the file busy. */
+  async #exclusively<T>(operate: () => Promise<T>): Promise<T> {
+    this.#busy = true
+    const operation = operate().finally(() => {
+      this.#busy = false
+    })
+    // Its outcome counts only if it comes in time.
+    operation.catch(() => undefined)
+    return await withDeadline(operation, this.#timeoutMs, `no answer from the disk within ${this.#timeoutMs} ms`)
+  }
+}
