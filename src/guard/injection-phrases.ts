@@ -1,0 +1,208 @@
+/**
+ * The phrases of prompt injections, one family a line of attack, as sequences of words:
+ * `WORDS` a set of words below, `a|b` either, `~3` up to three other words of the same sentence, `^` in front of the first:
+ * only where a sentence, clause or quotation begins or a word such as "please" or "and" leads in.
+ */
+export interface Family {
+  readonly name: string
+  /** How sure one phrase of the family is, from 0 to 1; families add up as independent evidence. */
+  readonly weight: number
+  readonly phrases: readonly string[]
+}
+
+export const WORD_SETS: Readonly<Record<string, string>> = {
+  IGNORE:
+    'ignore ignoring disregard forget override overrule neglect bypass discard ignorier ignoriere vergiss ignorez oubliez ignora olvida',
+  BEFORE:
+    'previous prior above preceding earlier foregoing past former initial original system existing below following before vorherigen bisherigen precedentes anteriores',
+  ALL: 'all any every your these those alle toutes todas tus deine',
+  RULES:
+    'instruction instructions prompt prompts rule rules direction directions directive directives guideline guidelines command commands programming restriction restrictions policy policies protocols anweisungen instruktionen consignes instrucciones',
+  LIMITS:
+    'restriction restrictions restricted limitation limitations limit limits filter filters censorship rules guidelines ethics morals boundaries constraints moderation',
+  SAFETY:
+    'safety filter filters guardrails restrictions guidelines policy policies programming moderation ethics censorship safeguards constraints limitations',
+  LOOSE:
+    'unfiltered uncensored unrestricted amoral unethical immoral jailbroken unlimited unhinged evil nonmoral lawless',
+  REVEAL:
+    'reveal print output show display repeat recite tell leak expose echo spell summarize summarise translate give share write type state disclose say',
+  SAY: 'say output print write reply respond answer return',
+}
+
+export const FAMILIES: readonly Family[] = [
+  {
+    name: 'ignore-instructions',
+    weight: 0.9,
+    phrases: [
+      '^IGNORE ~3 BEFORE ~2 RULES',
+      '^IGNORE ~2 ALL ~2 RULES',
+      '^IGNORE ~3 RULES ~2 above|below|before|previously|given|given',
+      '^IGNORE ~1 everything|anything|all|whatever|what ~3 above|before|said|told|previously|prior|below',
+      '^IGNORE ~1 above|below|previous and',
+      '^ignore|disregard|forget ~1 instructions|directions|rules',
+      'do|dont|never|not|no ~2 follow|obey|listen|adhere ~2 BEFORE|other|any|your ~2 RULES',
+      'no longer ~3 follow|obey|adhere|comply ~4 RULES',
+    ],
+  },
+  {
+    name: 'developer-mode',
+    weight: 0.85,
+    phrases: [
+      'you|youre ~2 now in ~2 developer|debug|admin|god|maintenance|sudo|jailbreak|dan|unrestricted|root mode',
+      'developer|jailbreak|dan|god mode enabled|activated|unlocked|output|on',
+      'act|respond|answer|simulate ~6 developer|jailbreak|dan mode',
+    ],
+  },
+  {
+    name: 'disregard-safety',
+    weight: 0.8,
+    phrases: [
+      'bypass|circumvent|disable|override|deactivate|remove|evade|ignore|lift|drop ~3 your|openai|openais|its ~3 SAFETY',
+      'not|no|never|without|longer ~2 bound|confined|restricted|limited|constrained|governed|hindered|bounded ~6 RULES|LIMITS|openai|openais|moral|ethical',
+      'no|without|any|zero|free|freed|beyond ~3 ethical|moral|content|openai|openais|safety|legal ~4 LIMITS',
+      'never|not|cannot|cant|dont|wont refuse|refuses|reject|decline ~4 request|requests|question|questions|prompt|command|instruction|answer|order|anything',
+    ],
+  },
+  {
+    name: 'unrestricted-persona',
+    weight: 0.75,
+    phrases: [
+      'do anything now',
+      'do anything ~1 without asking',
+      'you|youre ~4 LOOSE ~4 ai|model|chatbot|assistant|bot|character|version|persona|robot|language|advisor|being',
+      'act|pretend|roleplay|role|imagine|simulate|respond|answer|named|called|known ~12 LOOSE',
+      'from|until now on|onwards|forward ~4 you|your|youre ~16 LOOSE|dan|jailbreak|jailbroken',
+      'you|ai|model|it|has|have|with|responses|replies ~4 no|without|free ~3 LIMITS',
+      'broken|break|breaking|broke|freed|free ~1 free|from|of ~5 confines|restrictions|constraints|chains|limits|limitations|shackles',
+      'act|pretend|behave|respond|answer|play|be|are|as ~4 dan|stan|dude|aim|jailbreak|devmode',
+    ],
+  },
+  {
+    name: 'stay-in-character',
+    weight: 0.45,
+    phrases: [
+      'stay|remain|staying ~2 character',
+      'never|dont|not ~2 break|breaking ~1 character',
+      'stay ~2 dan',
+      'two ways|responses|answers|replies',
+      'you|youre ~2 going to ~2 act|pretend|simulate',
+    ],
+  },
+  {
+    name: 'from-now-on',
+    weight: 0.4,
+    phrases: [
+      'from now on ~2 you|your|youre|respond|answer|act',
+      'for the rest of ~2 conversation|chat',
+      'henceforth ~2 you',
+    ],
+  },
+  {
+    name: 'reveal-prompt',
+    weight: 0.85,
+    phrases: [
+      '^REVEAL ~3 your|system|hidden|initial|original|secret|internal|above|preceding|previous ~2 prompt|prompts|instructions|directives|preprompt|preamble',
+      '^REVEAL ~3 instructions|prompt|rules|directions ~2 you|above|before|given|verbatim',
+      '^REVEAL ~3 text|words|everything|sentence|lines|content|message|messages above|before|preceding',
+      'what|whats|which ~3 your|the system|initial|original|hidden|secret|first|exact ~1 prompt|instructions|directives|message',
+      'what|which ~2 instructions|rules|directives|prompt ~2 you ~1 given|told|have|follow|following|receive|received',
+      'spell ~4 print ~2 prompt|instructions',
+    ],
+  },
+  {
+    name: 'reveal-secret',
+    weight: 0.5,
+    phrases: [
+      '^REVEAL ~4 secret|access|hidden|special|private key|code|password|phrase|word|token|passphrase|passcode|string',
+      'what|whats ~2 secret|access|special key|code|password|phrase|word|token',
+      'your secret|access|hidden key|code|phrase|token|password',
+    ],
+  },
+  {
+    name: 'new-instructions',
+    weight: 0.75,
+    phrases: [
+      '^new|updated|actual|real|additional|revised|important instructions|instruction|directive|directives|task|rules|rule : ',
+      'your ~1 new|real|actual|true instructions|task|objective|goal|mission|purpose|role is|are|:',
+      'instead ~2 follow|obey|execute ~3 instructions|rules|commands|directions',
+      'end of ~1 system|prompt|instructions|context',
+      'stop translating|summarizing|summarising|correcting',
+    ],
+  },
+  {
+    name: 'hijacked-output',
+    weight: 0.5,
+    phrases: [
+      'instead ~1 of translating|summarizing|summarising|correcting|answering|following',
+      'instead ~2 SAY ~2 exactly|only|phrase|word|words|sentence|following|with',
+      '^SAY only|exactly ~3 and|nothing',
+      'SAY ~4 nothing else',
+      'no matter what ~6 SAY|answer|said|asked',
+    ],
+  },
+  {
+    name: 'decode-and-execute',
+    weight: 0.8,
+    phrases: [
+      'decode|decrypt|deobfuscate|unscramble ~8 and|then ~2 execute|run|follow|obey|perform|comply|do|carry',
+      'execute|run|follow|obey ~4 base64|encoded|decoded|rot13|hex ~3 string|message|instructions|text|command|commands|prompt',
+    ],
+  },
+  {
+    name: 'exfiltrate',
+    weight: 0.75,
+    phrases: [
+      'send|post|forward|email|exfiltrate|upload|transmit|append ~5 conversation|history|credentials|secrets|keys|prompt|passwords ~4 to http|https|url|attacker|server|webhook',
+      'send|post|forward|email|exfiltrate|upload ~3 system|chat|conversation|all|users|user prompt|history|secrets|credentials|passwords|data to',
+    ],
+  },
+  {
+    name: 'system-override',
+    weight: 0.75,
+    phrases: [
+      'system|admin|administrator|security|root override activated|accepted|initiated|engaged|enabled|:',
+      'you ~2 been jailbroken|freed|unlocked|liberated',
+      'jailbreak|jailbroken ~3 mode|prompt|gpt|chatgpt|ai|enabled',
+    ],
+  },
+]
+
+/** Strings that count as they stand, in scripts that do not part their words. */
+export const LITERALS: readonly {
+  readonly name: string
+  readonly weight: number
+  readonly strings: readonly string[]
+}[] = [
+  {
+    name: 'ignore-instructions',
+    weight: 0.9,
+    strings: [
+      '忽略之前',
+      '忽略以上',
+      '忽略前面',
+      '忽略所有',
+      '无视前面',
+      '无视之前',
+      '无视以上',
+      '無視之前',
+      '忘记之前',
+      '以前の指示を無視',
+      '이전 지시를 무시',
+    ],
+  },
+  {
+    name: 'role-marker',
+    weight: 0.9,
+    strings: [
+      '<|im_start|>',
+      '<|im_end|>',
+      '<|system|>',
+      '<|start_header_id|>',
+      '<|eot_id|>',
+      '<<sys>>',
+      '<|endoftext|>',
+      '[system](#',
+      '<start_of_turn>',
+    ],
+  },
+]
