@@ -4,11 +4,12 @@ export interface AuditSink {
   lastLine(): Promise<string | undefined>
   /**
    * Appends one line (without its line end) and resolves when it would survive the loss of power. Waiters are
-   * committed in groups. Rejects when the line could not be made durable; the sink then keeps refusing until a write
-   * works again.
+   * committed in groups. Rejects, within a deadline, when the line could not be made durable. From then on every later
+   * line is rejected too, since it is chained to this one, until `ready()` has resolved to true; by then whatever was
+   * written of the rejected lines has been taken back.
    */
   append(line: string): Promise<void>
-  /** Resolves to whether a line could be written now. Never rejects. */
+  /** Resolves to whether a line could be written now; tries to repair what failed. Has a deadline. Never rejects. */
   ready(): Promise<boolean>
   /** Commits what is pending and closes. */
   close(): Promise<void>
