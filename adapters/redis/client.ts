@@ -1,0 +1,122 @@
+import { Cluster, Redis } from 'ioredis'
+import { StoreUnavailableError } from '../../src/ports/state-store.ts'
+import type { Telemetry } from '../../src/ports/telemetry.ts'
+import { parseRedisUrl } from './location.ts'
+
+/** A decision on a request waits this long for the store. A healthy one answers in well under a millisecond. */
+const DEFAULT_TIMEOUT_MS = 100
+/** A connection on which nothing answers for this long is taken to be dead, and made anew. */
+const DEAD_CONNECTION_MS = 2_000
+const CONNECT_TIMEOUT_MS = 1_000
+/** Attempts to connect again are at most this far apart, so that a store that is back is noticed within a second. */
+const MAX_RECONNECT_DELAY_MS = 500
+
+export interface RedisClientOptions {
+  /** Any form that `parseRedisUrl` knows. */
+  readonly url: string
+  /** Every command decides within this time. */
+  readonly timeoutMs?: number
+  readonly telemetry?: Telemetry
+}
+
+/** One connection (or one to each node of a cluster), shared by everything that keeps state in Redis. */
+export interface RedisClient {
+  readonly redis: Redis | Cluster
+  /**
+   * Runs a command. Rejects with `StoreUnavailableError` when the store fails or does not answer within the time-out:
+   * then it is unknown whether the command ran, and `onLate` is called, while the connection still stands.
+   */
+  run<T>(command: (redis: Redis | Cluster) => Promise<T>, onLate?: () => void): Promise<T>
+  close(): Promise<void>
+}
+
+/**
+ * Connects in the background and again whenever the connection is lost, for ever. Commands are never queued for a later
+ * connection and never sent twice: a caller who was told "unavailable" must not be charged afterwards. Only the very
+ * first connection is waited for, within the time-out. Log lines name hosts, never users or passwords.
+ */
+export function createRedisClient(options: RedisClientOptions): RedisClient {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, telemetry } = options
+  const { redis, name } = connect(options.url, timeoutMs)
+  let starting = true
+  const started = Promise.withResolvers<void>()
+  const start = () => {
+    starting = false
+    started.resolve()
+  }
+  let up = false
+  redis.on('ready', () => {
+    up = true
+    start()
+    telemetry?.log('info', 'redis_connected', { redis: name })
+  })
+  redis.on('close', () => {
+    start()
+    if (up) telemetry?.log('warn', 'redis_disconnected', { redis: name })
+    up = false
+  })
+  redis.on('error', error => telemetry?.log('warn', 'redis_error', { redis: name, reason: reasonOf(error) }))
+
+  return {
+    redis,
+    run: (command, onLate) => {
+      const running = starting ? started.promise.then(() => command(redis)) : command(redis)
+      return withinTimeout(running, timeoutMs, () => redis.status === 'ready' && onLate?.())
+    },
+    close: async () => redis.disconnect(),
+  }
+}
+
+function connect(url: string, timeoutMs: number): { redis: Redis | Cluster; name: string } {
+  const location = parseRedisUrl(url)
+  const { name } = location
+  const delay = (attempt: number) => Math.min(25 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS)
+  const perNode = {
+    commandTimeout: timeoutMs,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: Math.max(DEAD_CONNECTION_MS, 2 * timeoutMs),
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+  }
+  const common = { enableOfflineQueue: false, enableAutoPipelining: true }
+  if (location.kind === 'cluster') {
+    const redis = new Cluster(location.nodes, {
+      ...common,
+      redisOptions: { ...perNode, ...location.options },
+      clusterRetryStrategy: delay,
+      slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+    })
+    return { name, redis }
+  }
+  const reconnection = { retryStrategy: delay, sentinelRetryStrategy: delay }
+  return { name, redis: new Redis({ ...common, ...perNode, ...reconnection, ...location.options }) }
+}
+
+function withinTimeout<T>(running: Promise<T>, timeoutMs: number, onLate: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new StoreUnavailableError(`Redis did not answer within ${timeoutMs} ms`))
+      onLate()
+    }, timeoutMs)
+    running.then(
+      value => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(new StoreUnavailableError(`Redis failed: ${reasonOf(error)}`))
+      },
+    )
+  })
+}
+
+/**
+ * What went wrong in a few words: the code of a network error, or the first word of Redis's own answer (`LOADING`,
+ * `READONLY`, `WRONGPASS`). Nothing more, because the rest may quote what was sent.
+ */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const { code } = error as NodeJS.ErrnoException
+  return code ?? /^[A-Z]{2,}\b/.exec(error.message)?.[0] ?? 'no connection'
+}
