@@ -1,1 +1,303 @@
+import * as v from 'valibot'
+import { count, list, name, oneOf, quantity, text, url, yesOrNo } from './fields.ts'
+import {
+  DEFAULT_AUDIT_FILE_BYTES,
+  DEFAULT_FIRST_BYTE_MS,
+  DEFAULT_IDLE_MS,
+  DEFAULT_MAX_BODY_BYTES,
+  DEFAULT_TOTAL_MS,
+  MAX_AUDIT_FILE_BYTES,
+  MAX_BODY_BYTES,
+  MAX_IN_FLIGHT,
+  MAX_MODEL_ID_CHARACTERS,
+  MAX_NAME_CHARACTERS,
+  MAX_TIMEOUT_MS,
+  MAX_TOKEN_LIFETIME_MS,
+  MAX_TOKENS,
+  MAX_WINDOW_MS,
+  MIN_AUDIT_FILE_BYTES,
+  MIN_WINDOW_MS,
+} from './limits.ts'
+import { formatQuantity } from './units.ts'
+
 export type { Config } from './config.ts'
+
+/**
+ * The YAML document. Its output has units resolved; `resolve.ts` makes a `Config` of it. Descriptions become the
+ * editor's help (`config schema`).
+ */
+
+const described = v.description
+const YEAR_MS = 365 * 86_400_000
+
+const path = text()
+const modelId = text(MAX_MODEL_ID_CHARACTERS)
+const timeout = (fallback: number) =>
+  v.optional(quantity('duration', 1, MAX_TIMEOUT_MS), formatQuantity('duration', fallback))
+
+const action = oneOf(['off', 'flag', 'redact', 'block'])
+const inputAction = oneOf(['off', 'flag', 'redact', 'pseudonymise', 'block'])
+const injectionAction = oneOf(['off', 'flag', 'block'])
+
+const match = v.strictObject({
+  team: v.exactOptional(name),
+  app: v.exactOptional(name),
+  env: v.exactOptional(name),
+  model: v.exactOptional(modelId),
+})
+
+const listen = v.strictObject({
+  host: v.optional(v.pipe(text(255), described('Address to listen on.')), '127.0.0.1'),
+  port: v.optional(v.pipe(count(0, 65_535), described('0 takes any free port.')), 8787),
+  insecure: v.optional(
+    v.pipe(yesOrNo, described('Allow plain HTTP on an address that other machines can reach.')),
+    false,
+  ),
+})
+
+const tls = v.strictObject({
+  cert: v.pipe(path, described('PEM file of the server certificate and its chain.')),
+  key: v.pipe(path, described('PEM file of its private key.')),
+  clientCa: v.exactOptional(
+    v.pipe(path, described('PEM file of the authority of callers; present: a client certificate is required.')),
+  ),
+})
+
+const tokens = v.strictObject({
+  issuer: v.optional(v.pipe(text(), described('The `iss` claim of tokens.')), 'sallyport'),
+  audience: v.optional(v.pipe(text(), described('What the `aud` claim has to name.')), 'sallyport'),
+  jwks: v.optional(v.pipe(path, described('Public keys: a JWK Set file, or an https URL.')), 'keys/public.jwks.json'),
+  maxLifetime: v.optional(
+    v.pipe(quantity('duration', 1000, MAX_TOKEN_LIFETIME_MS), described('Longest life of a token, at most 90d.')),
+    '90d',
+  ),
+  algorithms: v.optional(
+    v.pipe(
+      list(oneOf(['EdDSA', 'ES256', 'RS256'])),
+      v.minLength(1, 'should name at least one algorithm'),
+      described('Signature algorithms that are accepted.'),
+    ),
+    ['EdDSA', 'ES256', 'RS256'],
+  ),
+  trusted: v.exactOptional(
+    v.pipe(
+      list(
+        v.strictObject({
+          issuer: text(),
+          jwks: url(['https:'], true),
+          audience: text(),
+          claims: v.optional(
+            v.strictObject({
+              team: v.exactOptional(text(200)),
+              app: v.exactOptional(text(200)),
+              env: v.exactOptional(text(200)),
+              scope: v.exactOptional(text(200)),
+            }),
+            {},
+          ),
+        }),
+      ),
+      described('Other issuers and where their claims are found. Not enforced in this release: `serve` refuses it.'),
+    ),
+  ),
+})
+
+const upstream = v.strictObject({
+  url: v.pipe(url(['http:', 'https:']), described('Base URL, up to and including `/v1`.')),
+  kind: v.pipe(oneOf(['llama.cpp', 'vllm', 'ollama', 'openai']), described('What the model server is.')),
+  maxInFlight: v.exactOptional(v.pipe(count(1, MAX_IN_FLIGHT), described('Requests at the same time.'))),
+  apiKey: v.exactOptional(v.pipe(text(), described('Sent to the model server as a bearer token.'))),
+})
+
+const model = v.strictObject({
+  id: v.pipe(modelId, described('The `model` of requests.')),
+  upstreams: v.pipe(list(upstream), v.minLength(1, 'should name at least one model server')),
+  systemPrompt: v.exactOptional(
+    v.pipe(text(65_536), described('Prepended to every conversation; callers cannot remove it.')),
+  ),
+  maxOutputTokens: v.exactOptional(v.pipe(count(1, MAX_TOKENS), described('Most tokens of one answer.'))),
+  maxPromptCharacters: v.exactOptional(
+    v.pipe(count(1, MAX_BODY_BYTES), described('Most characters (UTF-16 units) over all texts of a request.')),
+  ),
+})
+
+const quota = v.strictObject({
+  name: v.pipe(name, described('Unique; appears in store keys and metrics.')),
+  match: v.exactOptional(v.pipe(match, described('Only these requests count; absent: all.'))),
+  per: v.pipe(
+    list(oneOf(['team', 'app', 'token', 'env', 'model'])),
+    described('Each combination has a window of its own; an empty list: one window for all.'),
+  ),
+  tokens: v.exactOptional(v.pipe(count(1, MAX_TOKENS), described('Tokens of input and output in every window.'))),
+  requests: v.exactOptional(v.pipe(count(1, MAX_TOKENS), described('Requests in every window.'))),
+  concurrent: v.exactOptional(
+    v.pipe(
+      count(1, MAX_IN_FLIGHT),
+      described('Requests at the same time. Not enforced in this release: `serve` refuses it.'),
+    ),
+  ),
+  window: v.exactOptional(
+    v.pipe(quantity('duration', MIN_WINDOW_MS, MAX_WINDOW_MS), described('Length of the sliding window.')),
+  ),
+})
+
+const guardInput = {
+  injection: v.optional(v.pipe(injectionAction, described('Text that tries to override instructions.')), 'block'),
+  pii: v.optional(v.pipe(inputAction, described('Personal data.')), 'flag'),
+  secrets: v.optional(v.pipe(inputAction, described('Keys, passwords, tokens.')), 'block'),
+}
+const maxCharacters = v.exactOptional(
+  v.pipe(count(1, MAX_TOKENS), described('Most characters (UTF-16 units) of one answer; it is cut there.')),
+)
+const guardOutput = {
+  pii: v.optional(v.pipe(action, described('Personal data.')), 'redact'),
+  secrets: v.optional(v.pipe(action, described('Keys, passwords, tokens.')), 'redact'),
+  maxCharacters,
+}
+const stages = v.pipe(list(oneOf(['input', 'output'])), v.minLength(1, 'should name input, output or both'))
+
+const guardRule = v.strictObject({
+  name: v.pipe(
+    text(MAX_NAME_CHARACTERS),
+    v.regex(/^[A-Z][A-Z0-9_]*$/, 'should be upper-case letters, digits and underscores, such as EMPLOYEE_ID'),
+    described('Unique; the replacement is `[NAME_REDACTED]`.'),
+  ),
+  pattern: v.pipe(text(1024), described('Bounded regular expression: no `*`, `+`, `{n,}`, anchors or look-around.')),
+  on: v.optional(stages, ['input', 'output']),
+  action: v.optional(action, 'redact'),
+})
+
+const guardException = v.strictObject({
+  match: v.pipe(match, described('All of these have to be equal; at least one is needed.')),
+  input: v.exactOptional(
+    v.strictObject({
+      injection: v.exactOptional(injectionAction),
+      pii: v.exactOptional(inputAction),
+      secrets: v.exactOptional(inputAction),
+    }),
+  ),
+  output: v.exactOptional(
+    v.strictObject({ pii: v.exactOptional(action), secrets: v.exactOptional(action), maxCharacters }),
+  ),
+})
+
+const validator = v.strictObject({
+  name,
+  kind: oneOf(['vllm-classify', 'chat', 'http']),
+  url: url(['http:', 'https:']),
+  model: v.exactOptional(modelId),
+  on: v.optional(stages, ['input']),
+  threshold: v.exactOptional(
+    v.pipe(
+      v.number('should be a number from 0 to 1'),
+      v.minValue(0, 'should be from 0 to 1'),
+      v.maxValue(1, 'should be from 0 to 1'),
+    ),
+  ),
+  timeout: v.optional(quantity('duration', 1, MAX_TIMEOUT_MS), '300ms'),
+  onFailure: v.optional(oneOf(['block', 'allow']), 'block'),
+})
+
+const guard = v.strictObject({
+  input: v.optional(v.strictObject(guardInput), {}),
+  output: v.optional(v.strictObject(guardOutput), {}),
+  rules: v.optional(v.pipe(list(guardRule), described('Rules of the company’s own.')), []),
+  exceptions: v.optional(
+    v.pipe(list(guardException), described('Other actions for some callers; the first that matches counts.')),
+    [],
+  ),
+  validators: v.exactOptional(
+    v.pipe(list(validator), described('Outside classifiers. Not enforced in this release: `serve` refuses them.')),
+  ),
+})
+
+const request = v.strictObject({
+  unknownFields: v.optional(
+    v.pipe(oneOf(['refuse', 'drop']), described('What happens to request fields that are not known.')),
+    'refuse',
+  ),
+  maxBody: v.optional(
+    v.pipe(quantity('size', 1024, MAX_BODY_BYTES), described('Largest request body.')),
+    formatQuantity('size', DEFAULT_MAX_BODY_BYTES),
+  ),
+})
+
+const audit = v.strictObject({
+  file: v.optional(v.pipe(path, described('The log, JSON Lines.')), 'audit/audit.jsonl'),
+  hmacSecret: v.pipe(text(), described('Key of the prompts’ HMAC-SHA-256: at least 16 bytes, better 32.')),
+  onFailure: v.optional(
+    v.pipe(oneOf(['deny', 'serve']), described('What happens to requests while the log cannot be written.')),
+    'deny',
+  ),
+  maxFileSize: v.optional(
+    v.pipe(
+      quantity('size', MIN_AUDIT_FILE_BYTES, MAX_AUDIT_FILE_BYTES),
+      described('Size at which a new file is begun.'),
+    ),
+    formatQuantity('size', DEFAULT_AUDIT_FILE_BYTES),
+  ),
+  retention: v.exactOptional(
+    v.pipe(
+      quantity('duration', 86_400_000, 20 * YEAR_MS),
+      described('How long records are kept. Not enforced in this release: `serve` refuses it.'),
+    ),
+  ),
+  checkpoint: v.exactOptional(
+    v.pipe(
+      v.strictObject({ every: v.optional(quantity('duration', 1000, MAX_TIMEOUT_MS), '60s'), key: path }),
+      described('Signed chain heads. Not enforced in this release: `serve` refuses it.'),
+    ),
+  ),
+  forward: v.exactOptional(
+    v.pipe(
+      list(
+        v.strictObject({
+          kind: oneOf(['splunk-hec', 'elasticsearch', 'otlp', 'syslog', 'http']),
+          url: url(['http:', 'https:', 'tcp:', 'udp:', 'tls:']),
+          token: v.exactOptional(text()),
+        }),
+      ),
+      described('Where records are sent. Not enforced in this release: `serve` refuses it.'),
+    ),
+  ),
+})
+
+const STATE = /^(embedded|rediss?(\+cluster|\+sentinel)?:\/\/\S+)$/
+
+export const DOCUMENT = v.strictObject({
+  listen: v.optional(listen, {}),
+  tls: v.exactOptional(v.pipe(tls, described('Absent: plain HTTP, on loopback only.'))),
+  admin: v.exactOptional(
+    v.pipe(
+      v.strictObject({ listen: v.strictObject({ host: text(255), port: count(0, 65_535) }) }),
+      described('Listener of the admin API. Not in this release: ignored with a warning.'),
+    ),
+  ),
+  state: v.optional(
+    v.pipe(
+      text(),
+      v.regex(STATE, 'should be "embedded", or a URL that begins with redis:// or rediss://'),
+      described('`embedded` (one instance), or the URL of a Redis or Valkey server.'),
+    ),
+    'embedded',
+  ),
+  tokens: v.optional(tokens, {}),
+  models: v.pipe(list(model), v.minLength(1, 'should name at least one model')),
+  timeouts: v.optional(
+    v.strictObject({
+      firstByte: timeout(DEFAULT_FIRST_BYTE_MS),
+      idle: timeout(DEFAULT_IDLE_MS),
+      total: timeout(DEFAULT_TOTAL_MS),
+    }),
+    {},
+  ),
+  quotas: v.optional(list(quota), []),
+  guard: v.optional(guard, {}),
+  request: v.optional(request, {}),
+  audit,
+})
+
+/** The part of the document that `token mint` and `token inspect` need. */
+export const TOKENS_DOCUMENT = tokens
+
+export type Document = v.InferOutput<typeof DOCUMENT>

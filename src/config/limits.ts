@@ -1,0 +1,96 @@
+/** Every bound of the gateway that is not part of a wire or rule format. Units are in the names. */
+
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+const MIB = 1024 * 1024
+
+// Configuration
+
+/** A configuration is written by people; a larger file is a mistake, and parsing it would hold up the start. */
+export const MAX_CONFIG_CHARACTERS = MIB
+/** `${file:…}` is for secrets and prompts. */
+export const MAX_INCLUDED_CHARACTERS = 256 * 1024
+/** YAML aliases resolved at most: enough to share a block or two, too few for a "billion laughs". */
+export const MAX_YAML_ALIASES = 64
+/** Entries of any list of the configuration: each costs memory and start-up time. */
+export const MAX_LIST_ENTRIES = 1000
+/** Names of teams, applications, environments, limits: they end up in store keys and metric labels. */
+export const MAX_NAME_CHARACTERS = 64
+export const MAX_MODEL_ID_CHARACTERS = 200
+/** A shorter HMAC secret is warned about: 32 hex characters are 128 bits. The floor is in `audit/hmac.ts`. */
+export const GOOD_HMAC_SECRET_CHARACTERS = 32
+
+// Requests
+
+/** Default of `request.maxBody`: a 128k-token context is well under 1 MiB of text; tool results may be larger. */
+export const DEFAULT_MAX_BODY_BYTES = 4 * MIB
+/** Ceiling of `request.maxBody`: a body is held in memory, several times over while it is checked. */
+export const MAX_BODY_BYTES = 64 * MIB
+/** Waiting for a request body: keeps a slow sender from holding a connection for ever. */
+export const BODY_TIMEOUT_MS = 30_000
+/** Nesting of request JSON: deeper is an attack on recursive readers, no schema of the API comes near. */
+export const MAX_JSON_DEPTH = 64
+/** `x-request-id` of the caller is kept up to this length. */
+export const MAX_REQUEST_ID_CHARACTERS = 128
+
+// Tokens
+
+/** A service token is under 1 KiB, an RS256 one with many models under 4; more is refused before any work is done. */
+export const MAX_TOKEN_CHARACTERS = 8 * 1024
+/** Contract: no token lives longer, whatever the configuration says. */
+export const MAX_TOKEN_LIFETIME_MS = 90 * DAY_MS
+/** Clocks of issuer and gateway may differ by this much; never applied to `exp`. */
+export const CLOCK_TOLERANCE_MS = 30_000
+/** Verified tokens remembered: about 10 MB, and more than the services of one company. */
+export const TOKEN_CACHE_ENTRIES = 10_000
+/** Refused tokens remembered, so that a misconfigured client in a loop does not cost a signature check each time. */
+export const REFUSED_TOKEN_CACHE_ENTRIES = 1000
+/** How long a refusal is remembered. */
+export const REFUSED_TOKEN_CACHE_MS = 10_000
+/** Model globs in one token, and the length of one. */
+export const MAX_TOKEN_MODELS = 64
+export const MAX_MODEL_GLOB_CHARACTERS = 200
+/** Scopes in one token, by the length of the claim. */
+export const MAX_SCOPE_CHARACTERS = 512
+/** Keys in one JWK Set: the current one, the one before, and room for several issuers. */
+export const MAX_JWKS_KEYS = 64
+
+// Upstreams
+
+/** One SSE frame: far above any real delta, far below what would hurt. */
+export const MAX_FRAME_BYTES = MIB
+/** A whole answer without streaming, held in memory to be checked. */
+export const MAX_ANSWER_BYTES = 32 * MIB
+export const DEFAULT_FIRST_BYTE_MS = 30_000
+export const DEFAULT_IDLE_MS = MINUTE_MS
+export const DEFAULT_TOTAL_MS = 15 * MINUTE_MS
+/** Ceiling of the time-outs: timers past 24.8 days fire at once, and no answer takes a day. */
+export const MAX_TIMEOUT_MS = DAY_MS
+/** Ceiling of `maxInFlight`. */
+export const MAX_IN_FLIGHT = 100_000
+/** Ceiling of `maxOutputTokens` and of any limit in tokens; the sum over a window stays exact. */
+export const MAX_TOKENS = 1_000_000_000_000
+
+// Quotas
+
+/** A quota decision takes at most this long, or the store counts as down. */
+export const STORE_TIMEOUT_MS = 100
+/** Sub-windows are a sixtieth of this: shorter ones would be finer than the clocks agree. */
+export const MIN_WINDOW_MS = 1000
+/** A month; longer windows would keep counters longer than people remember the limit. */
+export const MAX_WINDOW_MS = 31 * DAY_MS
+
+// Audit
+
+/** Size at which a new audit file is begun: opens in an editor, verifies in seconds. */
+export const DEFAULT_AUDIT_FILE_BYTES = 64 * MIB
+/** Smaller files would be begun every few records. */
+export const MIN_AUDIT_FILE_BYTES = 64 * 1024
+export const MAX_AUDIT_FILE_BYTES = 16 * 1024 * MIB
+/** Redacted output kept in a record. Contract: at most 200 characters. */
+export const MAX_SNIPPET_CHARACTERS = 200
+
+// Process
+
+/** Streams in progress may finish for this long after the signal to stop. */
+export const SHUTDOWN_DRAIN_MS = 30_000

@@ -1,0 +1,90 @@
+import * as v from 'valibot'
+import { crossCheck, warnings } from './checks.ts'
+import type { Config, TokensConfig } from './config.ts'
+import { at, type Fault } from './fault.ts'
+import { override } from './overrides.ts'
+import { parseYaml } from './parse.ts'
+import { resolve, resolveTokens } from './resolve.ts'
+import { DOCUMENT, TOKENS_DOCUMENT } from './schema.ts'
+import { type Sources, substitute } from './substitute.ts'
+import { unknownKeys } from './unknown-keys.ts'
+import { type NotEnforced, notEnforced } from './unsupported.ts'
+
+export type LoadResult =
+  | {
+      readonly ok: true
+      readonly config: Config
+      readonly warnings: readonly Fault[]
+      /** `serve` must not start while one of these says `refuse`. */
+      readonly notEnforced: readonly NotEnforced[]
+    }
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+
+export type TokensResult =
+  | { readonly ok: true; readonly tokens: TokensConfig }
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+
+/**
+ * Reads a configuration: YAML, then the environment's overrides, then `${…}`, then the schema, then what the schema
+ * cannot see. All faults of a step are reported together.
+ */
+export async function loadConfig(text: string, sources: Sources): Promise<LoadResult> {
+  const parsed = parseYaml(text)
+  if (!parsed.ok) return parsed
+  const { document, variables } = override(parsed.document, sources.env)
+  const checked = await validate(DOCUMENT, document, sources)
+  if (!checked.ok) return { ok: false, faults: named(checked.faults, variables) }
+  const faults = crossCheck(checked.value)
+  if (faults.length > 0) return { ok: false, faults: named(faults, variables) }
+  return {
+    ok: true,
+    config: resolve(checked.value, sources.resolvePath),
+    warnings: warnings(checked.value),
+    notEnforced: notEnforced(checked.value),
+  }
+}
+
+/** Reads the tokens part alone: minting a token needs none of the gateway's secrets. Other parts are not looked at. */
+export async function loadTokens(text: string, sources: Sources): Promise<TokensResult> {
+  const parsed = parseYaml(text)
+  if (!parsed.ok) return parsed
+  const checked = await validate(TOKENS_DOCUMENT, parsed.document.tokens ?? {}, sources, 'tokens')
+  return checked.ok ? { ok: true, tokens: resolveTokens(checked.value, sources.resolvePath) } : checked
+}
+
+type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly faults: readonly Fault[] }
+
+async function validate<T extends v.GenericSchema>(
+  schema: T,
+  document: unknown,
+  sources: Sources,
+  path = '',
+): Promise<Checked<v.InferOutput<T>>> {
+  const { value, faults: missing } = await substitute(document, sources, path)
+  const result = v.safeParse(schema, value)
+  const unknown = unknownKeys(schema, value, path)
+  // What could not be replaced is not also reported as ill-formed.
+  const faults = [...missing, ...unknown]
+  for (const issue of result.issues ?? []) {
+    const fault = describe(issue, path)
+    if (fault !== undefined && !missing.some(other => other.path === fault.path)) faults.push(fault)
+  }
+  return result.success && faults.length === 0 ? { ok: true, value: result.output } : { ok: false, faults }
+}
+
+/** Undefined for unknown keys, which `unknownKeys` reports with a suggestion. Valibot's own messages repeat values. */
+function describe(issue: v.BaseIssue<unknown>, base: string): Fault | undefined {
+  if (issue.type === 'strict_object' && issue.expected === 'never') return undefined
+  let path = base
+  for (const { key } of issue.path ?? []) path = at(path, key as string | number)
+  if (issue.type !== 'strict_object') return { path, reason: issue.message }
+  return { path, reason: issue.expected === 'Object' ? 'should be a mapping of keys to values' : 'is required' }
+}
+
+/** Says where a value came from that stands in no file. */
+function named(faults: readonly Fault[], variables: ReadonlyMap<string, string>): Fault[] {
+  return faults.map(({ path, reason }) => {
+    const variable = variables.get(path)
+    return { path, reason: variable === undefined ? reason : `${reason} (from the environment variable ${variable})` }
+  })
+}

@@ -1,0 +1,24 @@
+import type { Config } from './config.ts'
+
+const MASK = '********'
+
+/** The configuration with every credential replaced, for printing. */
+export function maskSecrets(config: Config): Config {
+  return {
+    ...config,
+    state: config.state === 'embedded' ? config.state : maskUserInfo(config.state),
+    models: config.models.map(model => ({
+      ...model,
+      upstreams: model.upstreams.map(upstream => ({
+        ...upstream,
+        ...(upstream.apiKey !== undefined && { apiKey: MASK }),
+      })),
+    })),
+    audit: { ...config.audit, hmacSecret: MASK },
+  }
+}
+
+/** `redis://user:password@host` without user and password; lists of hosts too, which `URL` does not read. */
+function maskUserInfo<T extends string>(url: T): T {
+  return url.replace(/\/\/.*@/, `//${MASK}@`).replace(/\?.*$/, `?${MASK}`) as T
+}

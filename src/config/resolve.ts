@@ -1,0 +1,90 @@
+import type { QuotaLimit } from '../quota/limit.ts'
+import type { Config, GuardAction, GuardExceptionConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
+import type { Document } from './schema.ts'
+
+type ResolvePath = (path: string) => string
+
+/** Makes the configuration in force of a valid document. Parts that are not enforced (`unsupported.ts`) are left out. */
+export function resolve(document: Document, resolvePath: ResolvePath): Config {
+  const { listen, tls, timeouts, guard, request, audit } = document
+  return {
+    listen,
+    ...(tls !== undefined && {
+      tls: {
+        cert: resolvePath(tls.cert),
+        key: resolvePath(tls.key),
+        ...(tls.clientCa !== undefined && { clientCa: resolvePath(tls.clientCa) }),
+      },
+    }),
+    state: document.state as StateLocation,
+    tokens: resolveTokens(document.tokens, resolvePath),
+    models: document.models.map(resolveModel),
+    timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
+    quotas: document.quotas.flatMap(resolveQuota),
+    guard: {
+      input: { ...guard.input, pii: enforced(guard.input.pii), secrets: enforced(guard.input.secrets) },
+      output: guard.output,
+      rules: guard.rules,
+      exceptions: guard.exceptions.map(resolveException),
+    },
+    request: { unknownFields: request.unknownFields, maxBodyBytes: request.maxBody },
+    audit: {
+      file: resolvePath(audit.file),
+      hmacSecret: audit.hmacSecret,
+      onFailure: audit.onFailure,
+      maxBytes: audit.maxFileSize,
+    },
+  }
+}
+
+/** The tokens part alone. */
+export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePath): TokensConfig {
+  return {
+    issuer: tokens.issuer,
+    audience: tokens.audience,
+    jwks: URL.canParse(tokens.jwks) ? tokens.jwks : resolvePath(tokens.jwks),
+    maxLifetimeMs: tokens.maxLifetime,
+    algorithms: tokens.algorithms,
+  }
+}
+
+function resolveModel(model: Document['models'][number]): ModelConfig {
+  return {
+    ...model,
+    upstreams: model.upstreams.map(upstream => ({ ...upstream, url: upstream.url.replace(/\/+$/, '') })),
+  }
+}
+
+/** A quota of `concurrent` alone has no window and is not enforced. */
+function resolveQuota({ name, per, match, tokens, requests, window }: Document['quotas'][number]): QuotaLimit[] {
+  if (window === undefined) return []
+  return [
+    {
+      name,
+      per,
+      ...(match !== undefined && { match }),
+      ...(tokens !== undefined && { tokens }),
+      ...(requests !== undefined && { requests }),
+      windowMs: window,
+    },
+  ]
+}
+
+function resolveException({ match, input, output }: Document['guard']['exceptions'][number]): GuardExceptionConfig {
+  return {
+    match,
+    ...(input !== undefined && {
+      input: {
+        ...(input.injection !== undefined && { injection: input.injection }),
+        ...(input.pii !== undefined && { pii: enforced(input.pii) }),
+        ...(input.secrets !== undefined && { secrets: enforced(input.secrets) }),
+      },
+    }),
+    ...(output !== undefined && { output }),
+  }
+}
+
+/** Nothing may act on less than what was asked for: what cannot be pseudonymised is blocked. */
+function enforced(action: GuardAction | 'pseudonymise'): GuardAction {
+  return action === 'pseudonymise' ? 'block' : action
+}

@@ -1,0 +1,46 @@
+import { at, type Fault } from './fault.ts'
+import type { Document } from './schema.ts'
+
+/** A part of the configuration that this release reads but does not act on. */
+export interface NotEnforced extends Fault {
+  /** `refuse`: serving without it would be less than what was asked for. `warn`: nothing gets weaker. */
+  readonly serve: 'refuse' | 'warn'
+}
+
+const REASON = 'not enforced by this release'
+
+/** Everything in the document that this release does not enforce: the one list of it. */
+export function notEnforced(document: Document): NotEnforced[] {
+  const found: NotEnforced[] = []
+  const refuse = (path: string, reason = REASON) => found.push({ path, reason, serve: 'refuse' })
+
+  if (document.admin !== undefined) {
+    found.push({ path: 'admin', reason: 'there is no admin listener in this release', serve: 'warn' })
+  }
+  if (/\+(cluster|sentinel):/.test(document.state)) {
+    refuse('state', 'Redis Cluster and Sentinel are not supported by this release; name one server')
+  }
+  if (URL.canParse(document.tokens.jwks)) {
+    refuse('tokens.jwks', 'this release reads keys from a file only; fetch the key set to a file')
+  }
+  if (document.tokens.trusted !== undefined && document.tokens.trusted.length > 0) refuse('tokens.trusted')
+  for (const [index, quota] of document.quotas.entries()) {
+    if (quota.concurrent !== undefined) refuse(at(at('quotas', index), 'concurrent'))
+  }
+  const inputs: [string, { readonly pii?: string; readonly secrets?: string } | undefined][] = [
+    ['guard.input', document.guard.input],
+    ...document.guard.exceptions.map(({ input }, index): [string, typeof input] => [
+      at(at('guard.exceptions', index), 'input'),
+      input,
+    ]),
+  ]
+  for (const [path, input] of inputs) {
+    if (input?.pii === 'pseudonymise') refuse(at(path, 'pii'), `pseudonymise is ${REASON}; use redact or block`)
+    if (input?.secrets === 'pseudonymise') refuse(at(path, 'secrets'), `pseudonymise is ${REASON}; use redact or block`)
+  }
+  if (document.guard.validators !== undefined && document.guard.validators.length > 0) refuse('guard.validators')
+  if (document.audit.retention !== undefined) refuse('audit.retention')
+  if (document.audit.checkpoint !== undefined) refuse('audit.checkpoint')
+  if (document.audit.forward !== undefined && document.audit.forward.length > 0) refuse('audit.forward')
+  return found
+}
