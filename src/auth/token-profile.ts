@@ -1,0 +1,111 @@
+import {
+  CLOCK_TOLERANCE_MS,
+  MAX_MODEL_GLOB_CHARACTERS,
+  MAX_NAME_CHARACTERS,
+  MAX_SCOPE_CHARACTERS,
+  MAX_TOKEN_MODELS,
+} from '../config/limits.ts'
+import type { Principal } from './principal.ts'
+import type { ClaimName, TokenRefusal } from './token-refusal.ts'
+
+/** What a token has to say about itself (RFC 9068 in form, with our own claims). */
+export interface TokenProfile {
+  readonly issuer: string
+  readonly audience: string
+  readonly maxLifetimeMs: number
+}
+
+export type Claims = Readonly<Record<string, unknown>>
+
+const REQUIRED = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sub', 'team', 'app', 'env', 'scope'] as const
+const NAMES = ['jti', 'team', 'app', 'env'] as const
+const DATES = ['exp', 'nbf', 'iat'] as const
+
+/** Past this (the year 5138) a NumericDate is a mistake: most often milliseconds for seconds. */
+const MAX_NUMERIC_DATE = 100_000_000_000
+const MAX_SUBJECT_CHARACTERS = 255
+const MAX_AUDIENCES = 16
+
+/** The `typ` of our tokens (RFC 9068 §2.1); any other kind of JWT is never taken for one. */
+export function isAccessTokenType(typ: unknown): boolean {
+  return typeof typ === 'string' && /^(application\/)?at\+jwt$/i.test(typ)
+}
+
+/** A team, application, environment or token id: safe in store keys, metric labels and file names. */
+export function isClaimName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_NAME_CHARACTERS && /^[A-Za-z0-9._-]+$/.test(value)
+}
+
+/** Space-separated scopes (RFC 6749 §3.3); undefined where the text is none. */
+export function parseScope(value: unknown): ReadonlySet<string> | undefined {
+  if (typeof value !== 'string' || value.length > MAX_SCOPE_CHARACTERS) return undefined
+  const scopes = value.split(' ')
+  return scopes.every(scope => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)) ? new Set(scopes) : undefined
+}
+
+/** Globs of model ids; undefined where the value is no such list. */
+export function parseModels(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value) || value.length > MAX_TOKEN_MODELS) return undefined
+  const ok = (glob: unknown) => typeof glob === 'string' && glob !== '' && glob.length <= MAX_MODEL_GLOB_CHARACTERS
+  return value.every(ok) ? (value as string[]) : undefined
+}
+
+/**
+ * Checks the claims of a token whose signature has been verified, at the moment `nowMs` (Unix epoch). Pure. Clocks may
+ * differ by 30 s for `nbf` and `iat`, never for `exp`.
+ */
+export function checkClaims(claims: Claims, profile: TokenProfile, nowMs: number): Principal | TokenRefusal {
+  const missing = REQUIRED.find(claim => claims[claim] === undefined)
+  if (missing !== undefined) return { reason: 'missing_claim', claim: missing }
+  const badName = NAMES.find(claim => !isClaimName(claims[claim]))
+  if (badName !== undefined) return invalid(badName)
+  const badDate = DATES.find(claim => !isNumericDate(claims[claim]))
+  if (badDate !== undefined) return invalid(badDate)
+  if (!isSubject(claims.sub)) return invalid('sub')
+  const scopes = parseScope(claims.scope)
+  if (scopes === undefined) return invalid('scope')
+  const models = claims.models === undefined ? ['*'] : parseModels(claims.models)
+  if (models === undefined) return invalid('models')
+  // Bound to a client certificate (RFC 8705). This release cannot check that, so such a token is of no use here.
+  if (claims.cnf !== undefined) return { reason: 'certificate_bound' }
+
+  if (claims.iss !== profile.issuer) return { reason: 'wrong_issuer' }
+  if (!isFor(claims.aud, profile.audience)) return { reason: 'wrong_audience' }
+  return (
+    checkTimes(claims, profile.maxLifetimeMs, nowMs) ?? {
+      tokenId: claims.jti as string,
+      subject: claims.sub,
+      team: claims.team as string,
+      app: claims.app as string,
+      env: claims.env as string,
+      scopes,
+      models,
+      expiresAtMs: (claims.exp as number) * 1000,
+    }
+  )
+}
+
+function checkTimes(claims: Claims, maxLifetimeMs: number, nowMs: number): TokenRefusal | undefined {
+  const [expiresMs = 0, notBeforeMs = 0, issuedMs = 0] = DATES.map(claim => (claims[claim] as number) * 1000)
+  if (nowMs >= expiresMs) return { reason: 'expired' }
+  if (notBeforeMs > nowMs + CLOCK_TOLERANCE_MS || issuedMs > nowMs + CLOCK_TOLERANCE_MS) {
+    return { reason: 'not_yet_valid' }
+  }
+  return expiresMs - issuedMs > maxLifetimeMs ? { reason: 'lifetime_too_long' } : undefined
+}
+
+function isNumericDate(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= MAX_NUMERIC_DATE
+}
+
+function isSubject(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_SUBJECT_CHARACTERS && /^[^\p{Cc}]+$/u.test(value)
+}
+
+function isFor(aud: unknown, audience: string): boolean {
+  return Array.isArray(aud) ? aud.length <= MAX_AUDIENCES && aud.includes(audience) : aud === audience
+}
+
+function invalid(claim: ClaimName): TokenRefusal {
+  return { reason: 'invalid_claim', claim }
+}

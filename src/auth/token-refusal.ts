@@ -1,0 +1,37 @@
+/** Claims that the token profile looks at. */
+export type ClaimName =
+  | 'iss'
+  | 'aud'
+  | 'exp'
+  | 'nbf'
+  | 'iat'
+  | 'jti'
+  | 'sub'
+  | 'team'
+  | 'app'
+  | 'env'
+  | 'scope'
+  | 'models'
+  | 'cnf'
+
+/**
+ * Why a token is refused: for the audit log and operators only, callers all get one message. Holds nothing of the token
+ * but names that the profile knows.
+ */
+export type TokenRefusal =
+  | { readonly reason: 'oversize' }
+  | { readonly reason: 'malformed' }
+  | { readonly reason: 'wrong_type' }
+  | { readonly reason: 'forbidden_header'; readonly header: 'jwk' | 'jku' | 'x5u' | 'x5c' | 'crit' }
+  | { readonly reason: 'algorithm_not_allowed' }
+  | { readonly reason: 'unknown_key' }
+  | { readonly reason: 'key_mismatch' }
+  | { readonly reason: 'bad_signature' }
+  | { readonly reason: 'missing_claim'; readonly claim: ClaimName }
+  | { readonly reason: 'invalid_claim'; readonly claim: ClaimName }
+  | { readonly reason: 'wrong_issuer' }
+  | { readonly reason: 'wrong_audience' }
+  | { readonly reason: 'expired' }
+  | { readonly reason: 'not_yet_valid' }
+  | { readonly reason: 'lifetime_too_long' }
+  | { readonly reason: 'certificate_bound' }

@@ -1,0 +1,35 @@
+/**
+ * A bounded memory of values until a moment each. When full, what was used longest ago goes. Every operation is O(1).
+ */
+export class VerdictCache<T> {
+  readonly #entries = new Map<string, { readonly value: T; readonly untilMs: number }>()
+  readonly #capacity: number
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  /** The value, if it is remembered and `nowMs` is before its end. */
+  get(key: string, nowMs: number): T | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    // Taken out and put back: a Map keeps the order of insertion, so the first entry is the one unused longest.
+    this.#entries.delete(key)
+    if (nowMs >= entry.untilMs) return undefined
+    this.#entries.set(key, entry)
+    return entry.value
+  }
+
+  set(key: string, value: T, untilMs: number): void {
+    this.#entries.delete(key)
+    if (this.#entries.size >= this.#capacity) {
+      const [oldest] = this.#entries.keys()
+      if (oldest !== undefined) this.#entries.delete(oldest)
+    }
+    this.#entries.set(key, { value, untilMs })
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+}
