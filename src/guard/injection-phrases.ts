@@ -38,10 +38,19 @@ export const FAMILIES: readonly Family[] = [
       '^IGNORE ~2 ALL ~2 RULES',
       '^IGNORE ~3 RULES ~2 above|below|before|previously|given|given',
       '^IGNORE ~1 everything|anything|all|whatever|what ~3 above|before|said|told|previously|prior|below',
-      '^IGNORE ~1 above|below|previous and',
       '^ignore|disregard|forget ~1 instructions|directions|rules',
       'do|dont|never|not|no ~2 follow|obey|listen|adhere ~2 BEFORE|other|any|your ~2 RULES',
       'no longer ~3 follow|obey|adhere|comply ~4 RULES',
+    ],
+  },
+  {
+    name: 'ignore-context',
+    weight: 0.7,
+    phrases: [
+      '^IGNORE ~2 above|below|rest|prior',
+      '^IGNORE ~1 everything|anything|all|any ~2 else|follows|following|further|documents|provided|input|context',
+      '^IGNORE ~1 everything|all ~4 learned|told|discussed|know|knew and|or|before|beforehand',
+      '^drop|discard|delete|erase|clear ~1 all|your ~2 RULES',
     ],
   },
   {
@@ -49,7 +58,7 @@ export const FAMILIES: readonly Family[] = [
     weight: 0.85,
     phrases: [
       'you|youre ~2 now in ~2 developer|debug|admin|god|maintenance|sudo|jailbreak|dan|unrestricted|root mode',
-      'developer|jailbreak|dan|god mode enabled|activated|unlocked|output|on',
+      'developer|jailbreak|dan|god mode enabled|activated|unlocked|output',
       'act|respond|answer|simulate ~6 developer|jailbreak|dan mode',
     ],
   },
@@ -79,7 +88,7 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     name: 'stay-in-character',
-    weight: 0.45,
+    weight: 0.55,
     phrases: [
       'stay|remain|staying ~2 character',
       'never|dont|not ~2 break|breaking ~1 character',
@@ -105,13 +114,13 @@ export const FAMILIES: readonly Family[] = [
       '^REVEAL ~3 instructions|prompt|rules|directions ~2 you|above|before|given|verbatim',
       '^REVEAL ~3 text|words|everything|sentence|lines|content|message|messages above|before|preceding',
       'what|whats|which ~3 your|the system|initial|original|hidden|secret|first|exact ~1 prompt|instructions|directives|message',
-      'what|which ~2 instructions|rules|directives|prompt ~2 you ~1 given|told|have|follow|following|receive|received',
+      'what|which ~2 instructions|directives|prompt ~2 you ~1 given|told|receive|received',
       'spell ~4 print ~2 prompt|instructions',
     ],
   },
   {
     name: 'reveal-secret',
-    weight: 0.5,
+    weight: 0.7,
     phrases: [
       '^REVEAL ~4 secret|access|hidden|special|private key|code|password|phrase|word|token|passphrase|passcode|string',
       'what|whats ~2 secret|access|special key|code|password|phrase|word|token',

@@ -69,7 +69,7 @@ export function scanInjection(text: string): InjectionScan {
   while (window.length > 0) begin()
   let doubt = 1
   for (const weight of found.values()) doubt *= 1 - weight
-  const score = 1 - doubt
+  const score = Math.round((1 - doubt) * 1000) / 1000
   return { score, flagged: score >= INJECTION_THRESHOLD, rules: [...found.keys()] }
 }
 
