@@ -1,6 +1,6 @@
+import type { RuleDefinition } from '../../src/guard/rule.ts'
 import { compileRules, type RuleSet } from '../../src/guard/rule-set.ts'
 import { scanText } from '../../src/guard/scanner.ts'
-import type { RuleDefinition } from '../../src/guard/rule.ts'
 
 /** A stretch of a text, in UTF-16 offsets, end-exclusive. */
 export interface Span {

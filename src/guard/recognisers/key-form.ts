@@ -22,6 +22,7 @@ const PLACES: Readonly<Record<string, string>> = {
   W: 'A-Za-z0-9_-',
   X: 'A-Fa-f0-9',
   Y: 'A-Za-z0-9_~.-',
+  T: 'abceoprs',
   '|': '|%',
 }
 

@@ -1,5 +1,5 @@
-import type { KeyForm } from './key-form.ts'
 import { mixesDigits } from '../validators/entropy.ts'
+import type { KeyForm } from './key-form.ts'
 
 /** Payment, messaging, office and other services. */
 export const SERVICE_KEYS: readonly KeyForm[] = [
@@ -21,21 +21,12 @@ export const SERVICE_KEYS: readonly KeyForm[] = [
     name: 'SLACK_TOKEN',
     of: 'Slack token',
     templates: [
-      'xoxb',
-      'xoxp',
-      'xoxa',
-      'xoxe',
-      'xoxo',
-      'xoxr',
-      'xoxs',
-      'xoxc',
-      'xoxd',
-      'xoxe.xoxb',
-      'xoxe.xoxp',
-      'xapp',
-    ]
-      .map(kind => `${kind}-{D1}{W10,250}`)
-      .concat('xoxa-{A12,48}', 'xoxr-{A12,48}'),
+      'xox{T1}-{D1}{W10,250}',
+      'xoxe.xox{T1}-{D1}{W10,250}',
+      'xapp-{D1}{W10,250}',
+      'xoxa-{A12,48}',
+      'xoxr-{A12,48}',
+    ],
     alone: 'A-Za-z0-9_',
     check: match =>
       /^xox[ar]-[A-Za-z0-9]+$/.test(match) || mixesDigits(match.slice(5)) || (match.match(/\d{8}/g)?.length ?? 0) > 1,

@@ -2,11 +2,12 @@ import { mentions } from './context.ts'
 import { continuesNumber, digitsOf, isDigit } from './digits.ts'
 import { isNationalNumber, isPossibleInternational } from './phone-plan.ts'
 
-const PHONE_WORDS: ReadonlySet<string> = new Set([
-  ...['phone', 'phones', 'telephone', 'tel', 'mobile', 'cell', 'cellphone', 'fax', 'call', 'calling', 'called', 'dial'],
-  ...['ring', 'reach', 'whatsapp', 'sms', 'contact', 'hotline', 'answer', 'answering', 'phonenumber', 'text', 'office'],
-  ...['telefon', 'teléfono', 'telefono', 'téléphone', 'handy', 'mobil', 'móvil', 'portable', 'telefoon'],
-])
+const PHONE_WORDS: ReadonlySet<string> = new Set(
+  [
+    'phone phones telephone tel mobile cell cellphone fax call calling called dial ring reach whatsapp sms contact hotline',
+    'answer answering phonenumber text office telefon teléfono telefono téléphone handy mobil móvil portable telefoon',
+  ].flatMap(line => line.split(' ')),
+)
 
 /** North American shapes that nothing else is written in: `(201) 555-0123`, `201-555-0123`, `201.555.0123`. */
 const NANP = /^(?:\(\d{3}\)[ -]?|\d{3}([-. ]))\d{3}[-. ]\d{4}$/

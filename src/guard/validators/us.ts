@@ -1,5 +1,5 @@
-import { continuesNumber, digitsOf } from './digits.ts'
 import { mentions } from './context.ts'
+import { continuesNumber, digitsOf } from './digits.ts'
 
 const SSN_WORDS = new Set(['ssn', 'ssns', 'social security', 'ss'])
 const ITIN_WORDS = new Set(['itin', 'taxpayer', 'tax id', 'tin', ...SSN_WORDS])

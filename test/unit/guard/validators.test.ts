@@ -5,8 +5,8 @@ import { isCardNumber } from '../../../src/guard/validators/card.ts'
 import { mentions } from '../../../src/guard/validators/context.ts'
 import { looksRandom } from '../../../src/guard/validators/entropy.ts'
 import { luhn } from '../../../src/guard/validators/luhn.ts'
-import { isNationalNumber, isPossibleInternational } from '../../../src/guard/validators/phone-plan.ts'
 import { isPhone } from '../../../src/guard/validators/phone.ts'
+import { isNationalNumber, isPossibleInternational } from '../../../src/guard/validators/phone-plan.ts'
 import { sha256 } from '../../../src/guard/validators/sha256.ts'
 
 describe('sha256', () => {
@@ -21,7 +21,7 @@ describe('sha256', () => {
 describe('luhn and cards', () => {
   it('accept exactly one check digit', () => {
     const stem = '411111111111111'
-    expect([...'0123456789'].filter(digit => luhn(stem + digit))).toEqual(['1'])
+    expect(Array.from('0123456789').filter(digit => luhn(stem + digit))).toEqual(['1'])
   })
 
   it('want a known prefix with its length', () => {
