@@ -44,8 +44,9 @@ export class StoreUnavailableError extends Error {
  */
 export interface StateStore {
   /**
-   * Takes all charges or none, in one atomic step. Repeating a call with the same `id` returns the first outcome
-   * again without charging twice. `tenant` groups keys that must be changed together (a Redis Cluster hash tag).
+   * Takes all charges or none, in one atomic step. Repeating a granted call with the same `id` returns the first
+   * outcome again without charging twice; a refusal leaves no trace, so that repeating it asks anew. `tenant` groups
+   * keys that must be changed together (a Redis Cluster hash tag).
    */
   reserve(id: string, tenant: string, charges: readonly Charge[]): Promise<ReserveResult>
   /**
