@@ -2,6 +2,14 @@ import type { RuleDefinition } from '../rule.ts'
 import { isCardNumber } from '../validators/card.ts'
 import { IBAN_COUNTRIES, isIban } from '../validators/iban.ts'
 
+/**
+ * In lower case the check digits have to touch the country: "it is 42 and so on" must not be held back as an Icelandic account.
+ */
+const UPPER_CASE = IBAN_COUNTRIES.join('|')
+const ANY_CASE = IBAN_COUNTRIES.map(
+  ([one = '', two = '']) => `[${one}${one.toLowerCase()}][${two}${two.toLowerCase()}]`,
+).join('|')
+
 /** Numbers that move money. */
 export const PAYMENT_RULES: readonly RuleDefinition[] = [
   {
@@ -31,7 +39,8 @@ export const PAYMENT_RULES: readonly RuleDefinition[] = [
     group: 'pii',
     description:
       'International bank account number: a country with its length and the MOD 97-10 check digits (ISO 13616).',
-    pattern: `(?:${IBAN_COUNTRIES.join('|')})[ .-]?\\d[ .-]?\\d(?:[ .-]?[A-Z0-9]){11,29}`,
+    pattern: `(?:(?:${UPPER_CASE})[ .-]?\\d[ .-]?|(?:${ANY_CASE})\\d)\\d(?:[ .-]?[A-Za-z0-9]){11,29}`,
+    caseSensitive: true,
     notAfter: '[A-Za-z0-9]',
     notBefore: '[A-Za-z0-9]',
     validate: isIban,
@@ -39,6 +48,8 @@ export const PAYMENT_RULES: readonly RuleDefinition[] = [
       'IBAN «GB82 WEST 1234 5698 7654 32» please',
       '«DE89370400440532013000»',
       '«gb82west12345698765432»',
+      '«Gb82 West 1234 5698 7654 32»',
+      '«GB 82 WEST 1234 5698 7654 32»',
       '«NL91-ABNA-0417-1643-00».',
       '«ＤＥ89 3704 0044 0532 0130 00»',
       '«BE68 5390 0754 7034» and 12',
