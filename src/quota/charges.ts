@@ -11,7 +11,8 @@ export function assertReservation(id: string, tenant: string, charges: readonly 
   assertNames(id, tenant)
   for (const [index, { key, limit, windowMs, amount }] of charges.entries()) {
     if (!NAME.test(key)) throw new RangeError('a quota key has 1 to 256 characters of [\\w.:%-]')
-    if (!Number.isSafeInteger(windowMs) || windowMs < 1) throw new RangeError(`window of ${key} is not whole and positive`)
+    if (!Number.isSafeInteger(windowMs) || windowMs < 1)
+      throw new RangeError(`window of ${key} is not whole and positive`)
     if (!Number.isSafeInteger(limit)) throw new RangeError(`limit of ${key} is not a whole number`)
     if (!isAmount(amount) || amount > limit) throw new RangeError(`amount of ${key} is not between 0 and its limit`)
     for (let other = 0; other < index; other++) {

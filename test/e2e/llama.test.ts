@@ -37,6 +37,9 @@ test('the slow model is busy until its caller goes away', async () => {
     stream: true,
     max_tokens: 1500,
   })
-  for await (const _ of stream) break
+  for await (const _ of stream) {
+    expect(await llama.slots()).toBe(1)
+    break // which aborts the request
+  }
   await waitFor('the slot to be free', async () => (await llama.slots()) === 0)
 })

@@ -3,7 +3,20 @@ import { init, parse } from 'es-module-lexer'
 import { transform } from 'esbuild'
 
 /** Parts of the core that know nothing of the request path or of the web framework. */
-const DOMAINS = ['auth', 'policy', 'quota', 'guard', 'sse', 'openai', 'audit', 'errors', 'config', 'ports', 'json']
+const DOMAINS = [
+  'auth',
+  'policy',
+  'quota',
+  'guard',
+  'sse',
+  'openai',
+  'wires',
+  'audit',
+  'errors',
+  'config',
+  'ports',
+  'json',
+]
 
 const RUNTIME_MODULE = /^(node|bun|cloudflare|deno):|^bun$/
 const RUNTIME_GLOBALS = ['process', 'Buffer', 'Bun', 'Deno', 'require', 'setImmediate']
