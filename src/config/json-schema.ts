@@ -16,5 +16,5 @@ export function configJsonSchema(): JsonSchema {
         ? { ...jsonSchema, pattern: `${jsonSchema.pattern}${OR_PLACEHOLDER}` }
         : undefined,
   })
-  return { ...schema, title: 'Sallyport configuration' }
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Sallyport configuration', ...schema }
 }

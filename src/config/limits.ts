@@ -94,3 +94,9 @@ export const MAX_SNIPPET_CHARACTERS = 200
 
 /** Streams in progress may finish for this long after the signal to stop. */
 export const SHUTDOWN_DRAIN_MS = 30_000
+
+/** Output tokens reserved for a request that names no limit, to a model that has none. Settled to what was really used. */
+export const UNBOUNDED_OUTPUT_TOKENS = 4096
+/** Times that a settlement is sent to a store that does not answer, and the pause before the first repetition. */
+export const SETTLE_ATTEMPTS = 5
+export const SETTLE_RETRY_MS = 200

@@ -31,7 +31,8 @@ export type TokensResult =
 export async function loadConfig(text: string, sources: Sources): Promise<LoadResult> {
   const parsed = parseYaml(text)
   if (!parsed.ok) return parsed
-  const { document, variables } = override(parsed.document, sources.env)
+  // Without an audit section it is the secret in it that is missing; say so.
+  const { document, variables } = override({ audit: {}, ...parsed.document }, sources.env)
   const checked = await validate(DOCUMENT, document, sources)
   if (!checked.ok) return { ok: false, faults: named(checked.faults, variables) }
   const faults = crossCheck(checked.value)

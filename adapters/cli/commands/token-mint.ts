@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import { type Command, InvalidArgumentError } from 'commander'
+import { importJWK, type JWK, SignJWT } from 'jose'
+import { type Claims, checkClaims, isClaimName, parseModels, parseScope } from '../../../src/auth/token-profile.ts'
+import { isTokenRefusal } from '../../../src/auth/verify-token.ts'
+import { MAX_TOKEN_CHARACTERS, MAX_TOKEN_LIFETIME_MS } from '../../../src/config/limits.ts'
+import { formatQuantity, parseQuantity, QUANTITY_HINTS } from '../../../src/config/units.ts'
+import { locateConfig, readTokensConfig } from '../../node/config-file.ts'
+import { CommandFailure, UsageError } from '../failure.ts'
+import { isOpenToOthers, readKeyFile, SIGNING_KEY, type StoredKey } from '../key-files.ts'
+import { note, print, printJson } from '../print.ts'
+import { faultList, nameOf } from './config.ts'
+
+/** `sallyport token mint`: prints the token alone, so that a shell can take it. */
+export function registerTokenMint(token: Command): void {
+  token
+    .command('mint')
+    .description('make a service token and print it')
+    .requiredOption('--team <name>', 'the team it belongs to', claimName)
+    .requiredOption('--app <name>', 'the application that uses it', claimName)
+    .requiredOption('--env <name>', 'the environment it is for', claimName)
+    .option('--scope <scopes>', 'what it may do, separated by spaces', scope, 'inference')
+    .option(
+      '--models <globs>',
+      'the models it may use, separated by commas; * stands for anything (default: all)',
+      models,
+    )
+    .option('--ttl <duration>', 'how long it lives, at most 90d', lifetime, MAX_TOKEN_LIFETIME_MS)
+    .option('--key <file>', 'the private signing key', `keys/${SIGNING_KEY}`)
+    .option('--subject <text>', 'whom it stands for (default: TEAM/APP/ENV)')
+    .option('--issuer <text>', 'in place of the configuration’s tokens.issuer')
+    .option('--audience <text>', 'in place of the configuration’s tokens.audience')
+    .option('--config <file>', 'the configuration, for issuer, audience and longest life')
+    .option('--json', 'print the token with its id and end as JSON')
+    .action(mint)
+}
+
+interface MintOptions {
+  readonly team: string
+  readonly app: string
+  readonly env: string
+  readonly scope: string
+  readonly models?: readonly string[]
+  readonly ttl: number
+  readonly key: string
+  readonly subject?: string
+  readonly issuer?: string
+  readonly audience?: string
+  readonly config?: string
+  readonly json?: true
+}
+
+async function mint(options: MintOptions): Promise<void> {
+  const location = await locateConfig(options.config, process.env, process.cwd())
+  const configured = await readTokensConfig(location, process.env)
+  if (!configured.ok) throw new CommandFailure(faultList(nameOf(location), configured.faults))
+  const profile = {
+    issuer: options.issuer ?? configured.tokens.issuer,
+    audience: options.audience ?? configured.tokens.audience,
+    maxLifetimeMs: configured.tokens.maxLifetimeMs,
+  }
+  if (options.ttl > profile.maxLifetimeMs) {
+    const longest = formatQuantity('duration', profile.maxLifetimeMs)
+    throw new UsageError(`--ttl is longer than the ${longest} that tokens.maxLifetime allows`)
+  }
+  const { team, app, env, scope, models: globs } = options
+  const now = Math.floor(Date.now() / 1000)
+  const claims = {
+    iss: profile.issuer,
+    aud: profile.audience,
+    sub: options.subject ?? `${team}/${app}/${env}`,
+    jti: randomUUID(),
+    iat: now,
+    nbf: now,
+    exp: now + Math.floor(options.ttl / 1000),
+    team,
+    app,
+    env,
+    scope,
+    ...(globs !== undefined && { models: globs }),
+  }
+  refuseUnusable(claims, profile, now * 1000)
+  const token = await sign(claims, options.key)
+  if (token.length > MAX_TOKEN_CHARACTERS) throw new UsageError('the token would be too long: name fewer models')
+  if (options.json) printJson({ token, tokenId: claims.jti, expires: new Date(claims.exp * 1000).toISOString() })
+  else print(token)
+}
+
+/** No token leaves here that the gateway would refuse. */
+function refuseUnusable(claims: Claims, profile: Parameters<typeof checkClaims>[1], nowMs: number): void {
+  const verdict = checkClaims(claims, profile, nowMs)
+  if (!isTokenRefusal(verdict)) return
+  const claim = 'claim' in verdict ? ` (${verdict.claim})` : ''
+  throw new UsageError(`the gateway would refuse this token: ${verdict.reason}${claim}`)
+}
+
+async function sign(claims: Claims, path: string): Promise<string> {
+  const jwk = (await readKeyFile(path)) as Partial<StoredKey> | null
+  const { kid, alg } = jwk ?? {}
+  if (typeof kid !== 'string' || typeof alg !== 'string' || jwk?.d === undefined || jwk.kty === 'oct') {
+    throw new CommandFailure(`${path} is no private signing key with "kid" and "alg" (sallyport keys init makes one)`)
+  }
+  if (await isOpenToOthers(path)) note(`warning: ${path} can be read by others; chmod 600 closes it`)
+  try {
+    const key = await importJWK(jwk as JWK, alg)
+    return await new SignJWT(claims).setProtectedHeader({ alg, kid, typ: 'at+jwt' }).sign(key)
+  } catch {
+    // The library's messages may name parts of the key.
+    throw new CommandFailure(`${path} is not a valid ${alg} key`)
+  }
+}
+
+function claimName(value: string): string {
+  if (isClaimName(value)) return value
+  throw new InvalidArgumentError('Use up to 64 letters, digits, dots, underscores and hyphens.')
+}
+
+function scope(value: string): string {
+  if (parseScope(value) !== undefined) return value
+  throw new InvalidArgumentError('Use scopes separated by single spaces.')
+}
+
+function models(value: string): readonly string[] {
+  const globs = parseModels(value.split(',').map(glob => glob.trim()))
+  if (globs !== undefined) return globs
+  throw new InvalidArgumentError('Use up to 64 model ids separated by commas.')
+}
+
+function lifetime(value: string): number {
+  const ms = parseQuantity('duration', value)
+  if (ms === undefined) throw new InvalidArgumentError(`Use ${QUANTITY_HINTS.duration}.`)
+  if (ms < 1000 || ms > MAX_TOKEN_LIFETIME_MS) throw new InvalidArgumentError('A token lives from 1s to 90d.')
+  return ms
+}

@@ -1,0 +1,82 @@
+import { chmod, link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
+import type { TokenAlgorithm } from '../../src/config/config.ts'
+import { errorCode, reasonOf } from '../node/error-code.ts'
+import { readText } from '../node/read-text.ts'
+import { CommandFailure } from './failure.ts'
+
+/** Names inside the key folder. */
+export const SIGNING_KEY = 'signing.jwk.json'
+export const PUBLIC_KEYS = 'public.jwks.json'
+export const AUDIT_KEY = 'audit-signing.jwk.json'
+
+const MAX_KEY_FILE_BYTES = 256 * 1024
+const RSA_BITS = 3072
+
+/** A JWK of ours: `iat` (seconds since the epoch) says when it was made. */
+export type StoredKey = JWK & { readonly kid: string; readonly alg: string; readonly iat?: number }
+
+export interface NewKey {
+  readonly privateKey: StoredKey
+  readonly publicKey: StoredKey
+}
+
+/** Makes a key pair; its `kid` is the RFC 7638 thumbprint, so it names this key and no other. */
+export async function makeKey(alg: TokenAlgorithm, nowMs: number): Promise<NewKey> {
+  const pair = await generateKeyPair(alg, { extractable: true, modulusLength: RSA_BITS })
+  const publicPart = await exportJWK(pair.publicKey)
+  const common = { kid: await calculateJwkThumbprint(publicPart), alg, use: 'sig', iat: Math.floor(nowMs / 1000) }
+  return {
+    privateKey: { ...(await exportJWK(pair.privateKey)), ...common },
+    publicKey: { ...publicPart, ...common },
+  }
+}
+
+/**
+ * Writes a file at once or not at all. `replace` false: fails where the file exists. `mode` counts from the first byte,
+ * so a private key is never readable by others.
+ */
+export async function writeKeyFile(path: string, value: unknown, mode: number, replace: boolean): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    {
+      await using file = await open(temporary, 'wx', mode)
+      // The process's umask may have taken bits away from a public file.
+      await chmod(temporary, mode)
+      await file.writeFile(`${JSON.stringify(value, undefined, 2)}\n`)
+      await file.sync()
+    }
+    if (replace) await rename(temporary, path)
+    else await link(temporary, path)
+  } catch (error) {
+    const reason = errorCode(error) === 'EEXIST' ? 'it is already there' : reasonOf(error)
+    throw new CommandFailure(`${path} cannot be written: ${reason}`)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+/** Makes the folder, closed to others, where it is not there yet. */
+export async function makeKeyFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new CommandFailure(`${path} cannot be made: ${reasonOf(error)}`)
+  }
+}
+
+/** Whether group or others may read a path. */
+export async function isOpenToOthers(path: string): Promise<boolean> {
+  return ((await stat(path)).mode & 0o077) !== 0
+}
+
+/** Reads JSON from a key file. Messages never hold its content. */
+export async function readKeyFile(path: string): Promise<unknown> {
+  const file = await readText(path, MAX_KEY_FILE_BYTES)
+  if (!file.ok) throw new CommandFailure(`${path} cannot be read: ${file.reason}`)
+  try {
+    return JSON.parse(file.text) as unknown
+  } catch {
+    throw new CommandFailure(`${path} is not valid JSON`)
+  }
+}

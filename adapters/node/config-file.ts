@@ -1,0 +1,63 @@
+import { access } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { Fault } from '../../src/config/fault.ts'
+import { MAX_CONFIG_CHARACTERS, MAX_INCLUDED_CHARACTERS } from '../../src/config/limits.ts'
+import { type LoadResult, loadConfig, loadTokens, type TokensResult } from '../../src/config/load.ts'
+import type { Environment, Sources } from '../../src/config/substitute.ts'
+import { readText } from './read-text.ts'
+
+const DEFAULT_FILE = 'sallyport.yaml'
+/** UTF-8 needs at most this much for a character. */
+const BYTES_PER_CHARACTER = 4
+
+/** Where a configuration comes from; `path` is absent when there is none and the defaults count. */
+export interface ConfigLocation {
+  readonly path?: string
+  /** What relative paths in it are relative to. */
+  readonly folder: string
+}
+
+/** The file of `--config`, else `sallyport.yaml` in the working folder, else `$SALLYPORT_CONFIG`, else none. */
+export async function locateConfig(option: string | undefined, env: Environment, cwd: string): Promise<ConfigLocation> {
+  const chosen = option ?? ((await exists(resolve(cwd, DEFAULT_FILE))) ? DEFAULT_FILE : env.SALLYPORT_CONFIG)
+  if (chosen === undefined || chosen === '') return { folder: cwd }
+  const path = resolve(cwd, chosen)
+  return { path, folder: dirname(path) }
+}
+
+/** Reads the whole configuration. Without a file, that of an empty one. */
+export async function readConfig(location: ConfigLocation, env: Environment): Promise<LoadResult> {
+  const file = await readLocation(location)
+  return file.ok ? loadConfig(file.text, sources(location, env)) : file
+}
+
+/** Reads the tokens part alone, which needs no secrets of the gateway. */
+export async function readTokensConfig(location: ConfigLocation, env: Environment): Promise<TokensResult> {
+  const file = await readLocation(location)
+  return file.ok ? loadTokens(file.text, sources(location, env)) : file
+}
+
+type Read = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly faults: readonly Fault[] }
+
+async function readLocation({ path }: ConfigLocation): Promise<Read> {
+  if (path === undefined) return { ok: true, text: '' }
+  const file = await readText(path, MAX_CONFIG_CHARACTERS * BYTES_PER_CHARACTER)
+  return file.ok ? file : { ok: false, faults: [{ path: '', reason: `cannot be read: ${file.reason}` }] }
+}
+
+function sources({ folder }: ConfigLocation, env: Environment): Sources {
+  return {
+    env,
+    readFile: path => readText(path, MAX_INCLUDED_CHARACTERS * BYTES_PER_CHARACTER),
+    resolvePath: path => resolve(folder, path),
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch {
+    return false
+  }
+}
