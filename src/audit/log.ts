@@ -88,6 +88,11 @@ export class AuditLog {
     return this.#instance
   }
 
+  /** Whether the last write failed and none has worked since. */
+  get broken(): boolean {
+    return this.#broken
+  }
+
   /** The last durable record, for checkpoints. */
   get head(): ChainHead {
     return this.#durable

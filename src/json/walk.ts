@@ -12,8 +12,8 @@ export interface ChoiceScope {
   readonly open: number
   /** Behind the `{` of the object that holds the texts; -1 where there is none. */
   textOpen: number
-  /** It has a finish reason other than null. */
-  finished: boolean
+  /** Its finish reason, when that is not null: the choice ends in this document. */
+  finish: Span | null
 }
 
 /** A tool call of a choice. */
@@ -121,7 +121,7 @@ class Walker {
     if (kind === 'drop' && !isNull) this.found.dropped.push({ start, end: this.at })
     else if (kind === 'usage' && byte === 0x7b) this.found.usage = { start, end: this.at }
     else if (kind === 'error' && !isNull) this.found.error = true
-    else if (kind === 'finish' && !isNull && this.choice) this.choice.finished = true
+    else if (kind === 'finish' && !isNull && this.choice) this.choice.finish = { start, end: this.at }
   }
 
   private object(shape: Shape): void {
@@ -158,7 +158,7 @@ class Walker {
   private openScope(shape: Shape): CallScope | null {
     const outer = this.call
     if (shape.scope === 'choice') {
-      this.choice = { index: this.found.choices.length, open: this.at, textOpen: -1, finished: false }
+      this.choice = { index: this.found.choices.length, open: this.at, textOpen: -1, finish: null }
       this.found.choices.push(this.choice)
       this.callCount = 0
     } else if (shape.scope === 'call') {

@@ -1,6 +1,7 @@
 import { callArguments, dropped, each, error, finish, index, object, plain, type Shape, text, usage } from '../json/shape.ts'
 
-const functionCall = object({ name: plain, arguments: callArguments })
+// The name is the model's to choose: it is checked like any text.
+const functionCall = object({ arguments: callArguments })
 
 const toolCalls = each(
   object({ index, id: plain, type: plain, function: functionCall }, { scope: 'call' }),

@@ -1,0 +1,119 @@
+import { type Context, Hono } from 'hono'
+import { requestId } from 'hono/request-id'
+import { MAX_REQUEST_ID_CHARACTERS } from './config/limits.ts'
+import { CATALOGUE } from './errors/catalogue.ts'
+import { openAiError, type Refusal } from './errors/refusal.ts'
+import { ENDPOINTS, type Endpoint, MODELS } from './openai/endpoints.ts'
+import { abandon, answerBody, answerStream, refuse } from './pipeline/answer.ts'
+import { authenticate } from './pipeline/authenticate.ts'
+import { authoriseModel, authoriseScope } from './pipeline/authorise.ts'
+import { Exchange } from './pipeline/exchange.ts'
+import { forward } from './pipeline/forward.ts'
+import { guardInput } from './pipeline/guard-input.ts'
+import { listModels } from './pipeline/list-models.ts'
+import { readRequest } from './pipeline/read-request.ts'
+import { ready } from './pipeline/readiness.ts'
+import { reserveQuota } from './pipeline/reserve-quota.ts'
+import type { Services } from './pipeline/services.ts'
+import type { Transport } from './ports/transport.ts'
+
+type Stage = (exchange: Exchange, services: Services) => Refusal | undefined | Promise<Refusal | undefined>
+
+/** What a request passes, in order, before a model server hears of it. The first refusal ends it. */
+const ADMISSION: readonly Stage[] = [
+  authenticate,
+  authoriseScope,
+  readRequest,
+  authoriseModel,
+  guardInput,
+  auditWritable,
+  reserveQuota,
+]
+
+/**
+ * The whole path of a request:
+ * authenticate → authorise → read and check → guard input → reserve quota → forward → guard output → settle → record.
+ */
+async function handle(exchange: Exchange, services: Services): Promise<Response> {
+  try {
+    for (const stage of ADMISSION) {
+      const result = stage(exchange, services)
+      const refusal = result instanceof Promise ? await result : result
+      if (exchange.gone) return await abandon(exchange, services)
+      if (refusal) return await refuse(exchange, services, refusal)
+    }
+    const forwarded = await forward(exchange, services)
+    switch (forwarded.kind) {
+      case 'refused':
+        return await refuse(exchange, services, forwarded.refusal)
+      case 'aborted':
+        return await abandon(exchange, services)
+      case 'body':
+        return await answerBody(exchange, services, forwarded.bytes)
+      case 'stream':
+        return answerStream(exchange, services, forwarded.stream)
+    }
+  } catch (error) {
+    // A bug. The message may hold anything, so only where it happened is logged.
+    const where = error instanceof Error ? (error.stack?.split('\n').slice(1, 4).join(' ').trim() ?? '') : ''
+    services.telemetry.log('error', 'internal_error', { requestId: exchange.requestId, where })
+    return refuse(exchange, services, { code: 'internal_error', reason: 'exception' })
+  }
+}
+
+/** With `audit.onFailure: deny`, nothing is sent to a model while the log cannot be written. */
+async function auditWritable(_: Exchange, services: Services): Promise<Refusal | undefined> {
+  if (services.config.audit.onFailure === 'serve' || !services.audit.broken) return undefined
+  return (await services.audit.ready()) ? undefined : { code: 'audit_unavailable' }
+}
+
+/** The gateway as a Hono app: its routes, and nothing behind them that is not named here. */
+export function createGateway(services: Services, transport: Transport): Hono {
+  const app = new Hono()
+  app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS, generator: () => `req_${crypto.randomUUID()}` }))
+
+  for (const endpoint of ENDPOINTS) {
+    app.post(endpoint.path, (c) => handle(open(c, endpoint, services, transport), services))
+    app.all(endpoint.path, (c) => simpleError(c, { code: 'method_not_allowed', headers: { allow: 'POST' } }))
+  }
+
+  for (const path of ['/v1/models', '/v1/models/:id{.+}']) {
+    app.get(path, (c) => listModels(open(c, MODELS, services, transport), services, c.req.param('id')))
+    app.all(path, (c) => simpleError(c, { code: 'method_not_allowed', headers: { allow: 'GET' } }))
+  }
+
+  app.get('/healthz', (c) => c.json({ status: 'ok' }))
+  app.get('/readyz', async (c) => {
+    const state = await ready(services)
+    return c.json(state, state.ready ? 200 : 503)
+  })
+
+  app.notFound((c) => simpleError(c, { code: 'not_found' }))
+  app.onError((error, c) => {
+    services.telemetry.log('error', 'internal_error', { requestId: c.get('requestId'), kind: error.name })
+    return simpleError(c, { code: 'internal_error' })
+  })
+  return app
+}
+
+function open(c: Context, endpoint: Endpoint, services: Services, transport: Transport): Exchange {
+  return new Exchange({
+    requestId: c.get('requestId'),
+    method: c.req.method,
+    endpoint,
+    connection: transport.connection(c),
+    receivedAt: services.clock.now(),
+    startedAt: services.clock.monotonic(),
+    authorization: c.req.header('authorization'),
+    contentType: c.req.header('content-type'),
+    contentEncoding: c.req.header('content-encoding'),
+  })
+}
+
+/** An answer outside the inference path. */
+function simpleError(c: Context, refusal: Refusal): Response {
+  const entry = CATALOGUE[refusal.code]
+  for (const [name, value] of Object.entries(refusal.headers ?? {})) c.header(name, value)
+  if (!entry.retry) c.header('x-should-retry', 'false')
+  return c.json(openAiError(refusal), entry.status)
+}

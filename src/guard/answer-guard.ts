@@ -1,0 +1,223 @@
+import { CHANNELS, type ChannelName, type Shape } from '../json/shape.ts'
+import { type CallScope, type ChoiceScope, decodeString, type Span, type StringSlot, type Walked, walkJson } from '../json/walk.ts'
+import { guardJsonText } from './json-text.ts'
+import type { GuardedText, TextGuard } from './text-guard.ts'
+
+/** Characters of one tool call's arguments that are held until the call is complete. */
+const MAX_ARGUMENTS_LENGTH = 1024 * 1024
+
+const encoder = new TextEncoder()
+const NULL = encoder.encode('null')
+const LENGTH = encoder.encode('"length"')
+
+/** A place of a document and what is to stand there. */
+interface Edit {
+  readonly start: number
+  readonly end: number
+  readonly bytes: Uint8Array
+}
+
+/** Decides how much of each released text may go out: where lengths are limited and counted. */
+export interface Gate {
+  /** The part of `text` that may be let out. Less than all of it means that the answer is cut here. */
+  pass(text: string, channel: ChannelName, choice: number): string
+}
+
+interface TextChannel {
+  readonly name: ChannelName
+  readonly choice: number
+  readonly guarded: GuardedText
+}
+
+interface CallChannel {
+  readonly choice: number
+  /** NO_CALL: the call of the older `function_call` form. */
+  readonly call: number
+  pending: string
+}
+
+const NO_CALL = -1
+
+export type GuardedDocument = { readonly bytes: Uint8Array; readonly walked: Walked }
+
+/**
+ * Guards the texts of one answer, document by document: the events of a stream, or one whole body. A document in which
+ * nothing has to change comes back as the bytes that came; in the others, only the strings that change are replaced.
+ */
+export class AnswerGuard {
+  private readonly shape: Shape
+  private readonly guard: TextGuard
+  private readonly gate: Gate
+  private readonly texts = new Map<number, TextChannel>()
+  private readonly calls = new Map<number, CallChannel>()
+  private readonly ended = new Set<number>()
+
+  constructor(shape: Shape, guard: TextGuard, gate: Gate) {
+    this.shape = shape
+    this.guard = guard
+    this.gate = gate
+  }
+
+  /** Choices that have begun and not ended, in order. */
+  get openChoices(): number[] {
+    const begun = [...this.texts.values(), ...this.calls.values()].map(({ choice }) => choice)
+    return [...new Set(begun)].filter((choice) => !this.ended.has(choice)).sort((one, other) => one - other)
+  }
+
+  /** Guards one event of a stream: the document in `bytes[start, end)`. Null: it cannot be checked. */
+  event(bytes: Uint8Array, start: number, end: number): GuardedDocument | null {
+    const walked = walkJson(bytes, start, end, this.shape)
+    if (!walked) return null
+    const edits: Edit[] = walked.dropped.map((span) => ({ start: span.start, end: span.end, bytes: NULL }))
+    for (const slot of walked.strings) {
+      if (isInside(slot, walked.dropped)) continue
+      const text = decodeString(bytes, slot)
+      const replaced = text === null ? null : this.piece(text, slot)
+      if (replaced === null) return null
+      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
+    }
+    for (const choice of walked.choices) if (choice.finish) this.finish(bytes, choice, edits)
+    return { bytes: splice(bytes, edits), walked }
+  }
+
+  /** Guards a whole body. Null: it cannot be checked. */
+  body(bytes: Uint8Array): GuardedDocument | null {
+    const walked = walkJson(bytes, 0, bytes.length, this.shape)
+    if (!walked) return null
+    const edits: Edit[] = walked.dropped.map((span) => ({ start: span.start, end: span.end, bytes: NULL }))
+    for (const slot of walked.strings) {
+      if (isInside(slot, walked.dropped)) continue
+      const text = decodeString(bytes, slot)
+      if (text === null) return null
+      let replaced = slot.kind === 'arguments' ? this.json(text) : this.guard.whole(text)
+      if (slot.kind === 'text' && slot.channel && slot.choice) {
+        const passed = this.gate.pass(replaced, slot.channel, slot.choice.index)
+        const { finish } = slot.choice
+        if (passed !== replaced && finish) {
+          slot.choice.finish = null
+          edits.push({ start: finish.start, end: finish.end, bytes: LENGTH })
+        }
+        replaced = passed
+      }
+      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
+    }
+    return { bytes: splice(bytes, edits), walked }
+  }
+
+  /**
+   * Ends a choice: decides what it still holds and gives it as the fields of a text object (`"content":"…"`), or ''.
+   * The choice must not grow any more.
+   */
+  remainder(choice: number): string {
+    this.ended.add(choice)
+    const fields: string[] = []
+    for (const channel of this.texts.values()) {
+      if (channel.choice !== choice) continue
+      const text = this.gate.pass(channel.guarded.end(), channel.name, choice)
+      if (text !== '') fields.push(`${JSON.stringify(channel.name)}:${JSON.stringify(text)}`)
+    }
+    const toolCalls: string[] = []
+    for (const channel of this.calls.values()) {
+      if (channel.choice !== choice || channel.pending === '') continue
+      const json = JSON.stringify(this.json(channel.pending))
+      channel.pending = ''
+      if (channel.call === NO_CALL) fields.push(`"function_call":{"arguments":${json}}`)
+      else toolCalls.push(`{"index":${channel.call},"function":{"arguments":${json}}}`)
+    }
+    if (toolCalls.length > 0) fields.push(`"tool_calls":[${toolCalls.join()}]`)
+    return fields.join()
+  }
+
+  /** What stands for the next piece of a string of a stream; null: it cannot be trusted. */
+  private piece(text: string, slot: StringSlot): string | null {
+    const { choice } = slot
+    if (slot.kind === 'unknown' || !choice) return this.guard.whole(text)
+    if (this.ended.has(choice.index)) return text === '' ? text : null
+    if (slot.kind === 'arguments') {
+      const channel = this.callChannel(choice.index, slot.call)
+      channel.pending += text
+      if (channel.pending.length > MAX_ARGUMENTS_LENGTH) return null
+      if (!choice.finish) return ''
+      const complete = this.json(channel.pending)
+      channel.pending = ''
+      return complete
+    }
+    const channel = this.textChannel(choice.index, slot.channel ?? 'content')
+    const decided = channel.guarded.push(text)
+    return this.gate.pass(choice.finish ? decided + channel.guarded.end() : decided, channel.name, choice.index)
+  }
+
+  /** The choice ends in this event: what it holds elsewhere than in the event's own strings is put into it. */
+  private finish(bytes: Uint8Array, choice: ChoiceScope, edits: Edit[]): void {
+    if (this.ended.has(choice.index)) return
+    const rest = this.remainder(choice.index)
+    if (rest === '') return
+    const inside = choice.textOpen >= 0
+    const at = inside ? choice.textOpen : choice.open
+    const fields = inside ? rest : `"delta":{${rest}}`
+    edits.push({ start: at, end: at, bytes: encoder.encode(closesAt(bytes, at) ? fields : `${fields},`) })
+  }
+
+  private json(text: string): string {
+    return guardJsonText(text, (part) => this.guard.whole(part))
+  }
+
+  private textChannel(choice: number, name: ChannelName): TextChannel {
+    const key = choice * CHANNELS.length + CHANNELS.indexOf(name)
+    let channel = this.texts.get(key)
+    if (!channel) {
+      channel = { name, choice, guarded: this.guard.open() }
+      this.texts.set(key, channel)
+    }
+    return channel
+  }
+
+  private callChannel(choice: number, scope: CallScope | null): CallChannel {
+    const call = scope?.index ?? NO_CALL
+    const key = choice * CALL_STRIDE + call + 1
+    let channel = this.calls.get(key)
+    if (!channel) {
+      channel = { choice, call, pending: '' }
+      this.calls.set(key, channel)
+    }
+    return channel
+  }
+}
+
+const CALL_STRIDE = 2048
+
+function isInside(slot: StringSlot, spans: readonly Span[]): boolean {
+  return spans.some((span) => slot.start > span.start && slot.end < span.end)
+}
+
+/** What stands between the quotes of a JSON string. */
+function insideOf(text: string): Uint8Array {
+  return encoder.encode(JSON.stringify(text).slice(1, -1))
+}
+
+/** Whether the object that was opened just before `at` is empty. */
+function closesAt(bytes: Uint8Array, at: number): boolean {
+  let next = at
+  while (bytes[next] === 0x20 || bytes[next] === 0x0a || bytes[next] === 0x0d || bytes[next] === 0x09) next++
+  return bytes[next] === 0x7d
+}
+
+function splice(bytes: Uint8Array, edits: Edit[]): Uint8Array {
+  if (edits.length === 0) return bytes
+  if (edits.length > 1) edits.sort((one, other) => one.start - other.start)
+  let size = bytes.length
+  for (const edit of edits) size += edit.bytes.length - (edit.end - edit.start)
+  const result = new Uint8Array(size)
+  let from = 0
+  let to = 0
+  for (const edit of edits) {
+    const kept = bytes.subarray(from, edit.start)
+    result.set(kept, to)
+    to += kept.length
+    result.set(edit.bytes, to)
+    to += edit.bytes.length
+    from = edit.end
+  }
+  result.set(bytes.subarray(from), to)
+  return result
+}

@@ -1,0 +1,84 @@
+import * as v from 'valibot'
+import type { Refusal } from '../errors/refusal.ts'
+import { isDeeperThan } from '../json/depth.ts'
+import type { Endpoint } from './endpoints.ts'
+import { FORBIDDEN_FIELDS } from './fields.ts'
+
+/** A request body that passed every check: nothing in it is unknown. */
+export interface RequestBody {
+  readonly model: string
+  readonly stream: boolean
+  /** Fields as they go upstream; owned by the request, so that stages may rewrite texts in place. */
+  readonly fields: Record<string, unknown>
+}
+
+export type ReadResult =
+  | { readonly ok: true; readonly body: RequestBody }
+  | { readonly ok: false; readonly refusal: Refusal }
+
+export interface ReadOptions {
+  readonly maxDepth: number
+  readonly unknownFields: 'refuse' | 'drop'
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** Parses and checks a body against the endpoint's fields. Every refusal names the field. */
+export function readRequestBody(bytes: Uint8Array, endpoint: Endpoint, options: ReadOptions): ReadResult {
+  if (isDeeperThan(bytes, options.maxDepth)) {
+    return refuse({ code: 'body_too_deep', message: `The request body is nested more than ${options.maxDepth} deep.` })
+  }
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(decoder.decode(bytes))
+  } catch {
+    return refuse({ code: 'invalid_json' })
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    return refuse({ code: 'invalid_json', message: 'The request body must be a JSON object.' })
+  }
+  const fields: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(parsed)) {
+    const forbidden = Object.hasOwn(FORBIDDEN_FIELDS, name) ? FORBIDDEN_FIELDS[name] : undefined
+    if (forbidden) return refuse(fault('field_forbidden', name, `is not allowed: ${forbidden}`))
+    const schema = Object.hasOwn(endpoint.fields, name) ? endpoint.fields[name] : undefined
+    if (!schema) {
+      if (options.unknownFields === 'drop') continue
+      return refuse(fault('unknown_field', name, 'is not known here; remove it'))
+    }
+    // As in the OpenAI API, null says the same as leaving the field out.
+    if (value === null) continue
+    const checked = v.safeParse(schema, value, { abortEarly: true })
+    if (!checked.success) return refuse(schemaFault(name, checked.issues[0]))
+    fields[name] = checked.output
+  }
+  const missing = endpoint.required.find((name) => !(name in fields))
+  if (missing) return refuse(fault('missing_field', missing, 'is required'))
+  return { ok: true, body: { model: fields['model'] as string, stream: fields['stream'] === true, fields } }
+}
+
+function schemaFault(name: string, issue: v.BaseIssue<unknown>): Refusal {
+  const path = (issue.path ?? []).reduce(
+    (text, { key }) => (typeof key === 'number' ? `${text}[${key}]` : `${text}.${shorten(String(key))}`),
+    name,
+  )
+  if (issue.type === 'strict_object' && issue.expected === 'never') return fault('unknown_field', path, 'is not known here; remove it')
+  if (issue.received === 'undefined') return fault('missing_field', path, 'is required')
+  const code = issue.type === 'starts_with' ? 'field_forbidden' : 'invalid_value'
+  // valibot's own messages quote the value, which may be private: only ours are passed on.
+  const own = issue.message.startsWith('Invalid') ? 'has a wrong value' : issue.message
+  return fault(code, path, own)
+}
+
+function fault(code: Refusal['code'], name: string, what: string): Refusal {
+  const param = shorten(name)
+  return { code, param, message: `The field "${param}" ${what}.` }
+}
+
+function shorten(name: string): string {
+  return name.length > 64 ? `${name.slice(0, 61)}...` : name
+}
+
+function refuse(refusal: Refusal): ReadResult {
+  return { ok: false, refusal }
+}

@@ -1,0 +1,194 @@
+import type { Outcome } from '../audit/record.ts'
+import { CATALOGUE } from '../errors/catalogue.ts'
+import { openAiError, type Refusal } from '../errors/refusal.ts'
+import type { AnswerSink, AnswerSource } from '../ports/transport.ts'
+import type { Exchange } from './exchange.ts'
+import type { UpstreamStream } from './forward.ts'
+import { OutputGuard } from './guard-output.ts'
+import { record } from './record.ts'
+import type { Services } from './services.ts'
+import { settle } from './settle.ts'
+
+/** What is written in records for a caller that left: there is no status, since nobody is there to get one. */
+const CALLER_LEFT = 499
+
+const encoder = new TextEncoder()
+
+/** Refuses: settles (nothing was used unless the model ran), records, answers. */
+export async function refuse(exchange: Exchange, services: Services, refusal: Refusal): Promise<Response> {
+  const entry = CATALOGUE[refusal.code]
+  settle(exchange, services, usedWithoutAnswer(exchange))
+  exchange.errorCode = refusal.code
+  exchange.reason = refusal.reason
+  const outcome: Outcome = entry.status >= 500 ? 'failed' : 'refused'
+  const recorded = await record(exchange, services, { status: entry.status, outcome })
+  return respondError(exchange, services, recorded ? refusal : { code: 'audit_unavailable' })
+}
+
+/** The caller left before its answer began. */
+export async function abandon(exchange: Exchange, services: Services): Promise<Response> {
+  settle(exchange, services, usedWithoutAnswer(exchange))
+  await record(exchange, services, { status: CALLER_LEFT, outcome: 'aborted' })
+  return exchange.connection.respond({ status: CALLER_LEFT, headers: {}, body: new Uint8Array(0) })
+}
+
+/** Lets out an answer of the gateway's own, when it is recorded. */
+export async function answerOwn(exchange: Exchange, services: Services, value: unknown): Promise<Response> {
+  const recorded = await record(exchange, services, { status: 200, outcome: 'served' })
+  if (!recorded) return respondError(exchange, services, { code: 'audit_unavailable' })
+  return respondJson(exchange, encoder.encode(JSON.stringify(value)))
+}
+
+/** Lets a whole answer out, when it has been guarded, settled and recorded. */
+export async function answerBody(exchange: Exchange, services: Services, bytes: Uint8Array): Promise<Response> {
+  const output = new OutputGuard(exchange)
+  const guarded = output.body(bytes)
+  output.report()
+  const { counts } = output
+  settle(exchange, services, counts.inputTokens + counts.outputTokens)
+  const refusal: Refusal | null = guarded.ok ? null : { code: guarded.code }
+  if (refusal) exchange.errorCode = refusal.code
+  const recorded = await record(exchange, services, {
+    status: refusal ? CATALOGUE[refusal.code].status : 200,
+    outcome: refusal ? (CATALOGUE[refusal.code].status >= 500 ? 'failed' : 'refused') : 'served',
+    ...counts,
+    ...(refusal ? {} : { outputSnippet: output.outputSnippet }),
+  })
+  if (!recorded) return respondError(exchange, services, { code: 'audit_unavailable' })
+  if (refusal || !guarded.ok) return respondError(exchange, services, refusal ?? { code: 'internal_error' })
+  return respondJson(exchange, guarded.bytes)
+}
+
+/** Lets an answer out while it streams. Its last bytes wait for the record. */
+export function answerStream(exchange: Exchange, services: Services, stream: UpstreamStream): Response {
+  return exchange.connection.respond({
+    status: 200,
+    headers: {
+      ...commonHeaders(exchange),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      // Asks proxies such as nginx not to hold events back.
+      'x-accel-buffering': 'no',
+    },
+    body: new StreamedAnswer(exchange, services, stream),
+  })
+}
+
+class StreamedAnswer implements AnswerSource {
+  private readonly exchange: Exchange
+  private readonly services: Services
+  private readonly upstream: UpstreamStream
+  private readonly output: OutputGuard
+  private sink: AnswerSink | undefined
+  private over = false
+
+  constructor(exchange: Exchange, services: Services, upstream: UpstreamStream) {
+    this.exchange = exchange
+    this.services = services
+    this.upstream = upstream
+    this.output = new OutputGuard(exchange)
+    exchange.onGone(() => this.cancel())
+  }
+
+  start(sink: AnswerSink): void {
+    this.sink = sink
+    if (this.over) return
+    const { stream } = this.output
+    this.upstream.start({
+      data: (chunk) => {
+        this.send(stream.push(chunk))
+        if (stream.end) this.finish()
+      },
+      end: () => {
+        this.send(stream.complete())
+        this.finish()
+      },
+      failed: (code, reason) => {
+        stream.fail(code, reason)
+        this.send(stream.take())
+        this.finish()
+      },
+    })
+  }
+
+  resume(): void {
+    if (!this.over) this.upstream.resume()
+  }
+
+  /** The caller went away. */
+  cancel(): void {
+    if (this.over) return
+    this.over = true
+    this.upstream.cancel()
+    this.settleAndReport()
+    void record(this.exchange, this.services, { status: CALLER_LEFT, outcome: 'aborted', ...this.summary() })
+  }
+
+  private send(bytes: Uint8Array | null): void {
+    if (bytes && !this.over && this.sink?.write(bytes) === false) this.upstream.pause()
+  }
+
+  private finish(): void {
+    if (this.over) return
+    this.over = true
+    const { end } = this.output.stream
+    // Behind a cut or an error the model server has nothing more to say to us: its slot is freed.
+    this.upstream.cancel()
+    if (end?.kind === 'failed') {
+      this.exchange.errorCode = end.code
+      this.exchange.reason = end.reason
+    } else if (end?.kind === 'cut') {
+      this.exchange.reason = `cut:${end.finish}`
+    }
+    this.settleAndReport()
+    const outcome: Outcome = end?.kind === 'failed' ? 'failed' : 'served'
+    void record(this.exchange, this.services, { status: 200, outcome, ...this.summary() }).then((recorded) => {
+      const closing = recorded ? this.output.stream.last() : errorEvent({ code: 'audit_unavailable' })
+      if (closing.length > 0) this.sink?.write(closing)
+      this.sink?.end()
+    })
+  }
+
+  private settleAndReport(): void {
+    this.output.report()
+    const { inputTokens, outputTokens } = this.output.counts
+    settle(this.exchange, this.services, inputTokens + outputTokens)
+  }
+
+  private summary() {
+    return { ...this.output.counts, outputSnippet: this.output.outputSnippet }
+  }
+}
+
+function errorEvent(refusal: Refusal): Uint8Array {
+  return encoder.encode(`data: ${JSON.stringify(openAiError(refusal))}\n\n`)
+}
+
+/** What a request without a counted answer used: its prompt, once a model server had it. */
+function usedWithoutAnswer(exchange: Exchange): number {
+  return exchange.upstream === undefined || exchange.firstByteAt === undefined ? 0 : exchange.estimatedInput
+}
+
+function respondJson(exchange: Exchange, body: Uint8Array): Response {
+  const headers = { ...commonHeaders(exchange), 'content-type': 'application/json; charset=utf-8' }
+  return exchange.connection.respond({ status: 200, headers, body })
+}
+
+function commonHeaders(exchange: Exchange): Record<string, string> {
+  return { 'x-request-id': exchange.requestId, ...exchange.limitHeaders }
+}
+
+function respondError(exchange: Exchange, services: Services, refusal: Refusal): Response {
+  const entry = CATALOGUE[refusal.code]
+  services.telemetry.count('sallyport_refusals_total', { code: refusal.code })
+  return exchange.connection.respond({
+    status: entry.status,
+    headers: {
+      ...commonHeaders(exchange),
+      'content-type': 'application/json; charset=utf-8',
+      ...(entry.retry ? {} : { 'x-should-retry': 'false' }),
+      ...refusal.headers,
+    },
+    body: encoder.encode(JSON.stringify(openAiError(refusal))),
+  })
+}

@@ -1,0 +1,41 @@
+import { isTokenRefusal } from '../auth/verify-token.ts'
+import type { Refusal } from '../errors/refusal.ts'
+import type { Exchange } from './exchange.ts'
+import type { Services } from './services.ts'
+
+const BEARER = /^Bearer +([^ ]+) *$/i
+
+/**
+ * Who is it? Sets `principal`. All failures share one public answer; the reason goes to the record. An address that failed
+ * too often is locked out, except for tokens that were verified before: those who share it go on working.
+ */
+export async function authenticate(exchange: Exchange, services: Services): Promise<Refusal | undefined> {
+  const { address } = exchange.connection
+  const token = exchange.authorization === undefined ? undefined : BEARER.exec(exchange.authorization)?.[1]
+  if (token === undefined) {
+    // Without a credential nothing was guessed: no failure is counted.
+    const reason = exchange.authorization === undefined ? 'token_missing' : 'authorization_malformed'
+    return { code: 'invalid_token', reason }
+  }
+  const verdict = services.verifyToken(token)
+  if (!(verdict instanceof Promise) && !isTokenRefusal(verdict)) {
+    exchange.principal = verdict
+    return undefined
+  }
+  const lockedMs = services.lockout.lockedForMs(address)
+  const settled = await verdict
+  if (lockedMs > 0) {
+    return {
+      code: 'too_many_failures',
+      reason: 'address_locked_out',
+      headers: { 'retry-after': String(Math.ceil(lockedMs / 1000)) },
+    }
+  }
+  if (!isTokenRefusal(settled)) {
+    exchange.principal = settled
+    return undefined
+  }
+  await services.lockout.failed(address)
+  const detail = 'claim' in settled ? `:${settled.claim}` : 'header' in settled ? `:${settled.header}` : ''
+  return { code: 'invalid_token', reason: settled.reason + detail }
+}

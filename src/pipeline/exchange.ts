@@ -1,0 +1,93 @@
+import type { Principal } from '../auth/principal.ts'
+import type { GuardFinding } from '../audit/record.ts'
+import type { ErrorCode } from '../errors/catalogue.ts'
+import type { Endpoint } from '../openai/endpoints.ts'
+import type { RequestBody } from '../openai/read-body.ts'
+import type { ModelConfig } from '../config/config.ts'
+import type { Connection } from '../ports/transport.ts'
+import type { QuotaPlan } from '../quota/plan.ts'
+import type { GuardSide } from '../guard/policy.ts'
+
+/** The rules that apply to one request. */
+export interface RequestPolicy {
+  readonly injection: 'off' | 'flag' | 'block'
+  readonly input: GuardSide
+  readonly output: GuardSide
+  readonly maxCharacters: number
+}
+
+/**
+ * One request on its way through the gateway: what each stage has found out, for the stages behind it and for the record.
+ * A field is set by the one stage that is named, and never changed after.
+ */
+export class Exchange {
+  readonly requestId: string
+  readonly method: string
+  readonly endpoint: Endpoint
+  readonly connection: Connection
+  readonly receivedAt: number
+  readonly startedAt: number
+  readonly authorization: string | undefined
+  readonly contentType: string | undefined
+  readonly contentEncoding: string | undefined
+
+  /** Set by authenticate. */
+  principal: Principal | undefined
+  /** Set by read-request. */
+  body: RequestBody | undefined
+  promptHmac: string | undefined
+  /** Set by authorise. */
+  model: ModelConfig | undefined
+  policy: RequestPolicy | undefined
+  /** Set by guard-input. */
+  promptCharacters = 0
+  /** Tokens, on the safe side. */
+  estimatedInput = 0
+  /** Set by reserve-quota: what was taken, until it is settled. */
+  reservation: QuotaPlan | undefined
+  limitHeaders: Readonly<Record<string, string>> = {}
+  /** Set by forward. */
+  upstream: string | undefined
+  firstByteAt: number | undefined
+  /** Added to by both guards. */
+  readonly findings: GuardFinding[] = []
+  /** Why it was refused or failed. */
+  errorCode: ErrorCode | undefined
+  reason: string | undefined
+
+  private leave: (() => void) | undefined
+  /** The caller has gone away. */
+  gone = false
+
+  constructor(init: {
+    requestId: string
+    method: string
+    endpoint: Endpoint
+    connection: Connection
+    receivedAt: number
+    startedAt: number
+    authorization: string | undefined
+    contentType: string | undefined
+    contentEncoding: string | undefined
+  }) {
+    this.requestId = init.requestId
+    this.method = init.method
+    this.endpoint = init.endpoint
+    this.connection = init.connection
+    this.receivedAt = init.receivedAt
+    this.startedAt = init.startedAt
+    this.authorization = init.authorization
+    this.contentType = init.contentType
+    this.contentEncoding = init.contentEncoding
+    init.connection.onGone(() => {
+      this.gone = true
+      this.leave?.()
+    })
+  }
+
+  /** Sets what happens when the caller goes away from now on; at once if it has. */
+  onGone(callback: () => void): void {
+    this.leave = callback
+    if (this.gone) callback()
+  }
+}

@@ -1,0 +1,284 @@
+import { MAX_ANSWER_BYTES } from '../config/limits.ts'
+import type { UpstreamConfig } from '../config/config.ts'
+import type { ErrorCode } from '../errors/catalogue.ts'
+import type { Refusal } from '../errors/refusal.ts'
+import { concat } from '../sse/frames.ts'
+import type { UpstreamFailure, UpstreamFlow, UpstreamReceiver } from '../ports/upstream.ts'
+import type { Exchange } from './exchange.ts'
+import type { Services } from './services.ts'
+
+/** Receives the stream of an answer once it has begun. */
+export interface StreamReceiver {
+  data(chunk: Uint8Array): void
+  end(): void
+  /** The model server or the connection to it failed, or a deadline passed. */
+  failed(code: ErrorCode, reason: string): void
+}
+
+/** An answer that has begun to stream: head and first bytes are here. Nothing is delivered before `start`. */
+export interface UpstreamStream {
+  start(receiver: StreamReceiver): void
+  pause(): void
+  resume(): void
+  cancel(): void
+}
+
+export type Forwarded =
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'body'; readonly bytes: Uint8Array }
+  | { readonly kind: 'stream'; readonly stream: UpstreamStream }
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/**
+ * Sends the request to a model server and waits for the answer's first bytes (of a stream) or for all of it. A server that
+ * cannot be connected to is passed over for another of the same model: nothing has reached it, so nothing runs twice.
+ */
+export async function forward(exchange: Exchange, services: Services): Promise<Forwarded> {
+  const { model, body } = exchange
+  if (!model || !body) throw new Error('forward runs behind authoriseModel')
+  const bytes = encoder.encode(JSON.stringify(upstreamFields(exchange)))
+  const tried = new Set<UpstreamConfig>()
+  let failure: Refusal | undefined
+  for (;;) {
+    const server = services.pool.take(model, tried)
+    if (!server) {
+      const busy: Refusal = { code: 'upstream_busy', headers: { 'retry-after': '1' } }
+      return { kind: 'refused', refusal: failure ?? busy }
+    }
+    tried.add(server)
+    exchange.upstream = server.url
+    const call = new Call(exchange, services, server)
+    const result = await call.send(bytes)
+    if (result.kind !== 'unreachable') return result
+    failure = { code: 'upstream_unavailable', reason: result.reason }
+    services.telemetry.log('warn', 'upstream_unreachable', { upstream: server.url, reason: result.reason })
+  }
+}
+
+/** The fields as the model server gets them: usage is always asked for, and the answer's length always bounded. */
+function upstreamFields({ body, model, endpoint }: Exchange): Record<string, unknown> {
+  const fields: Record<string, unknown> = { ...body?.fields }
+  if (body?.stream) {
+    const options = fields['stream_options'] as Record<string, unknown> | undefined
+    fields['stream_options'] = { ...options, include_usage: true }
+  }
+  const limit = model?.maxOutputTokens
+  if (limit !== undefined && endpoint.outputField) {
+    let bounded = false
+    for (const name of ['max_tokens', 'max_completion_tokens']) {
+      const asked = fields[name]
+      if (typeof asked !== 'number') continue
+      fields[name] = Math.min(asked, limit)
+      bounded = true
+    }
+    if (!bounded) fields[endpoint.outputField] = limit
+  }
+  if (model?.systemPrompt !== undefined && Array.isArray(fields['messages'])) {
+    fields['messages'] = [{ role: 'system', content: model.systemPrompt }, ...(fields['messages'] as unknown[])]
+  }
+  return fields
+}
+
+type SendResult = Forwarded | { readonly kind: 'unreachable'; readonly reason: string }
+
+/** One call to one model server, under its three deadlines: first byte, silence between bytes, and the whole. */
+class Call implements UpstreamReceiver, UpstreamStream {
+  private readonly exchange: Exchange
+  private readonly services: Services
+  private readonly server: UpstreamConfig
+  private flow: UpstreamFlow | undefined
+  private settle: (result: SendResult) => void = () => {}
+  private settled = false
+  private closed = false
+  private status = 0
+  private streaming = false
+  private chunks: Uint8Array[] = []
+  private size = 0
+  private receiver: StreamReceiver | undefined
+  /** What arrived between the head and `start`. */
+  private ending: (() => void) | undefined
+  private lastByteAt = 0
+  private paused = false
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private readonly deadline: number
+
+  constructor(exchange: Exchange, services: Services, server: UpstreamConfig) {
+    this.exchange = exchange
+    this.services = services
+    this.server = server
+    this.deadline = services.clock.monotonic() + services.config.timeouts.totalMs
+  }
+
+  send(body: Uint8Array): Promise<SendResult> {
+    return new Promise((resolve) => {
+      this.settle = (result) => {
+        if (this.settled) return
+        this.settled = true
+        resolve(result)
+      }
+      const { endpoint, requestId } = this.exchange
+      this.exchange.onGone(() => this.abandon())
+      if (this.closed) return
+      const { timeouts } = this.services.config
+      this.timer = setTimeout(() => this.timeOut('no first byte'), Math.min(timeouts.firstByteMs, timeouts.totalMs))
+      this.flow = this.services.upstream.send(
+        {
+          method: 'POST',
+          url: this.server.url + endpoint.upstreamPath,
+          headers: {
+            'content-type': 'application/json',
+            accept: this.exchange.body?.stream ? 'text/event-stream' : 'application/json',
+            'x-request-id': requestId,
+            ...(this.server.apiKey === undefined ? {} : { authorization: `Bearer ${this.server.apiKey}` }),
+          },
+          body,
+        },
+        this,
+      )
+      if (this.closed) this.flow.cancel()
+    })
+  }
+
+  onHead(status: number, headers: Readonly<Record<string, string>>): void {
+    if (this.closed) return
+    this.status = status
+    const wanted = this.exchange.body?.stream === true
+    this.streaming = status === 200 && wanted && (headers['content-type'] ?? '').startsWith('text/event-stream')
+    if (status === 200 && wanted && !this.streaming) this.reject('upstream_invalid', 'a stream was asked for and none came')
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.closed || chunk.length === 0) return
+    const now = this.services.clock.monotonic()
+    if (this.exchange.firstByteAt === undefined || this.lastByteAt === 0) {
+      this.exchange.firstByteAt ??= now
+      clearTimeout(this.timer)
+      this.watch(this.services.config.timeouts.idleMs)
+    }
+    this.lastByteAt = now
+    if (this.receiver) {
+      this.receiver.data(chunk)
+      return
+    }
+    this.chunks.push(chunk)
+    this.size += chunk.length
+    if (this.size > MAX_ANSWER_BYTES) {
+      this.reject('upstream_invalid', `the answer has more than ${MAX_ANSWER_BYTES} bytes`)
+    } else if (this.streaming && !this.settled) {
+      // No more than the first read is taken before the receiver is there.
+      this.flow?.pause()
+      this.settle({ kind: 'stream', stream: this })
+    }
+  }
+
+  onEnd(): void {
+    if (this.closed) return
+    this.close()
+    if (this.receiver) return this.receiver.end()
+    if (this.streaming && this.settled) {
+      this.ending = () => this.receiver?.end()
+      return
+    }
+    if (this.streaming) return this.settle(refused('upstream_failed', 'the stream ended before it began'))
+    const bytes = concat(this.chunks)
+    this.settle(this.status === 200 ? { kind: 'body', bytes } : { kind: 'refused', refusal: refusalOf(this.status, bytes) })
+  }
+
+  onFailure(failure: UpstreamFailure): void {
+    if (this.closed) return
+    if (failure.kind === 'connect') {
+      this.close()
+      this.settle({ kind: 'unreachable', reason: failure.message })
+      return
+    }
+    this.reject('upstream_failed', failure.message)
+  }
+
+  start(receiver: StreamReceiver): void {
+    this.receiver = receiver
+    const { chunks } = this
+    this.chunks = []
+    for (const chunk of chunks) receiver.data(chunk)
+    this.ending?.()
+    if (!this.paused) this.flow?.resume()
+  }
+
+  pause(): void {
+    this.paused = true
+    this.flow?.pause()
+  }
+
+  resume(): void {
+    this.paused = false
+    this.lastByteAt = this.services.clock.monotonic()
+    this.flow?.resume()
+  }
+
+  cancel(): void {
+    if (this.closed) return
+    this.close()
+    this.flow?.cancel()
+  }
+
+  /** The caller went away. */
+  private abandon(): void {
+    this.cancel()
+    this.settle({ kind: 'aborted' })
+  }
+
+  /** One timer for silence and for the whole: it looks at the clock when it fires, so that a chunk costs no timer. */
+  private watch(inMs: number): void {
+    this.timer = setTimeout(() => {
+      const { timeouts } = this.services.config
+      const now = this.services.clock.monotonic()
+      if (now >= this.deadline) return this.timeOut(`the answer took longer than ${timeouts.totalMs} ms`)
+      // While the caller is the slow one, silence is ours.
+      const silent = this.paused ? 0 : now - this.lastByteAt
+      if (silent >= timeouts.idleMs) return this.timeOut(`silent for ${timeouts.idleMs} ms`)
+      this.watch(timeouts.idleMs - silent)
+    }, Math.max(1, Math.min(inMs, this.deadline - this.services.clock.monotonic())))
+  }
+
+  private timeOut(reason: string): void {
+    this.reject('upstream_timeout', reason)
+  }
+
+  private reject(code: ErrorCode, reason: string): void {
+    if (this.closed) return
+    this.cancel()
+    if (this.receiver) this.receiver.failed(code, reason)
+    else if (this.settled) this.ending = () => this.receiver?.failed(code, reason)
+    else this.settle(refused(code, reason))
+  }
+
+  private close(): void {
+    this.closed = true
+    clearTimeout(this.timer)
+    this.services.pool.release(this.server)
+  }
+}
+
+function refused(code: ErrorCode, reason: string): Forwarded {
+  return { kind: 'refused', refusal: { code, reason } }
+}
+
+/**
+ * What a model server's own refusal becomes. Its message is for operators: it may repeat the prompt or name internals. Only
+ * that a prompt was too long is passed on, since the caller can do something about it.
+ */
+function refusalOf(status: number, bytes: Uint8Array): Refusal {
+  const reason = `the model server answered ${status}`
+  if (status === 400 || status === 413 || status === 422) {
+    const text = decoder.decode(bytes.subarray(0, 4096))
+    if (/exceed_context_size|context_length_exceeded|maximum context length|context size/.test(text)) {
+      return { code: 'prompt_too_long', reason, message: "The prompt is longer than the model's context." }
+    }
+    return { code: 'upstream_refused', reason }
+  }
+  if (status === 429) return { code: 'upstream_busy', reason, headers: { 'retry-after': '1' } }
+  if (status === 503) return { code: 'upstream_unavailable', reason }
+  return { code: 'upstream_failed', reason }
+}

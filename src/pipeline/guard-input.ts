@@ -1,0 +1,48 @@
+import type { Refusal } from '../errors/refusal.ts'
+import { scanInjection } from '../guard/injection.ts'
+import type { RuleDefinition } from '../guard/rule.ts'
+import { TextGuard } from '../guard/text-guard.ts'
+import { visitTexts } from '../openai/request-texts.ts'
+import { estimateInputTokens, estimateTextTokens } from '../quota/estimate.ts'
+import type { Exchange } from './exchange.ts'
+
+/**
+ * Checks every text of the request: injection, personal data, secrets, the company's own rules. Redacts in place, or
+ * refuses and names the place, never the value.
+ */
+export function guardInput(exchange: Exchange): Refusal | undefined {
+  const { body, policy, model } = exchange
+  if (!body || !policy || !model) throw new Error('guardInput runs behind authoriseModel')
+  const guard = new TextGuard(policy.input)
+  let refusal: Refusal | undefined
+  let injections = 0
+  const messages = body.fields['messages']
+  exchange.estimatedInput = estimateInputTokens([], Array.isArray(messages) ? messages.length : 0)
+  visitTexts(body.fields, (text, place) => {
+    exchange.promptCharacters += text.length
+    if (refusal) return text
+    if (policy.injection !== 'off' && scanInjection(text).flagged) {
+      injections++
+      if (policy.injection === 'block') refusal = { code: 'guard_injection', param: place }
+    }
+    const guarded = guard.whole(text)
+    if (guard.blocked) refusal ??= blocked(guard.blocked, place)
+    exchange.estimatedInput += estimateTextTokens(guarded)
+    return guarded
+  })
+  exchange.findings.push(...guard.tally().map((count) => ({ stage: 'input' as const, ...count })))
+  if (injections > 0) {
+    exchange.findings.push({ stage: 'input', rule: 'INJECTION', action: policy.injection, count: injections })
+  }
+  if (refusal) return refusal
+  const limit = model.maxPromptCharacters
+  if (limit !== undefined && exchange.promptCharacters > limit) {
+    return { code: 'prompt_too_long', message: `The prompt has ${exchange.promptCharacters} characters; this model takes ${limit}.` }
+  }
+  return undefined
+}
+
+function blocked(rule: RuleDefinition, place: string): Refusal {
+  const code = rule.group === 'pii' ? 'guard_pii' : rule.group === 'secrets' ? 'guard_secrets' : 'guard_rule'
+  return { code, param: place, reason: rule.name }
+}

@@ -1,0 +1,110 @@
+import { createSnippet, type Snippet } from '../audit/snippet.ts'
+import { MAX_FRAME_BYTES } from '../config/limits.ts'
+import type { ErrorCode } from '../errors/catalogue.ts'
+import { AnswerGuard } from '../guard/answer-guard.ts'
+import { TextGuard } from '../guard/text-guard.ts'
+import { estimateTextTokens } from '../quota/estimate.ts'
+import type { Exchange } from './exchange.ts'
+import { readUsage, StreamGuard, type Usage } from './stream-guard.ts'
+
+/**
+ * The output guard of one request: what may be let out, what it amounts to, and when it is enough.
+ */
+export class OutputGuard {
+  readonly stream: StreamGuard
+  private readonly exchange: Exchange
+  private readonly texts: TextGuard
+  private readonly answers: AnswerGuard
+  private readonly snippet: Snippet = createSnippet()
+  private readonly maxCharacters: number
+  private readonly maxEvents: number
+  private characters = 0
+  private estimate = 0
+  private events = 0
+  private usage: Usage | undefined
+  private full = false
+
+  constructor(exchange: Exchange) {
+    const { policy, body, model, endpoint } = exchange
+    if (!policy || !body || !model) throw new Error('the output guard runs behind authoriseModel')
+    this.exchange = exchange
+    this.maxCharacters = policy.maxCharacters
+    const choices = typeof body.fields['n'] === 'number' ? body.fields['n'] : 1
+    const prompts = Array.isArray(body.fields['prompt']) ? body.fields['prompt'].length : 1
+    // A model server writes at least a token an event: one that ignores its bound is stopped here.
+    this.maxEvents = (model.maxOutputTokens ?? Number.POSITIVE_INFINITY) * choices * prompts
+    this.texts = new TextGuard(policy.output)
+    this.answers = new AnswerGuard(endpoint.shape, this.texts, {
+      pass: (text, channel, choice) => this.pass(text, channel === 'content' || channel === 'text', choice),
+    })
+    const options = body.fields['stream_options'] as { include_usage?: boolean } | undefined
+    this.stream = new StreamGuard({
+      answers: this.answers,
+      texts: this.texts,
+      maxFrameBytes: MAX_FRAME_BYTES,
+      cutFor: () => (this.full || this.events > this.maxEvents ? 'length' : null),
+      dropUsage: options?.include_usage !== true,
+      onText: () => {
+        this.events++
+      },
+      onUsage: (usage) => {
+        this.addUsage(usage)
+      },
+    })
+  }
+
+  /** Guards a whole body; a code where it must not be let out. */
+  body(bytes: Uint8Array): { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly code: ErrorCode } {
+    const guarded = this.answers.body(bytes)
+    if (!guarded || guarded.walked.error) return { ok: false, code: 'upstream_invalid' }
+    const { usage } = guarded.walked
+    if (usage) {
+      const counts = readUsage(bytes.subarray(usage.start, usage.end))
+      if (counts) this.usage = counts
+    }
+    if (this.texts.blocked) return { ok: false, code: 'guard_output_blocked' }
+    return { ok: true, bytes: guarded.bytes }
+  }
+
+  /** Adds what was found to the exchange: once, at the end. */
+  report(): void {
+    this.exchange.findings.push(...this.texts.tally().map((count) => ({ stage: 'output' as const, ...count })))
+  }
+
+  /** What the request amounts to: the model server's own count, or what was counted on the way. */
+  get counts(): { inputTokens: number; outputTokens: number; tokenSource: 'upstream' | 'estimate' } {
+    if (this.usage) return { ...this.usage, tokenSource: 'upstream' }
+    return {
+      inputTokens: this.exchange.estimatedInput,
+      outputTokens: Math.max(this.events, this.estimate),
+      tokenSource: 'estimate',
+    }
+  }
+
+  get outputSnippet(): string {
+    return this.snippet.text()
+  }
+
+  /** Lets text out up to the limit, and counts it. */
+  private pass(text: string, isAnswer: boolean, choice: number): string {
+    let passed = text
+    if (this.characters + text.length > this.maxCharacters) {
+      this.full = true
+      passed = text.slice(0, this.maxCharacters - this.characters).replace(/[\ud800-\udbff]$/, '')
+    }
+    this.characters += passed.length
+    this.estimate += estimateTextTokens(passed)
+    if (isAnswer && choice === 0) this.snippet.add(passed)
+    return passed
+  }
+
+  /** Some servers send one usage event for each choice. */
+  private addUsage(usage: Usage): void {
+    this.usage = this.usage
+      ? {
+          inputTokens: Math.max(this.usage.inputTokens, usage.inputTokens),
+          outputTokens: Math.max(this.usage.outputTokens, usage.outputTokens),
+        }
+      : usage
+  }
+}

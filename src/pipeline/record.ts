@@ -1,0 +1,51 @@
+import type { Outcome } from '../audit/record.ts'
+import type { Exchange } from './exchange.ts'
+import type { Services } from './services.ts'
+
+/** What is known about a request only when it is over. */
+export interface Ending {
+  readonly status: number
+  readonly outcome: Outcome
+  readonly inputTokens?: number
+  readonly outputTokens?: number
+  readonly tokenSource?: 'upstream' | 'estimate'
+  readonly outputSnippet?: string
+}
+
+/**
+ * Writes the request's record. Resolves to whether the caller may have the end of the answer: when the record is safe on
+ * disk, or when policy says to serve without. Never rejects.
+ */
+export async function record(exchange: Exchange, services: Services, ending: Ending): Promise<boolean> {
+  const { principal, startedAt } = exchange
+  const { clock } = services
+  try {
+    await services.audit.append({
+      time: exchange.receivedAt,
+      requestId: exchange.requestId,
+      tokenId: principal?.tokenId,
+      subject: principal?.subject,
+      team: principal?.team,
+      app: principal?.app,
+      env: principal?.env,
+      method: exchange.method,
+      route: exchange.endpoint.path,
+      model: exchange.model?.id ?? exchange.body?.model,
+      upstream: exchange.upstream,
+      errorCode: exchange.errorCode,
+      reason: exchange.reason,
+      latencyMs: clock.monotonic() - startedAt,
+      firstByteMs: exchange.firstByteAt === undefined ? undefined : exchange.firstByteAt - startedAt,
+      stream: exchange.body?.stream ?? false,
+      promptHmac: exchange.promptHmac,
+      hmacKeyId: exchange.promptHmac === undefined ? undefined : services.hmac.keyId,
+      guard: exchange.findings,
+      ...ending,
+    })
+    return true
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown'
+    services.telemetry.log('error', 'audit_record_lost', { requestId: exchange.requestId, reason })
+    return services.config.audit.onFailure === 'serve'
+  }
+}
