@@ -26,6 +26,8 @@ interface CliOptions {
   readonly cwd: string
   readonly runtime?: Runtime
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Standard input. */
+  readonly input?: string
 }
 
 function bundle(): string {
@@ -34,8 +36,11 @@ function bundle(): string {
 }
 
 /** Runs a command of the bundled `sallyport` to its end, whatever its exit status. */
-export function sallyport(args: readonly string[], { cwd, runtime = 'node', env }: CliOptions): Promise<Completed> {
-  return runProcess(PROGRAM[runtime], [bundle(), ...args], { cwd, env: { ...CLEAN, ...env } })
+export function sallyport(
+  args: readonly string[],
+  { cwd, runtime = 'node', env, input = '' }: CliOptions,
+): Promise<Completed> {
+  return runProcess(PROGRAM[runtime], [bundle(), ...args], { cwd, env: { ...CLEAN, ...env }, input })
 }
 
 /** The standard output of a command that must succeed. */

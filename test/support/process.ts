@@ -9,6 +9,8 @@ export interface StartOptions {
   readonly cwd?: string
   /** On top of this process's own; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** What it reads on standard input; nothing unless given. */
+  readonly input?: string
   /** What the output says, or what is true, once the process does its work. Without it, `startProcess` does not wait. */
   readonly ready?: RegExp | (() => boolean | Promise<boolean>)
   readonly deadlineMs?: number
@@ -40,12 +42,14 @@ function boundedText() {
 export async function startProcess(
   command: string,
   args: readonly string[],
-  { cwd, env, ready, deadlineMs = 15_000 }: StartOptions = {},
+  { cwd, env, input = '', ready, deadlineMs = 15_000 }: StartOptions = {},
 ): Promise<RunningProcess> {
   const label = [command.split('/').at(-1), ...args].join(' ').slice(0, 120)
   const [stdout, stderr, output] = [boundedText(), boundedText(), boundedText()]
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  const keep = onCleanup(() => child.kill('SIGKILL'))
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: 'pipe' })
+  child.stdin.on('error', () => undefined) // it may end without reading all of it
+  child.stdin.end(input)
+  const forget = onCleanup(() => child.kill('SIGKILL'))
   for (const [stream, text] of [[child.stdout, stdout] as const, [child.stderr, stderr] as const])
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       text.add(chunk)
@@ -56,7 +60,7 @@ export async function startProcess(
   const { promise: exited, resolve } = Promise.withResolvers<Exit>()
   child.once('error', error => output.add(String(error)))
   child.once('close', (code, signal) => {
-    keep()
+    forget()
     exit = { code, signal }
     resolve(exit)
   })

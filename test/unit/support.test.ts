@@ -19,10 +19,10 @@ test('a process that ends or dawdles before it is ready fails with what it said'
   await expect(startProcess('/no/such/program', [], { ready: /up/ })).rejects.toThrow('ENOENT')
 })
 
-test('a command runs to its end with the environment asked for', async () => {
-  const code = `console.log(process.env.GIVEN, process.env.VITEST); process.exit(7)`
-  const done = await runProcess(...node(code), { env: { GIVEN: 'yes', VITEST: undefined } })
-  expect(done).toMatchObject({ code: 7, stdout: 'yes undefined\n' })
+test('a command runs to its end with the environment and the input asked for', async () => {
+  const code = `console.log(process.env.GIVEN, process.env.VITEST); process.stdin.pipe(process.stdout); process.exitCode = 7`
+  const done = await runProcess(...node(code), { env: { GIVEN: 'yes', VITEST: undefined }, input: 'read' })
+  expect(done).toMatchObject({ code: 7, stdout: 'yes undefined\nread' })
 })
 
 test('a paused Redis answers nothing until it is resumed', async () => {
