@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Charge, StateStore } from '../../src/ports/state-store.ts'
+
+/** A state as several instances of the gateway see it, and the time that it goes by. */
+export interface StateUnderTest {
+  readonly stores: readonly StateStore[]
+  /** The store's own time in whole milliseconds. */
+  now(): Promise<number>
+  pass(ms: number): Promise<void>
+  stop(): Promise<void>
+}
+
+/** What every state store must do. Windows are short, because some stores go by a time that nobody can advance. */
+export function testStateStore(start: () => Promise<StateUnderTest>): void {
+  let state: StateUnderTest
+  let store: StateStore
+  beforeAll(async () => {
+    state = await start()
+    store = state.stores[0] as StateStore
+  })
+  afterAll(() => state.stop())
+
+  let lastId = 0
+  const newId = () => `request-${++lastId}`
+  const newKey = () => `limit-${++lastId}:tokens`
+  const charge = (amount: number, rest: Partial<Charge> = {}): Charge => ({
+    key: 'limit',
+    limit: 10,
+    windowMs: 60_000,
+    amount,
+    ...rest,
+  })
+  const remaining = async (key: string, rest: Partial<Charge> = {}) =>
+    (await store.reserve(newId(), 'tenant', [charge(0, { key, ...rest })])).levels[0]?.remaining
+
+  describe('reserving', () => {
+    test('grants what fits and says what is left', async () => {
+      const key = newKey()
+      const result = await store.reserve(newId(), 'tenant', [charge(4, { key })])
+      expect(result).toMatchObject({ outcome: 'granted', levels: [{ remaining: 6 }] })
+      expect(result.levels[0]?.resetMs).toBeGreaterThan(60_000)
+      expect(result.levels[0]?.resetMs).toBeLessThanOrEqual(61_001)
+      expect(await remaining(key)).toBe(6)
+    })
+
+    test('says that an unused limit needs no reset', async () => {
+      const result = await store.reserve(newId(), 'tenant', [charge(0, { key: newKey() })])
+      expect(result).toEqual({ outcome: 'granted', levels: [{ remaining: 10, resetMs: 0 }] })
+    })
+
+    test('takes all charges or none, and names the one that waits longest', async () => {
+      const [free, minute, hour] = [newKey(), newKey(), newKey()]
+      const charges = [
+        charge(1, { key: free }),
+        charge(7, { key: minute }),
+        charge(7, { key: hour, windowMs: 3_600_000 }),
+      ]
+      expect(await store.reserve(newId(), 'tenant', charges)).toMatchObject({ outcome: 'granted' })
+      const refused = await store.reserve(newId(), 'tenant', charges)
+      expect(refused).toMatchObject({ outcome: 'refused', limitedBy: 2 })
+      expect(refused.levels.map(level => level.remaining)).toEqual([9, 3, 3])
+      expect([await remaining(free), await remaining(minute)]).toEqual([9, 3])
+    })
+
+    test('repeating a granted call charges once and says the same', async () => {
+      const [id, key] = [newId(), newKey()]
+      const repeats = state.stores.map(each => each.reserve(id, 'tenant', [charge(4, { key })]))
+      const results = await Promise.all(repeats)
+      expect(new Set(results.map(result => JSON.stringify(result))).size).toBe(1)
+      expect(await remaining(key)).toBe(6)
+    })
+
+    test('keeps tenants apart, and limits of the same name but another window', async () => {
+      const key = newKey()
+      await store.reserve(newId(), 'tenant', [charge(10, { key })])
+      const other = await store.reserve(newId(), 'tenant-2', [charge(10, { key })])
+      expect(other.outcome).toBe('granted')
+      expect(await remaining(key, { windowMs: 120_000 })).toBe(10)
+    })
+
+    test('rejects charges that are bugs', async () => {
+      const twice = [charge(1), charge(1)]
+      await expect(store.reserve(newId(), 'tenant', twice)).rejects.toThrow(RangeError)
+      await expect(store.reserve(newId(), 'tenant', [charge(11)])).rejects.toThrow(RangeError)
+      await expect(store.reserve(newId(), 'tenant', [charge(0.5)])).rejects.toThrow(RangeError)
+      await expect(store.reserve(newId(), 'a}b{c', [charge(1)])).rejects.toThrow(RangeError)
+      await expect(store.settle(newId(), 'tenant', [-1])).rejects.toThrow(RangeError)
+    })
+  })
+
+  describe('settling', () => {
+    test('gives back what was not used, once', async () => {
+      const [id, key] = [newId(), newKey()]
+      await store.reserve(id, 'tenant', [charge(9, { key })])
+      await Promise.all(state.stores.map(each => each.settle(id, 'tenant', [2])))
+      await store.settle(id, 'tenant', [0])
+      expect(await remaining(key)).toBe(8)
+    })
+
+    test('a repeated reservation after it still charges nothing', async () => {
+      const [id, key] = [newId(), newKey()]
+      await store.reserve(id, 'tenant', [charge(9, { key })])
+      await store.settle(id, 'tenant', [2])
+      const again = await store.reserve(id, 'tenant', [charge(9, { key })])
+      expect(again).toMatchObject({ outcome: 'granted', levels: [{ remaining: 1 }] })
+      expect(await remaining(key)).toBe(8)
+    })
+
+    test('charges more than was reserved: debt counts', async () => {
+      const [id, key] = [newId(), newKey()]
+      await store.reserve(id, 'tenant', [charge(2, { key })])
+      await store.settle(id, 'tenant', [25])
+      const next = await store.reserve(newId(), 'tenant', [charge(1, { key })])
+      expect(next).toMatchObject({ outcome: 'refused', levels: [{ remaining: 0 }] })
+    })
+
+    test('an unknown reservation does nothing', async () => {
+      await store.settle('never-seen', 'tenant', [5])
+    })
+
+    test('settles each of several charges, in their order', async () => {
+      const [id, first, second] = [newId(), newKey(), newKey()]
+      await store.reserve(id, 'tenant', [charge(5, { key: first }), charge(5, { key: second })])
+      await store.settle(id, 'tenant', [1, 7])
+      expect([await remaining(first), await remaining(second)]).toEqual([9, 3])
+    })
+
+    test('counts in the sub-window of the reservation, and not at all when that is over', async () => {
+      const [id, key, windowMs] = [newId(), newKey(), 300]
+      await store.reserve(id, 'tenant', [charge(5, { key, windowMs })])
+      await state.pass(windowMs + windowMs / 60 + 2)
+      await store.reserve(newId(), 'tenant', [charge(1, { key, windowMs: 300 })])
+      await store.settle(id, 'tenant', [10])
+      expect(await remaining(key, { windowMs })).toBeGreaterThanOrEqual(9)
+    })
+  })
+
+  test('500 simultaneous requests of four instances never exceed a limit, nor leave room unused', async () => {
+    const [narrow, wide] = [newKey(), newKey()]
+    const results = await Promise.all(
+      Array.from({ length: 500 }, (_, index) =>
+        state.stores[index % state.stores.length]?.reserve(newId(), 'tenant', [
+          charge(1 + (index % 3), { key: wide, limit: 1_000_000 }),
+          charge(1, { key: narrow, limit: 137 }),
+        ]),
+      ),
+    )
+    const granted = results.flatMap((result, index) => (result?.outcome === 'granted' ? [1 + (index % 3)] : []))
+    expect(granted).toHaveLength(137)
+    const used = granted.reduce((sum, amount) => sum + amount, 0)
+    expect(await remaining(wide, { limit: 1_000_000 })).toBe(1_000_000 - used)
+  })
+
+  test('retry-after is the first moment at which the request is admitted', async () => {
+    const windowMs = 600
+    const slow = newKey()
+    const charges = (amount: number) => [
+      charge(amount, { key: slow, windowMs }),
+      charge(1, { key: `${slow}-2`, windowMs: 30_000 }),
+    ]
+    for (const amount of [4, 3, 2]) {
+      await store.reserve(newId(), 'tenant', charges(amount))
+      await state.pass(23)
+    }
+    const before = await state.now()
+    const refused = await store.reserve(newId(), 'tenant', charges(8))
+    const after = await state.now()
+    if (refused.outcome !== 'refused') throw new Error('the limit was not reached')
+    // Room for 8 of 10 means that the charges of 4 and of 3 have gone: not the first alone, and not the last.
+    expect(refused.retryAfterMs).toBeGreaterThan(windowMs - 46 - 5)
+    expect(refused.retryAfterMs).toBeLessThan(windowMs + 10)
+
+    await state.pass(refused.retryAfterMs - 8)
+    for (;;) {
+      const start = await state.now()
+      const attempt = await store.reserve(newId(), 'tenant', charges(8))
+      const end = await state.now()
+      if (attempt.outcome === 'granted') {
+        expect(end).toBeGreaterThanOrEqual(before + refused.retryAfterMs)
+        break
+      }
+      expect(start).toBeLessThan(after + refused.retryAfterMs)
+      await state.pass(1)
+    }
+  })
+
+  test('windows slide: no interval of their length admits more, least of all around a boundary', async () => {
+    const [key, windowMs, limit] = [newKey(), 240, 12]
+    const granted: { from: number; to: number }[] = []
+    const end = (await state.now()) + 4 * windowMs
+    for (let from = await state.now(); from < end; from = await state.now()) {
+      const { outcome } = await store.reserve(newId(), 'tenant', [charge(1, { key, limit, windowMs })])
+      if (outcome === 'granted') granted.push({ from, to: await state.now() })
+      else await state.pass(1)
+    }
+    for (const { from } of granted) {
+      const surelyWithin = granted.filter(other => other.from >= from && other.to <= from + windowMs)
+      expect(surelyWithin.length).toBeLessThanOrEqual(limit)
+    }
+    expect(granted.length).toBeGreaterThanOrEqual(3 * limit)
+  })
+
+  test('is ready', async () => {
+    expect(await Promise.all(state.stores.map(each => each.ready()))).not.toContain(false)
+  })
+}
