@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Env, Hono } from 'hono'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
+import { reachable } from './reachable.ts'
 import { listenError } from './start-error.ts'
 import { readTlsFiles, type TlsFiles } from './tls-files.ts'
 
@@ -118,10 +119,4 @@ function drain(server: Server, sockets: ReadonlySet<Socket>, drainMs: number): P
     })
     server.closeIdleConnections()
   })
-}
-
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1'
-  if (host === '::') return '[::1]'
-  return host.includes(':') ? `[${host}]` : host
 }

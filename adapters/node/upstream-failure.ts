@@ -4,7 +4,6 @@ import type { UpstreamFailure } from '../../src/ports/upstream.ts'
 const BROKEN_OFF = new Set([
   'UND_ERR_SOCKET',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-  'HPE_INVALID_EOF_STATE',
   'ECONNRESET',
   'ECONNABORTED',
   'EPIPE',
@@ -12,6 +11,9 @@ const BROKEN_OFF = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ])
+
+/** What undici's parser says of a body cut short on a connection that was to close; it gives no code. */
+const CUT_SHORT = /Invalid EOF state/
 
 /** undici's words for an answer out of turn: an informational 100 never asked for, or a switch of protocols. */
 const OUT_OF_TURN = new Set(['bad response', 'bad upgrade'])
@@ -24,7 +26,7 @@ export function failureOf(error: Error, origin: string, sent: boolean): Upstream
   const code = codeOf(error)
   if (code === 'UND_ERR_INVALID_ARG') return { kind: 'protocol', message: `${origin}: ${error.message}` }
   if (!sent) return { kind: 'connect', message: `cannot connect to ${origin}: ${reason(error, code)}` }
-  if (BROKEN_OFF.has(code) && !OUT_OF_TURN.has(error.message)) {
+  if ((BROKEN_OFF.has(code) && !OUT_OF_TURN.has(error.message)) || CUT_SHORT.test(error.message)) {
     return { kind: 'reset', message: `${origin} closed the connection before its answer was complete (${code})` }
   }
   return { kind: 'protocol', message: `${origin} sent something that is not HTTP/1.1: ${reason(error, code)}` }

@@ -38,7 +38,7 @@ interface Target {
 export function createNodeUpstream(options: NodeUpstreamOptions = {}): Upstream {
   const pools = new Map<string, Pool>()
   const targets = new Map<string, Target>()
-  let closed = false
+  let closing: Promise<unknown> | undefined
 
   const poolOf = (origin: string): Pool => {
     const known = pools.get(origin)
@@ -71,13 +71,13 @@ export function createNodeUpstream(options: NodeUpstreamOptions = {}): Upstream 
     send(call, receiver) {
       const target = targetOf(call.url)
       const exchange = new Exchange(target.origin, receiver)
-      if (closed) exchange.refuse('the gateway is shutting down')
+      if (closing) exchange.refuse('the gateway is shutting down')
       else target.pool.dispatch(dispatchOptions(target.path, call), exchange)
       return exchange
     },
     async close() {
-      closed = true
-      await Promise.all(Array.from(pools.values(), pool => pool.close()))
+      closing ??= Promise.all(Array.from(pools.values(), pool => pool.close()))
+      await closing
     },
   }
 }
@@ -91,8 +91,10 @@ class Exchange implements UpstreamFlow, Dispatcher.DispatchHandler {
   readonly #origin: string
   readonly #receiver: UpstreamReceiver
   #controller: Dispatcher.DispatchController | undefined
-  /** Nothing more may reach the receiver. */
+  /** Nothing more may reach the receiver, but for `#failure`. */
   #over = false
+  /** On its way to the receiver. */
+  #failure: UpstreamFailure | undefined
   #paused = false
   /** Body parts of the socket read in progress: undici hands over one HTTP chunk at a time. */
   #first: Uint8Array | undefined
@@ -119,6 +121,7 @@ class Exchange implements UpstreamFlow, Dispatcher.DispatchHandler {
   }
 
   cancel(): void {
+    this.#failure = undefined
     if (this.#over) return
     this.#over = true
     this.#first = this.#rest = undefined
@@ -182,7 +185,6 @@ class Exchange implements UpstreamFlow, Dispatcher.DispatchHandler {
   }
 
   #broken(error: unknown): void {
-    if (this.#over) return
     this.#fail(receiverFault(error))
     this.#controller?.abort(CANCELLED)
   }
@@ -190,11 +192,11 @@ class Exchange implements UpstreamFlow, Dispatcher.DispatchHandler {
   /** Reports in a microtask, so that a call which fails at once still returns its flow first. */
   #fail(failure: UpstreamFailure): void {
     if (this.#over) return
+    this.#over = true
+    this.#failure = failure
     queueMicrotask(() => {
-      if (this.#over) return
-      this.#over = true
       try {
-        this.#receiver.onFailure(failure)
+        if (this.#failure) this.#receiver.onFailure(this.#failure)
       } catch {
         // It has been told; what it does with the news must not take the process down.
       }

@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+
+/** Checks that Bun itself ran, by name, with the fault of each that failed. */
+async function onBun(file: string): Promise<Map<string, string | undefined>> {
+  const path = fileURLToPath(new URL(file, import.meta.url))
+  const { stdout } = await promisify(execFile)('bun', [path], { timeout: 60_000 })
+  const lines = stdout.trim().split('\n')
+  return new Map(lines.map(line => JSON.parse(line) as { name: string; fault?: string }).map(r => [r.name, r.fault]))
+}
+
+describe('on Bun', () => {
+  for (const [file, least] of [
+    ['upstream-bun.main.ts', 24],
+    ['transport-bun.main.ts', 14],
+  ] as const) {
+    test(file, { timeout: 90_000 }, async () => {
+      const results = await onBun(file)
+      expect(results.size).toBeGreaterThanOrEqual(least)
+      expect([...results].filter(([, fault]) => fault !== undefined)).toEqual([])
+    })
+  }
+})
