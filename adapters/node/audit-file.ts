@@ -40,7 +40,8 @@ async function openLocked(options: AuditFileOptions, lock: FileLock): Promise<Au
     }
     await handle.sync()
     await syncFolder(path)
-    return new LockedAuditFile(options, lock, handle, end, lastLine ?? (await lastRotatedLine(path)), tornPath)
+    const before = lastLine ?? (await lastRotatedLine(path))
+    return new LockedAuditFile(options, lock, handle, await handle.stat(), before, tornPath)
   } catch (error) {
     await handle.close()
     throw error
