@@ -68,27 +68,27 @@ async function auditWritable(_: Exchange, services: Services): Promise<Refusal |
 }
 
 /** The gateway as a Hono app: its routes, and nothing behind them that is not named here. */
-export function createGateway(services: Services, transport: Transport): Hono {
+export function createGateway(services: Services, transport: Transport<Context>): Hono {
   const app = new Hono()
   app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS, generator: () => `req_${crypto.randomUUID()}` }))
 
   for (const endpoint of ENDPOINTS) {
-    app.post(endpoint.path, (c) => handle(open(c, endpoint, services, transport), services))
-    app.all(endpoint.path, (c) => simpleError(c, { code: 'method_not_allowed', headers: { allow: 'POST' } }))
+    app.post(endpoint.path, c => handle(open(c, endpoint, services, transport), services))
+    app.all(endpoint.path, c => simpleError(c, { code: 'method_not_allowed', headers: { allow: 'POST' } }))
   }
 
   for (const path of ['/v1/models', '/v1/models/:id{.+}']) {
-    app.get(path, (c) => listModels(open(c, MODELS, services, transport), services, c.req.param('id')))
-    app.all(path, (c) => simpleError(c, { code: 'method_not_allowed', headers: { allow: 'GET' } }))
+    app.get(path, c => listModels(open(c, MODELS, services, transport), services, c.req.param('id')))
+    app.all(path, c => simpleError(c, { code: 'method_not_allowed', headers: { allow: 'GET' } }))
   }
 
-  app.get('/healthz', (c) => c.json({ status: 'ok' }))
-  app.get('/readyz', async (c) => {
+  app.get('/healthz', c => c.json({ status: 'ok' }))
+  app.get('/readyz', async c => {
     const state = await ready(services)
     return c.json(state, state.ready ? 200 : 503)
   })
 
-  app.notFound((c) => simpleError(c, { code: 'not_found' }))
+  app.notFound(c => simpleError(c, { code: 'not_found' }))
   app.onError((error, c) => {
     services.telemetry.log('error', 'internal_error', { requestId: c.get('requestId'), kind: error.name })
     return simpleError(c, { code: 'internal_error' })
@@ -96,7 +96,7 @@ export function createGateway(services: Services, transport: Transport): Hono {
   return app
 }
 
-function open(c: Context, endpoint: Endpoint, services: Services, transport: Transport): Exchange {
+function open(c: Context, endpoint: Endpoint, services: Services, transport: Transport<Context>): Exchange {
   return new Exchange({
     requestId: c.get('requestId'),
     method: c.req.method,

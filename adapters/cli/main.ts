@@ -2,7 +2,9 @@ import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { registerAudit } from './commands/audit.ts'
 import { registerConfig } from './commands/config.ts'
+import { registerGuard } from './commands/guard.ts'
 import { registerKeys } from './commands/keys.ts'
+import { registerServe } from './commands/serve.ts'
 import { registerToken } from './commands/token.ts'
 import { CommandFailure, UsageError } from './failure.ts'
 import { note, styled } from './print.ts'
@@ -18,8 +20,10 @@ function createProgram(): Command {
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
   // Subcommands take over what is set above.
+  registerServe(program)
   registerAudit(program)
   registerConfig(program)
+  registerGuard(program)
   registerKeys(program)
   registerToken(program)
   return program

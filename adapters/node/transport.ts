@@ -15,7 +15,7 @@ const LINGER_MS = 500
  * Writes answers straight to node:http's response, past the Web streams that Hono's adapter would use (30 µs a chunk).
  * Headers set with `c.header()` are not sent: an answer carries its own.
  */
-export const nodeTransport: Transport = {
+export const nodeTransport: Transport<Context> = {
   connection: (c: Context) => {
     const { incoming, outgoing } = c.env as HttpBindings
     return new NodeConnection(incoming, outgoing)

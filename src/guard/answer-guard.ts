@@ -1,5 +1,13 @@
 import { CHANNELS, type ChannelName, type Shape } from '../json/shape.ts'
-import { type CallScope, type ChoiceScope, decodeString, type Span, type StringSlot, type Walked, walkJson } from '../json/walk.ts'
+import {
+  type CallScope,
+  type ChoiceScope,
+  decodeString,
+  type Span,
+  type StringSlot,
+  type Walked,
+  walkJson,
+} from '../json/walk.ts'
 import { guardJsonText } from './json-text.ts'
 import type { GuardedText, TextGuard } from './text-guard.ts'
 
@@ -61,14 +69,14 @@ export class AnswerGuard {
   /** Choices that have begun and not ended, in order. */
   get openChoices(): number[] {
     const begun = [...this.texts.values(), ...this.calls.values()].map(({ choice }) => choice)
-    return [...new Set(begun)].filter((choice) => !this.ended.has(choice)).sort((one, other) => one - other)
+    return [...new Set(begun)].filter(choice => !this.ended.has(choice)).sort((one, other) => one - other)
   }
 
   /** Guards one event of a stream: the document in `bytes[start, end)`. Null: it cannot be checked. */
   event(bytes: Uint8Array, start: number, end: number): GuardedDocument | null {
     const walked = walkJson(bytes, start, end, this.shape)
     if (!walked) return null
-    const edits: Edit[] = walked.dropped.map((span) => ({ start: span.start, end: span.end, bytes: NULL }))
+    const edits: Edit[] = walked.dropped.map(span => ({ start: span.start, end: span.end, bytes: NULL }))
     for (const slot of walked.strings) {
       if (isInside(slot, walked.dropped)) continue
       const text = decodeString(bytes, slot)
@@ -84,7 +92,7 @@ export class AnswerGuard {
   body(bytes: Uint8Array): GuardedDocument | null {
     const walked = walkJson(bytes, 0, bytes.length, this.shape)
     if (!walked) return null
-    const edits: Edit[] = walked.dropped.map((span) => ({ start: span.start, end: span.end, bytes: NULL }))
+    const edits: Edit[] = walked.dropped.map(span => ({ start: span.start, end: span.end, bytes: NULL }))
     for (const slot of walked.strings) {
       if (isInside(slot, walked.dropped)) continue
       const text = decodeString(bytes, slot)
@@ -159,7 +167,7 @@ export class AnswerGuard {
   }
 
   private json(text: string): string {
-    return guardJsonText(text, (part) => this.guard.whole(part))
+    return guardJsonText(text, part => this.guard.whole(part))
   }
 
   private textChannel(choice: number, name: ChannelName): TextChannel {
@@ -187,7 +195,7 @@ export class AnswerGuard {
 const CALL_STRIDE = 2048
 
 function isInside(slot: StringSlot, spans: readonly Span[]): boolean {
-  return spans.some((span) => slot.start > span.start && slot.end < span.end)
+  return spans.some(span => slot.start > span.start && slot.end < span.end)
 }
 
 /** What stands between the quotes of a JSON string. */

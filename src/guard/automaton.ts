@@ -32,7 +32,7 @@ export class Alphabet {
       }
     }
     const starts = [...edges].sort((one, other) => one - other)
-    const membership = sets.map((set) => ({ set, at: 0 }))
+    const membership = sets.map(set => ({ set, at: 0 }))
     const classes = new Map<string, number>()
     this.foldedClass = new Uint8Array(0x10000)
     for (const [index, start] of starts.entries()) {
@@ -103,7 +103,7 @@ export class Nfa {
         return node.items.reduceRight((after, item) => this.build(item, after), next)
       case 'choice':
         return node.items
-          .map((item) => this.build(item, next))
+          .map(item => this.build(item, next))
           .reduceRight((rest, first) => this.state(SPLIT, first, rest))
       case 'repeat': {
         // x{2,4} is x x (x (x)?)?: nested, so that skipping the rest is one step from any place.
@@ -200,7 +200,7 @@ export class Automaton {
     const key = members.join()
     const found = this.known.get(key)
     if (found) return found
-    const rules = members.map((member) => this.nfa.accepted(member)).filter((rule) => rule >= 0)
+    const rules = members.map(member => this.nfa.accepted(member)).filter(rule => rule >= 0)
     const accepts = [...new Set(rules)].sort((one, other) => one - other)
     const state: State = {
       next: new Array<State | null | undefined>(this.classes).fill(undefined),

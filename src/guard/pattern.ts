@@ -206,7 +206,9 @@ class Parser {
         return { kind: 'set', set: complement(LINE_ENDS) }
       case '^':
       case '$':
-        throw new PatternSyntaxError(`anchor "${char}" at ${start}; patterns match anywhere; write \\${char} for the sign`)
+        throw new PatternSyntaxError(
+          `anchor "${char}" at ${start}; patterns match anywhere; write \\${char} for the sign`,
+        )
       case '\\':
         return { kind: 'set', set: this.fold(this.escape()) }
       case '*':
@@ -230,7 +232,8 @@ class Parser {
         const high = this.classItem()
         const first = low[0]?.[0] ?? 0
         const last = high[0]?.[1] ?? 0
-        if (high.length !== 1 || last < first) throw new PatternSyntaxError(`range out of order in the class at ${start}`)
+        if (high.length !== 1 || last < first)
+          throw new PatternSyntaxError(`range out of order in the class at ${start}`)
         ranges.push([first, last])
       } else {
         for (const [first, last] of low) ranges.push([first, last])

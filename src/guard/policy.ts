@@ -28,7 +28,7 @@ export function byGroup(
   rules: readonly RuleDefinition[],
   actions: Readonly<Partial<Record<RuleGroup, GuardAction>>>,
 ): RuledAction[] {
-  return rules.map((rule) => ({ rule, action: actions[rule.group] ?? 'off' }))
+  return rules.map(rule => ({ rule, action: actions[rule.group] ?? 'off' }))
 }
 
 /** Compiles one direction's rules. The company's own stand in front: among equal matches they win. */
@@ -47,7 +47,7 @@ export function compileSide(ruled: readonly RuledAction[]): SideResult {
     side: {
       enforced: enforced.length > 0 ? compiledEnforced.ruleSet : null,
       flagged: flagged.length > 0 ? compiledFlagged.ruleSet : null,
-      actionOf: (rule) => actions.get(rule.name) ?? 'off',
+      actionOf: rule => actions.get(rule.name) ?? 'off',
     },
   }
 }

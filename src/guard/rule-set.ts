@@ -95,7 +95,7 @@ function parseRule(rule: RuleDefinition, fault: (reason: string) => void): Parse
 
 function literal(text: string): PatternNode {
   const units = Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
-  return { kind: 'sequence', items: units.map((unit) => ({ kind: 'set', set: [[unit, unit]] })) }
+  return { kind: 'sequence', items: units.map(unit => ({ kind: 'set', set: [[unit, unit]] })) }
 }
 
 function assemble(rules: readonly RuleDefinition[], parsed: readonly ParsedRule[]): RuleSet {
@@ -109,7 +109,7 @@ function assemble(rules: readonly RuleDefinition[], parsed: readonly ParsedRule[
   const nfa = new Nfa(alphabet)
   const firsts = parsed.map((rule, index) => nfa.add(rule.pattern.root, index))
   const automaton = new Automaton(nfa, alphabet.size)
-  const notAfter = parsed.map((rule) => (rule.notAfter ? alphabet.table(rule.notAfter) : undefined))
+  const notAfter = parsed.map(rule => (rule.notAfter ? alphabet.table(rule.notAfter) : undefined))
   const starts: (State | null | undefined)[] = []
   return {
     rules,
@@ -122,8 +122,8 @@ function assemble(rules: readonly RuleDefinition[], parsed: readonly ParsedRule[
       starts[unitClass] = state
       return state
     },
-    notBefore: parsed.map((rule) => (rule.notBefore ? alphabet.table(rule.notBefore) : undefined)),
-    tails: parsed.map((rule) => rule.body && tailMachine(alphabet, rule.body, rule.end)),
+    notBefore: parsed.map(rule => (rule.notBefore ? alphabet.table(rule.notBefore) : undefined)),
+    tails: parsed.map(rule => rule.body && tailMachine(alphabet, rule.body, rule.end)),
     longest: parsed.reduce((longest, { pattern }) => Math.max(longest, pattern.longest), 0),
   }
 }
@@ -143,5 +143,5 @@ function collectSets(node: PatternNode, into: UnitSet[]): void {
 }
 
 function distinct(sets: readonly UnitSet[]): UnitSet[] {
-  return [...new Map(sets.map((set) => [JSON.stringify(set), set])).values()]
+  return [...new Map(sets.map(set => [JSON.stringify(set), set])).values()]
 }

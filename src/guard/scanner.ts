@@ -17,6 +17,9 @@ export interface Finding {
   readonly end: number
 }
 
+/** Told the whole extent of an open-ended match, once it is over. */
+export type TailEnd = (extent: { readonly start: number; readonly end: number }) => void
+
 /** What replaces a match in the text that is let out. Called once for each match, in order. */
 export type Replace = (finding: Finding, match: string) => string
 
@@ -63,10 +66,14 @@ export class Scanner {
   // An open-ended match in progress: its text is dropped as it comes.
   private tail: TailMachine | undefined
   private tailEnd: State | null = null
+  /** Where that match starts in the whole text. */
+  private tailStart = 0
+  private readonly onTailEnd: TailEnd | undefined
 
-  constructor(rules: RuleSet, replace: Replace) {
+  constructor(rules: RuleSet, replace: Replace, onTailEnd?: TailEnd) {
     this.rules = rules
     this.replace = replace
+    this.onTailEnd = onTailEnd
   }
 
   /** Characters held back now. */
@@ -103,6 +110,7 @@ export class Scanner {
           // What is left is a run of skipped characters behind the match: not part of it.
           this.tail = undefined
         }
+        this.onTailEnd?.({ start: this.tailStart, end: this.offset + at })
       }
       // In front of a candidate: the tight loop that plain text stays in.
       while (this.state === null && at < length) {
@@ -114,7 +122,8 @@ export class Scanner {
           continue
         }
         const start = this.rules.startAfter(this.before)
-        const next = start && (start.next[unitClass] === undefined ? automaton.step(start, unitClass) : start.next[unitClass])
+        const next =
+          start && (start.next[unitClass] === undefined ? automaton.step(start, unitClass) : start.next[unitClass])
         if (next) {
           this.state = start
           this.read = 0
@@ -143,6 +152,7 @@ export class Scanner {
         done = end
         this.tail = this.rules.tails[decision.rule]
         this.tailEnd = this.tail?.endStart ?? null
+        this.tailStart = finding.start
       }
       this.state = null
       this.candidates = []
@@ -175,14 +185,15 @@ export class Scanner {
           if (!notBefore[rule]?.[unitClass]) this.candidates.push({ rule, end: this.matchEnd })
         }
       }
-      const next = state.next[unitClass] === undefined ? automaton.step(state, unitClass) : (state.next[unitClass] ?? null)
+      const next =
+        state.next[unitClass] === undefined ? automaton.step(state, unitClass) : (state.next[unitClass] ?? null)
       if (next === null) return this.decide(buffer, from)
       this.run = isKept(classOf[unit]) ? this.run + 1 : 0
       state = next
       at++
       this.matchEnd = at - from
       if (state.accepts) {
-        const certain = state.accepts.find((rule) => tails[rule])
+        const certain = state.accepts.find(rule => tails[rule])
         if (certain !== undefined) return { rule: certain, end: this.matchEnd }
         if (!state.open && this.settled(buffer, from, state)) return this.decide(buffer, from)
       }
@@ -213,7 +224,7 @@ export class Scanner {
   private decide(buffer: string, from: number): Candidate | null {
     if (this.candidates.length === 0) return null
     this.candidates.sort((one, other) => other.end - one.end || one.rule - other.rule)
-    return this.candidates.find((candidate) => this.valid(buffer, from, candidate)) ?? null
+    return this.candidates.find(candidate => this.valid(buffer, from, candidate)) ?? null
   }
 
   private valid(buffer: string, from: number, candidate: Candidate): boolean {

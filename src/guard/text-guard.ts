@@ -42,7 +42,7 @@ export class TextGuard {
     })
     const inner = scanner ? this.stoppable(scanner) : PASS
     return {
-      push: (text) => {
+      push: text => {
         watcher.push(text)
         return inner.push(text)
       },
@@ -83,7 +83,7 @@ export class TextGuard {
       return stop < 0 ? '' : text.slice(0, stop)
     }
     return {
-      push: (text) => (this.blocked ? '' : cut(scanner.push(text))),
+      push: text => (this.blocked ? '' : cut(scanner.push(text))),
       end: () => (this.blocked ? '' : cut(scanner.end())),
       get heldLength() {
         return scanner.heldLength
@@ -102,4 +102,4 @@ export class TextGuard {
  * and if it did, more would be cut, not less. */
 const STOP = '\ud800\ue000\ud800'
 
-const PASS: GuardedText = { push: (text) => text, end: () => '', heldLength: 0 }
+const PASS: GuardedText = { push: text => text, end: () => '', heldLength: 0 }

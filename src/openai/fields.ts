@@ -41,7 +41,11 @@ export const FORBIDDEN_FIELDS: Readonly<Record<string, string>> = {
 
 const text = v.string('must be a string')
 const flag = v.boolean('must be true or false')
-const name = v.pipe(text, v.minLength(1, 'must not be empty'), v.maxLength(BOUNDS.name, `has more than ${BOUNDS.name} characters`))
+const name = v.pipe(
+  text,
+  v.minLength(1, 'must not be empty'),
+  v.maxLength(BOUNDS.name, `has more than ${BOUNDS.name} characters`),
+)
 
 function integer(min: number, max: number): FieldSchema {
   const wrong = `must be a whole number from ${min} to ${max}`
@@ -127,12 +131,19 @@ const sampling: Fields = {
   seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
   stop: v.union([text, list(text, BOUNDS.stops)], `must be a string or an array of at most ${BOUNDS.stops} strings`),
   logit_bias: v.pipe(
-    v.record(v.pipe(v.string(), v.regex(/^\d{1,9}$/, 'must have token numbers as keys')), number(-100, 100), 'must be an object'),
-    v.check((bias) => Object.keys(bias).length <= BOUNDS.logitBias, `has more than ${BOUNDS.logitBias} entries`),
+    v.record(
+      v.pipe(v.string(), v.regex(/^\d{1,9}$/, 'must have token numbers as keys')),
+      number(-100, 100),
+      'must be an object',
+    ),
+    v.check(bias => Object.keys(bias).length <= BOUNDS.logitBias, `has more than ${BOUNDS.logitBias} entries`),
   ),
   grammar: v.pipe(text, v.maxLength(BOUNDS.grammar, `has more than ${BOUNDS.grammar} characters`)),
   stream: flag,
-  stream_options: v.strictObject({ include_usage: v.optional(flag), include_obfuscation: v.optional(flag) }, 'must be an object'),
+  stream_options: v.strictObject(
+    { include_usage: v.optional(flag), include_obfuscation: v.optional(flag) },
+    'must be an object',
+  ),
   n: integer(1, BOUNDS.choices),
   user: name,
   model: name,
@@ -145,7 +156,10 @@ export const CHAT_FIELDS: Fields = {
   max_completion_tokens: integer(1, BOUNDS.tokens),
   logprobs: flag,
   top_logprobs: integer(0, BOUNDS.topLogprobs),
-  tools: list(v.strictObject({ type: v.literal('function', 'must be "function"'), function: functionTool }), BOUNDS.tools),
+  tools: list(
+    v.strictObject({ type: v.literal('function', 'must be "function"'), function: functionTool }),
+    BOUNDS.tools,
+  ),
   tool_choice: v.union(
     [
       v.picklist(['none', 'auto', 'required']),
@@ -173,13 +187,19 @@ export const CHAT_FIELDS: Fields = {
     ],
     'must be of type text, json_object or json_schema',
   ),
-  reasoning_effort: v.picklist(['none', 'minimal', 'low', 'medium', 'high', 'xhigh'], 'must be none, minimal, low, medium, high or xhigh'),
+  reasoning_effort: v.picklist(
+    ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
+    'must be none, minimal, low, medium, high or xhigh',
+  ),
   metadata: v.record(v.string(), v.pipe(text, v.maxLength(BOUNDS.name)), 'must be an object of strings'),
 }
 
 export const COMPLETION_FIELDS: Fields = {
   ...sampling,
-  prompt: v.union([text, list(text, BOUNDS.items, 1)], 'must be a string or an array of strings; token numbers cannot be checked'),
+  prompt: v.union(
+    [text, list(text, BOUNDS.items, 1)],
+    'must be a string or an array of strings; token numbers cannot be checked',
+  ),
   suffix: text,
   max_tokens: integer(1, BOUNDS.tokens),
   best_of: integer(1, BOUNDS.choices),
@@ -188,7 +208,10 @@ export const COMPLETION_FIELDS: Fields = {
 
 export const EMBEDDING_FIELDS: Fields = {
   model: name,
-  input: v.union([text, list(text, BOUNDS.items, 1)], 'must be a string or an array of strings; token numbers cannot be checked'),
+  input: v.union(
+    [text, list(text, BOUNDS.items, 1)],
+    'must be a string or an array of strings; token numbers cannot be checked',
+  ),
   encoding_format: v.picklist(['float', 'base64'], 'must be float or base64'),
   dimensions: integer(1, 65_536),
   user: name,

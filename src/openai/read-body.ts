@@ -52,7 +52,7 @@ export function readRequestBody(bytes: Uint8Array, endpoint: Endpoint, options: 
     if (!checked.success) return refuse(schemaFault(name, checked.issues[0]))
     fields[name] = checked.output
   }
-  const missing = endpoint.required.find((name) => !(name in fields))
+  const missing = endpoint.required.find(name => !(name in fields))
   if (missing) return refuse(fault('missing_field', missing, 'is required'))
   return { ok: true, body: { model: fields['model'] as string, stream: fields['stream'] === true, fields } }
 }
@@ -62,7 +62,8 @@ function schemaFault(name: string, issue: v.BaseIssue<unknown>): Refusal {
     (text, { key }) => (typeof key === 'number' ? `${text}[${key}]` : `${text}.${shorten(String(key))}`),
     name,
   )
-  if (issue.type === 'strict_object' && issue.expected === 'never') return fault('unknown_field', path, 'is not known here; remove it')
+  if (issue.type === 'strict_object' && issue.expected === 'never')
+    return fault('unknown_field', path, 'is not known here; remove it')
   if (issue.received === 'undefined') return fault('missing_field', path, 'is required')
   const code = issue.type === 'starts_with' ? 'field_forbidden' : 'invalid_value'
   // valibot's own messages quote the value, which may be private: only ours are passed on.

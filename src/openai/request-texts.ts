@@ -31,7 +31,7 @@ function visitObject(object: Record<string, unknown>, path: string, visit: Visit
 
 function visitValue(value: unknown, place: string, key: string, visit: Visit): unknown {
   if (typeof value === 'string') {
-    return key === 'arguments' ? guardJsonText(value, (part) => visit(part, place)) : visit(value, place)
+    return key === 'arguments' ? guardJsonText(value, part => visit(part, place)) : visit(value, place)
   }
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) value[index] = visitValue(item, `${place}[${index}]`, key, visit)

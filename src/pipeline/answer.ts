@@ -95,7 +95,7 @@ class StreamedAnswer implements AnswerSource {
     if (this.over) return
     const { stream } = this.output
     this.upstream.start({
-      data: (chunk) => {
+      data: chunk => {
         this.send(stream.push(chunk))
         if (stream.end) this.finish()
       },
@@ -142,7 +142,7 @@ class StreamedAnswer implements AnswerSource {
     }
     this.settleAndReport()
     const outcome: Outcome = end?.kind === 'failed' ? 'failed' : 'served'
-    void record(this.exchange, this.services, { status: 200, outcome, ...this.summary() }).then((recorded) => {
+    void record(this.exchange, this.services, { status: 200, outcome, ...this.summary() }).then(recorded => {
       const closing = recorded ? this.output.stream.last() : errorEvent({ code: 'audit_unavailable' })
       if (closing.length > 0) this.sink?.write(closing)
       this.sink?.end()

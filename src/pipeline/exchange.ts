@@ -1,12 +1,12 @@
-import type { Principal } from '../auth/principal.ts'
 import type { GuardFinding } from '../audit/record.ts'
+import type { Principal } from '../auth/principal.ts'
+import type { ModelConfig } from '../config/config.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
+import type { GuardSide } from '../guard/policy.ts'
 import type { Endpoint } from '../openai/endpoints.ts'
 import type { RequestBody } from '../openai/read-body.ts'
-import type { ModelConfig } from '../config/config.ts'
 import type { Connection } from '../ports/transport.ts'
 import type { QuotaPlan } from '../quota/plan.ts'
-import type { GuardSide } from '../guard/policy.ts'
 
 /** The rules that apply to one request. */
 export interface RequestPolicy {

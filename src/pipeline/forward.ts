@@ -1,9 +1,9 @@
-import { MAX_ANSWER_BYTES } from '../config/limits.ts'
 import type { UpstreamConfig } from '../config/config.ts'
+import { MAX_ANSWER_BYTES } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
-import { concat } from '../sse/frames.ts'
 import type { UpstreamFailure, UpstreamFlow, UpstreamReceiver } from '../ports/upstream.ts'
+import { concat } from '../sse/frames.ts'
 import type { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
 
@@ -113,8 +113,8 @@ class Call implements UpstreamReceiver, UpstreamStream {
   }
 
   send(body: Uint8Array): Promise<SendResult> {
-    return new Promise((resolve) => {
-      this.settle = (result) => {
+    return new Promise(resolve => {
+      this.settle = result => {
         if (this.settled) return
         this.settled = true
         resolve(result)
@@ -147,7 +147,8 @@ class Call implements UpstreamReceiver, UpstreamStream {
     this.status = status
     const wanted = this.exchange.body?.stream === true
     this.streaming = status === 200 && wanted && (headers['content-type'] ?? '').startsWith('text/event-stream')
-    if (status === 200 && wanted && !this.streaming) this.reject('upstream_invalid', 'a stream was asked for and none came')
+    if (status === 200 && wanted && !this.streaming)
+      this.reject('upstream_invalid', 'a stream was asked for and none came')
   }
 
   onData(chunk: Uint8Array): void {
@@ -184,7 +185,9 @@ class Call implements UpstreamReceiver, UpstreamStream {
     }
     if (this.streaming) return this.settle(refused('upstream_failed', 'the stream ended before it began'))
     const bytes = concat(this.chunks)
-    this.settle(this.status === 200 ? { kind: 'body', bytes } : { kind: 'refused', refusal: refusalOf(this.status, bytes) })
+    this.settle(
+      this.status === 200 ? { kind: 'body', bytes } : { kind: 'refused', refusal: refusalOf(this.status, bytes) },
+    )
   }
 
   onFailure(failure: UpstreamFailure): void {
@@ -231,15 +234,18 @@ class Call implements UpstreamReceiver, UpstreamStream {
 
   /** One timer for silence and for the whole: it looks at the clock when it fires, so that a chunk costs no timer. */
   private watch(inMs: number): void {
-    this.timer = setTimeout(() => {
-      const { timeouts } = this.services.config
-      const now = this.services.clock.monotonic()
-      if (now >= this.deadline) return this.timeOut(`the answer took longer than ${timeouts.totalMs} ms`)
-      // While the caller is the slow one, silence is ours.
-      const silent = this.paused ? 0 : now - this.lastByteAt
-      if (silent >= timeouts.idleMs) return this.timeOut(`silent for ${timeouts.idleMs} ms`)
-      this.watch(timeouts.idleMs - silent)
-    }, Math.max(1, Math.min(inMs, this.deadline - this.services.clock.monotonic())))
+    this.timer = setTimeout(
+      () => {
+        const { timeouts } = this.services.config
+        const now = this.services.clock.monotonic()
+        if (now >= this.deadline) return this.timeOut(`the answer took longer than ${timeouts.totalMs} ms`)
+        // While the caller is the slow one, silence is ours.
+        const silent = this.paused ? 0 : now - this.lastByteAt
+        if (silent >= timeouts.idleMs) return this.timeOut(`silent for ${timeouts.idleMs} ms`)
+        this.watch(timeouts.idleMs - silent)
+      },
+      Math.max(1, Math.min(inMs, this.deadline - this.services.clock.monotonic())),
+    )
   }
 
   private timeOut(reason: string): void {

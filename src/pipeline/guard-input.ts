@@ -30,14 +30,17 @@ export function guardInput(exchange: Exchange): Refusal | undefined {
     exchange.estimatedInput += estimateTextTokens(guarded)
     return guarded
   })
-  exchange.findings.push(...guard.tally().map((count) => ({ stage: 'input' as const, ...count })))
+  exchange.findings.push(...guard.tally().map(count => ({ stage: 'input' as const, ...count })))
   if (injections > 0) {
     exchange.findings.push({ stage: 'input', rule: 'INJECTION', action: policy.injection, count: injections })
   }
   if (refusal) return refusal
   const limit = model.maxPromptCharacters
   if (limit !== undefined && exchange.promptCharacters > limit) {
-    return { code: 'prompt_too_long', message: `The prompt has ${exchange.promptCharacters} characters; this model takes ${limit}.` }
+    return {
+      code: 'prompt_too_long',
+      message: `The prompt has ${exchange.promptCharacters} characters; this model takes ${limit}.`,
+    }
   }
   return undefined
 }

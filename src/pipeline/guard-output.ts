@@ -47,14 +47,16 @@ export class OutputGuard {
       onText: () => {
         this.events++
       },
-      onUsage: (usage) => {
+      onUsage: usage => {
         this.addUsage(usage)
       },
     })
   }
 
   /** Guards a whole body; a code where it must not be let out. */
-  body(bytes: Uint8Array): { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly code: ErrorCode } {
+  body(
+    bytes: Uint8Array,
+  ): { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly code: ErrorCode } {
     const guarded = this.answers.body(bytes)
     if (!guarded || guarded.walked.error) return { ok: false, code: 'upstream_invalid' }
     const { usage } = guarded.walked
@@ -68,7 +70,7 @@ export class OutputGuard {
 
   /** Adds what was found to the exchange: once, at the end. */
   report(): void {
-    this.exchange.findings.push(...this.texts.tally().map((count) => ({ stage: 'output' as const, ...count })))
+    this.exchange.findings.push(...this.texts.tally().map(count => ({ stage: 'output' as const, ...count })))
   }
 
   /** What the request amounts to: the model server's own count, or what was counted on the way. */

@@ -14,9 +14,11 @@ export async function listModels(exchange: Exchange, services: Services, id: str
   if (refusal) return refuse(exchange, services, refusal)
   const { principal } = exchange
   const models = services.config.models
-    .filter((model) => principal && mayUseModel(principal, model.id))
-    .map((model) => ({ id: model.id, object: 'model', created: 0, owned_by: 'sallyport' }))
+    .filter(model => principal && mayUseModel(principal, model.id))
+    .map(model => ({ id: model.id, object: 'model', created: 0, owned_by: 'sallyport' }))
   if (id === undefined) return answerOwn(exchange, services, { object: 'list', data: models })
-  const model = models.find((one) => one.id === id)
-  return model ? answerOwn(exchange, services, model) : refuse(exchange, services, { code: 'model_not_found', param: 'model' })
+  const model = models.find(one => one.id === id)
+  return model
+    ? answerOwn(exchange, services, model)
+    : refuse(exchange, services, { code: 'model_not_found', param: 'model' })
 }

@@ -1,13 +1,18 @@
 import type { Config, GuardExceptionConfig } from '../config/config.ts'
-import { BUILT_IN_RULES } from '../guard/recognisers/index.ts'
 import { byGroup, compileSide, type GuardAction, type GuardSide, type RuledAction } from '../guard/policy.ts'
+import { BUILT_IN_RULES } from '../guard/recognisers/index.ts'
 import type { RuleDefinition } from '../guard/rule.ts'
 import type { RuleFault } from '../guard/rule-set.ts'
 import type { RequestPolicy } from './exchange.ts'
 
 /** The policies of all callers, compiled once. Equal rule sets are shared. */
 export interface PolicyBook {
-  policyFor(caller: { readonly team: string; readonly app: string; readonly env: string; readonly model: string }): RequestPolicy
+  policyFor(caller: {
+    readonly team: string
+    readonly app: string
+    readonly env: string
+    readonly model: string
+  }): RequestPolicy
 }
 
 export type PolicyBookResult =
@@ -44,7 +49,7 @@ export function compilePolicies(guard: Config['guard']): PolicyBookResult {
     }
   }
   const general = policy()
-  const exceptions = guard.exceptions.map((exception) => ({ match: exception.match, policy: policy(exception) }))
+  const exceptions = guard.exceptions.map(exception => ({ match: exception.match, policy: policy(exception) }))
   if (!general || faults.length > 0) return { ok: false, faults: distinct(faults) }
   return {
     ok: true,
@@ -82,5 +87,5 @@ export function ownRules(guard: Config['guard'], direction: 'input' | 'output'):
 }
 
 function distinct(faults: readonly RuleFault[]): RuleFault[] {
-  return [...new Map(faults.map((fault) => [`${fault.rule} ${fault.reason}`, fault])).values()]
+  return [...new Map(faults.map(fault => [`${fault.rule} ${fault.reason}`, fault])).values()]
 }

@@ -16,7 +16,11 @@ const lastSeen = new WeakMap<Services, { at: number; ok: boolean }>()
 
 /** Whether requests could be served now: the store, the log and at least one model server are usable. */
 export async function ready(services: Services): Promise<Readiness> {
-  const [state, audit, upstream] = await Promise.all([services.store.ready(), services.audit.ready(), anyUpstream(services)])
+  const [state, audit, upstream] = await Promise.all([
+    services.store.ready(),
+    services.audit.ready(),
+    anyUpstream(services),
+  ])
   const auditUsable = audit || services.config.audit.onFailure === 'serve'
   return { ready: state && auditUsable && upstream, state, audit, upstream }
 }
@@ -26,7 +30,7 @@ async function anyUpstream(services: Services): Promise<boolean> {
   const last = lastSeen.get(services)
   if (last && now - last.at < FRESH_MS) return last.ok
   const urls = new Set(services.config.models.flatMap(({ upstreams }) => upstreams.map(({ url }) => url)))
-  const probes = [...urls].map((url) => probe(services, url))
+  const probes = [...urls].map(url => probe(services, url))
   const ok = await Promise.any(probes).then(
     () => true,
     () => false,
@@ -41,7 +45,7 @@ function probe(services: Services, url: string): Promise<void> {
     const flow = services.upstream.send(
       { method: 'GET', url: `${url}/models`, headers: { accept: 'application/json' } },
       {
-        onHead: (status) => {
+        onHead: status => {
           clearTimeout(timer)
           flow.cancel()
           if (status < 500) resolve()

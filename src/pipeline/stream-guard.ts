@@ -1,7 +1,7 @@
-import type { AnswerGuard } from '../guard/answer-guard.ts'
-import type { TextGuard } from '../guard/text-guard.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { openAiError } from '../errors/refusal.ts'
+import type { AnswerGuard } from '../guard/answer-guard.ts'
+import type { TextGuard } from '../guard/text-guard.ts'
 import { concat, FrameSplitter, frameData } from '../sse/frames.ts'
 
 const encoder = new TextEncoder()
@@ -51,7 +51,7 @@ export class StreamGuard {
   constructor(options: StreamGuardOptions) {
     this.options = options
     this.splitter = new FrameSplitter(options.maxFrameBytes, {
-      frame: (bytes) => this.frame(bytes),
+      frame: bytes => this.frame(bytes),
       tooLong: () => this.fail('upstream_invalid', `an event is longer than ${options.maxFrameBytes} bytes`),
     })
   }

@@ -1,5 +1,3 @@
-import type { Context } from 'hono'
-
 /** Receives the bytes of one streamed answer. */
 export interface AnswerSink {
   /** False: the client is slow; write no more until the source's `resume` is called. */
@@ -36,7 +34,7 @@ export interface Connection {
   respond(answer: Answer): Response
 }
 
-/** Binds a runtime's sockets to the pipeline. */
-export interface Transport {
-  connection(c: Context): Connection
+/** Binds a runtime's sockets to the pipeline. `Context` is what the router hands to handlers. */
+export interface Transport<Context> {
+  connection(context: Context): Connection
 }

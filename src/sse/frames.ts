@@ -129,7 +129,9 @@ export function frameData(frame: Uint8Array): FrameData | null {
   const pieces: Uint8Array[] = []
   for (const line of others) pieces.push(line, encoder.encode('\n'))
   const head = concat([...pieces, encoder.encode('data: ')])
-  const data = concat(lines.flatMap(({ start, end }, index) => [encoder.encode(index ? ' ' : ''), frame.subarray(start, end)]))
+  const data = concat(
+    lines.flatMap(({ start, end }, index) => [encoder.encode(index ? ' ' : ''), frame.subarray(start, end)]),
+  )
   return {
     bytes: concat([head, data, encoder.encode('\n\n')]),
     start: head.length,

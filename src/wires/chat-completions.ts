@@ -1,11 +1,21 @@
-import { callArguments, dropped, each, error, finish, index, object, plain, type Shape, text, usage } from '../json/shape.ts'
+import {
+  callArguments,
+  dropped,
+  each,
+  error,
+  finish,
+  index,
+  object,
+  plain,
+  type Shape,
+  text,
+  usage,
+} from '../json/shape.ts'
 
 // The name is the model's to choose: it is checked like any text.
 const functionCall = object({ arguments: callArguments })
 
-const toolCalls = each(
-  object({ index, id: plain, type: plain, function: functionCall }, { scope: 'call' }),
-)
+const toolCalls = each(object({ index, id: plain, type: plain, function: functionCall }, { scope: 'call' }))
 
 /** The texts of a message: whole in an answer, in pieces in a stream. */
 const message = object(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
-import { type Env, Hono } from 'hono'
+import { type Context, type Env, Hono } from 'hono'
 import type { RunningServer, ServeOptions } from '../../adapters/node/server.ts'
 import type { AnswerSink, AnswerSource, BodyResult, Transport } from '../../src/ports/transport.ts'
 import { type Check, sleep, until } from './check.ts'
@@ -71,7 +71,7 @@ const post = (path: string, headers: string, body = ''): string =>
 
 /** What every binding of a runtime's sockets must do, seen from outside. */
 export function transportChecks(
-  transport: Transport,
+  transport: Transport<Context>,
   serve: <E extends Env>(options: ServeOptions<E>) => Promise<RunningServer>,
 ): Check[] {
   const check = (name: string, run: (server: RunningServer, seen: Seen) => Promise<void>): Check => ({
@@ -289,7 +289,7 @@ export function transportChecks(
 }
 
 /** A small app over the transport alone. */
-function probe(transport: Transport, seen: Seen): Hono {
+function probe(transport: Transport<Context>, seen: Seen): Hono {
   const app = new Hono()
   app.post('/echo', async c => {
     const connection = transport.connection(c)

@@ -18,7 +18,7 @@ const rule = (name: string, pattern: string, more: Partial<RuleDefinition> = {})
 
 /** Rules over few letters, so that short random texts meet every way in which matches can overlap, fail and run on. */
 const TOY_RULES = [
-  rule('NUMBER', '\\d{3,5}', { notAfter: '[\\w-]', notBefore: '[\\w-]', validate: (match) => Number(match) % 3 !== 0 }),
+  rule('NUMBER', '\\d{3,5}', { notAfter: '[\\w-]', notBefore: '[\\w-]', validate: match => Number(match) % 3 !== 0 }),
   rule('PAIR', 'a(?:b|-){1,4}c', { notAfter: '[c]' }),
   rule('LONG', 'a(?:b{1,3}c){2}'),
   rule('AFTER', 'c\\d{2}', { validate: (_, before) => before.includes('b') }),
@@ -35,25 +35,28 @@ function compiled(rules: readonly RuleDefinition[]): RuleSet {
 /** Pushes the pieces; gives what was released after each, the findings, and the whole. */
 function stream(rules: RuleSet, pieces: readonly string[]) {
   const findings: Finding[] = []
-  const scanner = new Scanner(rules, (finding) => {
+  const scanner = new Scanner(rules, finding => {
     findings.push(finding)
     return `[${finding.rule.name}_REDACTED]`
   })
-  const steps = pieces.map((piece) => ({ released: scanner.push(piece), held: scanner.heldLength }))
+  const steps = pieces.map(piece => ({ released: scanner.push(piece), held: scanner.heldLength }))
   const text = steps.map(({ released }) => released).join('') + scanner.end()
   return { text, steps, findings }
 }
 
 function cut(text: string, at: readonly number[]): string[] {
-  const places = [...new Set(at.map((place) => place % (text.length + 1)))].sort((one, other) => one - other)
+  const places = [...new Set(at.map(place => place % (text.length + 1)))].sort((one, other) => one - other)
   return [...places, text.length].map((place, index) => text.slice(places[index - 1] ?? 0, place))
 }
 
 const toyText = fc
-  .array(fc.constantFrom('a', 'b', 'c', '1', '2', '-', ' ', '\u200b', '\uff11', '\u2013', 'ab', 'bbc', '-a-', '-b-', 'b1c'), {
-    maxLength: 40,
-  })
-  .map((parts) => parts.join(''))
+  .array(
+    fc.constantFrom('a', 'b', 'c', '1', '2', '-', ' ', '\u200b', '\uff11', '\u2013', 'ab', 'bbc', '-a-', '-b-', 'b1c'),
+    {
+      maxLength: 40,
+    },
+  )
+  .map(parts => parts.join(''))
 const cuts = fc.array(fc.nat(200), { maxLength: 12 })
 
 describe('streamed text', () => {
@@ -70,8 +73,10 @@ describe('streamed text', () => {
 
   test('long runs of zero-width characters do not change that', () => {
     const text = fc
-      .array(fc.constantFrom('a', 'b', 'c', '12', '\u200b'.repeat(7), '\u200b', '-', '\ufeff'.repeat(9)), { maxLength: 20 })
-      .map((parts) => parts.join(''))
+      .array(fc.constantFrom('a', 'b', 'c', '12', '\u200b'.repeat(7), '\u200b', '-', '\ufeff'.repeat(9)), {
+        maxLength: 20,
+      })
+      .map(parts => parts.join(''))
     fc.assert(
       fc.property(text, cuts, (whole, at) => {
         expect(stream(toy, cut(whole, at)).text).toBe(naiveRedact(whole, TOY_RULES))
@@ -82,7 +87,7 @@ describe('streamed text', () => {
 
   test('no character of a match is released before it is replaced', () => {
     fc.assert(
-      fc.property(toyText, (text) => {
+      fc.property(toyText, text => {
         const expected = naiveFindings(text, TOY_RULES)
         let released = ''
         const redacted = naiveRedact(text, TOY_RULES)
@@ -97,14 +102,18 @@ describe('streamed text', () => {
   test('what is held back could still become part of a match, and nothing else is', () => {
     // Without validators, "could" is decided by trying continuations: the longest toy rule is 9, so 6 letters go far enough
     // for all that are held.
-    const rules = [rule('PAIR', 'a(?:b|-){1,2}c', { notAfter: '[c]' }), rule('TWO', 'ca', { notBefore: 'a' }), rule('B', 'bb')]
+    const rules = [
+      rule('PAIR', 'a(?:b|-){1,2}c', { notAfter: '[c]' }),
+      rule('TWO', 'ca', { notBefore: 'a' }),
+      rule('B', 'bb'),
+    ]
     const set = compiled(rules)
     const continuations = everyText('abc-', 4)
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('a', 'b', 'c', '-'), maxLength: 10 }), (text) => {
+      fc.property(fc.string({ unit: fc.constantFrom('a', 'b', 'c', '-'), maxLength: 10 }), text => {
         const { steps } = stream(set, [text])
         const held = steps[0]?.held ?? 0
-        const needed = Math.max(...continuations.map((more) => undecided(text, more, rules)))
+        const needed = Math.max(...continuations.map(more => undecided(text, more, rules)))
         expect(held).toBe(needed)
       }),
       { numRuns: 150 },
@@ -117,7 +126,9 @@ function undecided(text: string, more: string, rules: readonly RuleDefinition[])
   const touching = naiveFindings(text + more, rules).find(({ start, end }) => start < text.length && end > text.length)
   const settled = naiveFindings(text, rules)
   const along = naiveFindings(text + more, rules)
-  const changed = along.filter(({ start }) => start < text.length).map(({ start, end, rule: name }) => `${start} ${end} ${name}`)
+  const changed = along
+    .filter(({ start }) => start < text.length)
+    .map(({ start, end, rule: name }) => `${start} ${end} ${name}`)
   const before = settled.map(({ start, end, rule: name }) => `${start} ${end} ${name}`)
   const firstChange = Math.min(
     ...settled.filter((_, at) => !changed.includes(before[at] ?? '')).map(({ start }) => start),
@@ -131,7 +142,7 @@ function everyText(letters: string, length: number): string[] {
   let texts = ['']
   const all = ['']
   for (let size = 1; size <= length; size++) {
-    texts = texts.flatMap((text) => [...letters].map((letter) => text + letter))
+    texts = texts.flatMap(text => [...letters].map(letter => text + letter))
     all.push(...texts)
   }
   return all
@@ -140,13 +151,13 @@ function everyText(letters: string, length: number): string[] {
 describe('the built-in rules', () => {
   const builtIn = compiled(BUILT_IN_RULES)
   const samples = BUILT_IN_RULES.flatMap(({ examples, counterExamples }) =>
-    [...examples, ...counterExamples].map((text) => text.replaceAll(/[«»]/g, '')),
+    [...examples, ...counterExamples].map(text => text.replaceAll(/[«»]/g, '')),
   )
 
   test('equal the reference on their examples, whatever the cuts and neighbours', () => {
     const text = fc
       .array(fc.oneof(fc.constantFrom(...samples), fc.string({ maxLength: 8 })), { minLength: 1, maxLength: 3 })
-      .map((parts) => parts.join(' '))
+      .map(parts => parts.join(' '))
     fc.assert(
       fc.property(text, cuts, (whole, at) => {
         expect(stream(builtIn, cut(whole, at)).text).toBe(naiveRedact(whole, BUILT_IN_RULES))
@@ -156,7 +167,8 @@ describe('the built-in rules', () => {
   })
 
   test('hold back no more than the word in progress of plain prose', () => {
-    const prose = 'The model returns a streaming answer that contains several words, which are then checked by our gateway.'
+    const prose =
+      'The model returns a streaming answer that contains several words, which are then checked by our gateway.'
     const { steps } = stream(builtIn, [...prose])
     for (const [at, { held }] of steps.entries()) {
       const word = /\S{0,2}\s?\S*$/.exec(prose.slice(0, at + 1))?.[0] ?? ''

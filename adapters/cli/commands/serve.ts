@@ -1,0 +1,34 @@
+import type { Command } from 'commander'
+import { locateConfig, readConfig } from '../../node/config-file.ts'
+import { createTelemetry } from '../../node/telemetry.ts'
+import { CommandFailure } from '../failure.ts'
+import { note } from '../print.ts'
+import { runGateway } from '../run-gateway.ts'
+import { untilStopped } from '../stop-signal.ts'
+import { faultList, nameOf } from './config.ts'
+
+/** `sallyport serve`: production. Refuses to start on anything unsafe or unclear. */
+export function registerServe(program: Command): void {
+  program
+    .command('serve')
+    .description('serve as the configuration says; refuses to start on anything unsafe or unclear')
+    .option('--config <file>', 'the configuration file (default: ./sallyport.yaml, else $SALLYPORT_CONFIG)')
+    .action(serve)
+}
+
+async function serve(options: { readonly config?: string }): Promise<void> {
+  const location = await locateConfig(options.config, process.env, process.cwd())
+  const result = await readConfig(location, process.env)
+  const name = nameOf(location)
+  if (!result.ok) throw new CommandFailure(faultList(name, result.faults))
+  const refused = result.notEnforced.filter(({ serve: consequence }) => consequence === 'refuse')
+  if (refused.length > 0) throw new CommandFailure(faultList(name, refused))
+  for (const { path, reason } of [...result.warnings, ...result.notEnforced]) note(`warning: ${path}: ${reason}`)
+  const telemetry = createTelemetry()
+  const gateway = await runGateway({ config: result.config, telemetry })
+  telemetry.log('info', 'listening', { url: gateway.url })
+  const signal = await untilStopped()
+  telemetry.log('info', 'stopping', { signal })
+  await gateway.close()
+  telemetry.log('info', 'stopped')
+}

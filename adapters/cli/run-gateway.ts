@@ -1,0 +1,125 @@
+import { hmacKey, hmacKeyId } from '../../src/audit/hmac.ts'
+import { AuditLog } from '../../src/audit/log.ts'
+import { importKeySet, type KeySet } from '../../src/auth/key-set.ts'
+import { createTokenVerifier } from '../../src/auth/verify-token.ts'
+import type { Config } from '../../src/config/config.ts'
+import { SHUTDOWN_DRAIN_MS, STORE_TIMEOUT_MS } from '../../src/config/limits.ts'
+import { createGateway } from '../../src/gateway.ts'
+import { compilePolicies, type PolicyBook } from '../../src/pipeline/policy-book.ts'
+import { UpstreamPool } from '../../src/pipeline/upstream-pool.ts'
+import type { Lockout } from '../../src/ports/lockout.ts'
+import type { StateStore } from '../../src/ports/state-store.ts'
+import type { Telemetry } from '../../src/ports/telemetry.ts'
+import type { Upstream } from '../../src/ports/upstream.ts'
+import { createQuotaPlanner } from '../../src/quota/plan.ts'
+import { createEmbeddedLockout } from '../embedded/lockout.ts'
+import { createEmbeddedStore } from '../embedded/state-store.ts'
+import { openAuditFile } from '../node/audit-file.ts'
+import { systemClock } from '../node/clock.ts'
+import { reasonOf } from '../node/error-code.ts'
+import { nodeHashing } from '../node/hashing.ts'
+import { StartError } from '../node/start-error.ts'
+import { createRedisClient } from '../redis/client.ts'
+import { createRedisLockout } from '../redis/lockout.ts'
+import { createRedisStoreOn } from '../redis/state-store.ts'
+import { CommandFailure } from './failure.ts'
+import { readKeyFile } from './key-files.ts'
+import { currentRuntime } from './runtime.ts'
+
+export interface RunningGateway {
+  readonly url: string
+  /** Accepts nothing more, lets streams finish, then commits the log and closes everything. Safe to repeat. */
+  close(): Promise<void>
+}
+
+export interface RunOptions {
+  readonly config: Config
+  readonly telemetry: Telemetry
+  /** In place of the runtime's own: how `dev` puts its demo model behind the gateway. */
+  readonly upstream?: Upstream
+}
+
+/**
+ * Puts the parts together for a configuration and starts to listen. Everything that could make serving unsafe is looked at
+ * before the first caller is let in.
+ * @throws CommandFailure with what is wrong and the file, field or address it is wrong with
+ */
+export async function runGateway({ config, telemetry, upstream }: RunOptions): Promise<RunningGateway> {
+  const hmac = hmacKey(config.audit.hmacSecret)
+  if (!hmac.ok) throw new CommandFailure(`audit.hmacSecret: ${hmac.reason}`)
+  const policies = readPolicies(config)
+  const keySet = await readKeySet(config.tokens.jwks)
+  const runtime = currentRuntime()
+  const clock = systemClock
+  const hashing = nodeHashing
+  const sink = await opened(`audit.file: ${config.audit.file}`, () =>
+    openAuditFile({ path: config.audit.file, maxBytes: config.audit.maxBytes, telemetry }),
+  )
+  const audit = await opened(`audit.file: ${config.audit.file}`, () =>
+    AuditLog.open({ sink, hashing, clock, telemetry }),
+  )
+  const { store, lockout } = openState(config, telemetry)
+  const modelServers = upstream ?? runtime.createUpstream()
+  const services = {
+    config,
+    clock,
+    hashing,
+    telemetry,
+    store,
+    lockout,
+    upstream: modelServers,
+    audit,
+    verifyToken: createTokenVerifier({ ...config.tokens, keySet, clock, hashing }),
+    policies,
+    planQuota: createQuotaPlanner(config.quotas, hashing),
+    pool: new UpstreamPool(),
+    hmac: { key: hmac.key, keyId: hmacKeyId(hashing, hmac.key) },
+  }
+  const closeParts = async () => {
+    await modelServers.close()
+    await store.close()
+    await audit.close()
+  }
+  try {
+    const app = createGateway(services, runtime.transport)
+    const server = await runtime.serve({ app, listen: config.listen, tls: config.tls, telemetry })
+    let closing: Promise<void> | undefined
+    return {
+      url: server.url,
+      close: () => (closing ??= server.close(SHUTDOWN_DRAIN_MS).then(closeParts)),
+    }
+  } catch (error) {
+    await closeParts()
+    if (error instanceof StartError) throw new CommandFailure(error.message)
+    throw error
+  }
+}
+
+function readPolicies(config: Config): PolicyBook {
+  const compiled = compilePolicies(config.guard)
+  if (compiled.ok) return compiled.book
+  const lines = compiled.faults.map(({ rule, reason }) => `  guard.rules: ${rule}: ${reason}`)
+  throw new CommandFailure(`the guard's rules cannot be compiled:\n${lines.join('\n')}`)
+}
+
+async function readKeySet(path: string): Promise<KeySet> {
+  const imported = await importKeySet(await readKeyFile(path))
+  if (imported.ok) return imported.keySet
+  throw new CommandFailure(`tokens.jwks: ${path}: ${imported.reason}`)
+}
+
+function openState(config: Config, telemetry: Telemetry): { store: StateStore; lockout: Lockout } {
+  if (config.state === 'embedded') {
+    return { store: createEmbeddedStore(systemClock), lockout: createEmbeddedLockout(systemClock) }
+  }
+  const client = createRedisClient({ url: config.state, timeoutMs: STORE_TIMEOUT_MS, telemetry })
+  return { store: createRedisStoreOn(client), lockout: createRedisLockout(client, systemClock) }
+}
+
+async function opened<T>(what: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open()
+  } catch (error) {
+    throw new CommandFailure(`${what}: ${reasonOf(error)}`)
+  }
+}
