@@ -1,0 +1,89 @@
+import { configureSync, getConfig, getLogger, type LogLevel, type LogRecord } from '@logtape/logtape'
+import type { Fields, Level, Telemetry } from '../../src/ports/telemetry.ts'
+import { Counters } from './counters.ts'
+import { LineWriter } from './line-writer.ts'
+import { masked } from './mask.ts'
+
+export interface TelemetryOptions {
+  /** The lowest level that is printed; by default `LOG_LEVEL`, else `info`. */
+  readonly level?: Level
+  /** Takes each line, without its end; by default standard error. Must not throw. */
+  readonly write?: (line: string) => void
+}
+
+export interface NodeTelemetry extends Telemetry {
+  /** All counters now, by `name{label="value"}`. */
+  snapshot(): ReadonlyMap<string, number>
+}
+
+const CATEGORY = 'sallyport'
+const STDERR = 2
+const LEVELS: Readonly<Record<Level, LogLevel>> = { debug: 'debug', info: 'info', warn: 'warning', error: 'error' }
+const DROPPED = 'sallyport_log_lines_dropped_total'
+
+/** Whether LogTape's one configuration in this process is ours, and so ours to replace. */
+let ours = false
+
+/**
+ * Logs as JSON lines through LogTape, and counters in memory. A program that has configured LogTape itself keeps its
+ * sinks: then `options` say nothing, and the records arrive there under the category `sallyport`.
+ */
+export function createTelemetry(options: TelemetryOptions = {}): NodeTelemetry {
+  const counters = new Counters()
+  if (ours || getConfig() === null) configure(options, () => counters.add(DROPPED, undefined, 1))
+  const logger = getLogger(CATEGORY)
+  return {
+    log(level, event, fields) {
+      try {
+        const safe = fields ? maskedFields(fields) : {}
+        if (level === 'debug') logger.debug(event, safe)
+        else if (level === 'info') logger.info(event, safe)
+        else if (level === 'warn') logger.warn(event, safe)
+        else logger.error(event, safe)
+      } catch {
+        counters.add(DROPPED, undefined, 1)
+      }
+    },
+    count: (metric, labels, by = 1) => counters.add(metric, labels, by),
+    snapshot: () => counters.snapshot(),
+  }
+}
+
+function configure(options: TelemetryOptions, onDropped: () => void): void {
+  const write = options.write ?? stderrWriter(onDropped)
+  configureSync({
+    reset: true,
+    sinks: { lines: (record: LogRecord) => write(lineOf(record)) },
+    loggers: [
+      { category: CATEGORY, sinks: ['lines'], lowestLevel: LEVELS[options.level ?? levelFromEnvironment()] },
+      { category: ['logtape', 'meta'], sinks: ['lines'], lowestLevel: 'error' },
+    ],
+  })
+  ours = true
+}
+
+function stderrWriter(onDropped: () => void): (line: string) => void {
+  const writer = new LineWriter(STDERR, onDropped)
+  return line => writer.line(line)
+}
+
+function lineOf(record: LogRecord): string {
+  const level = record.level === 'warning' ? 'warn' : record.level
+  return JSON.stringify({
+    time: new Date(record.timestamp).toISOString(),
+    level,
+    event: record.message.join(''),
+    ...record.properties,
+  })
+}
+
+function maskedFields(fields: Fields): Record<string, unknown> {
+  const safe: Record<string, unknown> = {}
+  for (const name in fields) safe[name] = masked(name, fields[name])
+  return safe
+}
+
+function levelFromEnvironment(): Level {
+  const value = process.env['LOG_LEVEL']?.toLowerCase()
+  return value !== undefined && Object.hasOwn(LEVELS, value) ? (value as Level) : 'info'
+}
