@@ -15,6 +15,7 @@ describe('on Bun', () => {
   for (const [file, least] of [
     ['upstream-bun.main.ts', 24],
     ['transport-bun.main.ts', 14],
+    ['tls-bun.main.ts', 7],
   ] as const) {
     test(file, { timeout: 90_000 }, async () => {
       const results = await onBun(file)
