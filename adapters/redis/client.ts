@@ -24,9 +24,10 @@ export interface RedisClient {
   readonly redis: Redis | Cluster
   /**
    * Runs a command. Rejects with `StoreUnavailableError` when the store fails or does not answer within the time-out:
-   * then it is unknown whether the command ran, and `onLate` is called, while the connection still stands.
+   * then it is unknown whether the command ran, and `onLate` is called, while the connection still stands. A command
+   * of several round trips asks `isLate` before it goes on.
    */
-  run<T>(command: (redis: Redis | Cluster) => Promise<T>, onLate?: () => void): Promise<T>
+  run<T>(command: (redis: Redis | Cluster, isLate: () => boolean) => Promise<T>, onLate?: () => void): Promise<T>
   close(): Promise<void>
 }
 
@@ -40,18 +41,18 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
   const { redis, name } = connect(options.url, timeoutMs)
   let starting = true
   const started = Promise.withResolvers<void>()
-  const start = () => {
+  const startedOrFailed = () => {
     starting = false
     started.resolve()
   }
   let up = false
   redis.on('ready', () => {
     up = true
-    start()
+    startedOrFailed()
     telemetry?.log('info', 'redis_connected', { redis: name })
   })
   redis.on('close', () => {
-    start()
+    startedOrFailed()
     if (up) telemetry?.log('warn', 'redis_disconnected', { redis: name })
     up = false
   })
@@ -60,8 +61,13 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
   return {
     redis,
     run: (command, onLate) => {
-      const running = starting ? started.promise.then(() => command(redis)) : command(redis)
-      return withinTimeout(running, timeoutMs, () => redis.status === 'ready' && onLate?.())
+      let late = false
+      const start = () => command(redis, () => late)
+      const startUnlessLate = () => (late ? Promise.reject(new StoreUnavailableError('connected too late')) : start())
+      return withinTimeout(starting ? started.promise.then(startUnlessLate) : start(), timeoutMs, () => {
+        late = true
+        if (redis.status === 'ready') onLate?.()
+      })
     },
     close: async () => redis.disconnect(),
   }

@@ -35,16 +35,18 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
       const numbers = charges.flatMap(({ limit, windowMs, amount }) => [limit, windowMs, amount])
       const nothing = charges.map(() => 0)
       const reply = await client.run(
-        redis => evaluate(redis, RESERVE, [record, ...keys], [SETTLED_RECORD_MS, ...numbers]),
-        // The caller is told that nothing was reserved. If the command runs after all, this one follows it.
-        () => void evaluate(client.redis, SETTLE, [record], [FORGET, ...nothing]).catch(() => undefined),
+        (redis, isLate) => evaluate(redis, RESERVE, [record, ...keys], [SETTLED_RECORD_MS, ...numbers], isLate),
+        // The caller is told that nothing was reserved. If the command runs after all, this one follows it; its text
+        // goes along, because nobody will be there to hear that the server does not know it.
+        () => void client.redis.eval(SETTLE.lua, 1, record, FORGET, ...nothing).catch(() => undefined),
       )
       return readReply(reply)
     },
 
     async settle(id, tenant, amounts) {
       assertSettlement(id, tenant, amounts)
-      await client.run(redis => evaluate(redis, SETTLE, [recordOf(tenant, id)], [SETTLED_RECORD_MS, ...amounts]))
+      const numbers = [SETTLED_RECORD_MS, ...amounts]
+      await client.run((redis, isLate) => evaluate(redis, SETTLE, [recordOf(tenant, id)], numbers, isLate))
     },
 
     ready: () =>
@@ -60,11 +62,18 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
 }
 
 /** One round trip, except where the server has not seen the script yet, or has been restarted or flushed. */
-async function evaluate(redis: Redis | Cluster, script: Script, keys: string[], args: number[]): Promise<unknown> {
+async function evaluate(
+  redis: Redis | Cluster,
+  script: Script,
+  keys: readonly string[],
+  args: readonly number[],
+  isLate: () => boolean,
+): Promise<unknown> {
   try {
     return await redis.evalsha(script.sha, keys.length, ...keys, ...args)
   } catch (error) {
-    if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+    const isUnknown = error instanceof Error && error.message.startsWith('NOSCRIPT')
+    if (!isUnknown || isLate()) throw error
     return redis.eval(script.lua, keys.length, ...keys, ...args)
   }
 }

@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createEmbeddedLockout } from '../../adapters/embedded/lockout.ts'
+import { systemClock } from '../../adapters/node/clock.ts'
+import { createRedisClient, type RedisClient } from '../../adapters/redis/client.ts'
+import { createRedisLockout } from '../../adapters/redis/lockout.ts'
+import { LOCKOUT, type LockoutPolicy } from '../../src/auth/lockout-policy.ts'
+import type { Lockout } from '../../src/ports/lockout.ts'
+import { type Redis as RedisServer, startRedis } from '../support/redis.ts'
+import { sleep, waitFor, within } from '../support/wait.ts'
+
+const policy: LockoutPolicy = { failures: 3, windowMs: 60_000, lockMs: 1000, maxAddresses: 100 }
+
+async function fail(lockout: Lockout, times: number, address = '192.0.2.1') {
+  for (let time = 0; time < times; time++) await lockout.failed(address)
+  return lockout.lockedForMs(address)
+}
+
+/** What every lock-out does, for a policy of three failures and one second. */
+function testLockout(create: (policy: LockoutPolicy) => Lockout) {
+  test('the third failure locks, for its time and this address alone', async () => {
+    const lockout = create(policy)
+    expect(await fail(lockout, 2)).toBe(0)
+    const left = await fail(lockout, 1)
+    expect(left).toBeGreaterThan(900)
+    expect(left).toBeLessThanOrEqual(1000)
+    expect(lockout.lockedForMs('::ffff:192.0.2.1')).toBeGreaterThan(900)
+    expect(lockout.lockedForMs('192.0.2.2')).toBe(0)
+  })
+
+  test('failures while locked do not prolong it, and count anew afterwards', async () => {
+    const lockout = create(policy)
+    await fail(lockout, 3)
+    await sleep(500)
+    expect(await fail(lockout, 10)).toBeLessThanOrEqual(510)
+    await waitFor('unlocked', () => lockout.lockedForMs('192.0.2.1') === 0, 1000)
+    await sleep(20)
+    expect(await fail(lockout, 2)).toBe(0)
+    expect(await fail(lockout, 1)).toBeGreaterThan(900)
+  })
+
+  test('twenty failures by default, for a minute', async () => {
+    const lockout = create(LOCKOUT)
+    expect(await fail(lockout, 19)).toBe(0)
+    expect(await fail(lockout, 1)).toBeGreaterThan(59_000)
+  })
+}
+
+describe('embedded lock-out', () => {
+  testLockout(each => createEmbeddedLockout(systemClock, each))
+
+  test('forgets the least recent addresses beyond its bound', async () => {
+    const lockout = createEmbeddedLockout(systemClock, policy)
+    await fail(lockout, 2, 'first')
+    for (let other = 0; other < 100; other++) await lockout.failed(`other-${other}`)
+    expect(await fail(lockout, 1, 'first')).toBe(0)
+    for (let other = 0; other < 101; other++) await fail(lockout, 3, `locked-${other}`)
+    expect(lockout.lockedForMs('locked-0')).toBe(0)
+    expect(lockout.lockedForMs('locked-100')).toBeGreaterThan(0)
+  })
+})
+
+describe('Redis lock-out', () => {
+  let server: RedisServer
+  let client: RedisClient
+  const clients: RedisClient[] = []
+  let prefix = ''
+
+  beforeEach(async () => {
+    server = await startRedis()
+    client = createRedisClient({ url: server.url })
+    clients.push(client)
+    prefix = `p${clients.length}`
+    await client.run(redis => redis.ping())
+  })
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map(each => each.close()))
+    await server.stop()
+  })
+
+  testLockout(each => createRedisLockout(client, systemClock, each, prefix))
+
+  test('instances count together, and each learns of the lock from its own next failure', async () => {
+    const other = createRedisClient({ url: server.url })
+    clients.push(other)
+    await other.run(redis => redis.ping())
+    const one = createRedisLockout(client, systemClock, policy, prefix)
+    const two = createRedisLockout(other, systemClock, policy, prefix)
+    await fail(one, 2)
+    expect(await fail(two, 1)).toBeGreaterThan(900)
+    expect(one.lockedForMs('192.0.2.1')).toBe(0)
+    await sleep(300)
+    const left = await fail(one, 1)
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThanOrEqual(710)
+  })
+
+  test('two lock-outs on one connection do not disturb each other', async () => {
+    const strict = createRedisLockout(client, systemClock, policy, 'strict')
+    const mild = createRedisLockout(client, systemClock, { ...policy, failures: 5 }, 'mild')
+    expect(await fail(strict, 3)).toBeGreaterThan(0)
+    expect(await fail(mild, 4)).toBe(0)
+    expect(await fail(mild, 1)).toBeGreaterThan(0)
+  })
+
+  test('every key expires', async () => {
+    await fail(createRedisLockout(client, systemClock, policy, prefix), 3)
+    await fail(createRedisLockout(client, systemClock, policy, prefix), 1, '192.0.2.9')
+    const keys = await client.redis.keys('*')
+    expect(keys).toHaveLength(2)
+    for (const key of keys) expect(await client.redis.pttl(key)).toBeGreaterThan(0)
+  })
+
+  test('without Redis, frozen or gone, an instance counts on its own, and never rejects', async () => {
+    const lockout = createRedisLockout(client, systemClock, policy, prefix)
+    server.pause()
+    expect(await within('three failures', 1000, fail(lockout, 3))).toBeGreaterThan(500)
+    server.resume()
+    await server.stop()
+    expect(await within('three failures', 500, fail(lockout, 3, '192.0.2.7'))).toBeGreaterThan(500)
+  })
+})

@@ -1,0 +1,188 @@
+import { Redis } from 'ioredis'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createRedisStore } from '../../adapters/redis/state-store.ts'
+import { type Charge, type StateStore, StoreUnavailableError } from '../../src/ports/state-store.ts'
+import type { Fields } from '../../src/ports/telemetry.ts'
+import { freePort } from '../support/ports.ts'
+import { type Redis as RedisServer, startRedis } from '../support/redis.ts'
+import { sleep, waitFor, within } from '../support/wait.ts'
+
+/** With the default time-out of 100 ms, what a decision may take on a busy machine. */
+const DECISION_MS = 150
+
+describe('Redis state store in trouble', () => {
+  let server: RedisServer
+  let observer: Redis
+  let store: StateStore
+  const log: string[] = []
+  const telemetry = {
+    log: (level: string, event: string, fields?: Fields) => void log.push(JSON.stringify({ level, event, ...fields })),
+    count: () => undefined,
+  }
+  const charge = (amount: number, key = 'limit'): Charge => ({ key, limit: 10, windowMs: 60_000, amount })
+  let lastId = 0
+  const reserve = (amount: number, key?: string) =>
+    store.reserve(`request-${++lastId}`, 'tenant', [charge(amount, key)])
+  const remaining = async (key?: string) => (await reserve(0, key)).levels[0]?.remaining
+  const untilReady = () => waitFor('the store answers again', () => store.ready())
+
+  beforeEach(async () => {
+    log.length = 0
+    server = await startRedis()
+    observer = new Redis(server.url, { retryStrategy: () => 20 })
+    observer.on('error', () => undefined)
+    store = createRedisStore({ url: server.url, telemetry })
+    await untilReady()
+  })
+  afterEach(async () => {
+    await store.close()
+    observer.disconnect()
+    await server.stop()
+  })
+
+  async function expectUnavailable(decision: Promise<unknown>) {
+    const start = performance.now()
+    await expect(decision).rejects.toBeInstanceOf(StoreUnavailableError)
+    expect(performance.now() - start).toBeLessThan(DECISION_MS)
+  }
+
+  test('a stopped server: every decision fails at once, and works again when it is back', async () => {
+    await server.stop()
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await expectUnavailable(reserve(1))
+      await expectUnavailable(store.settle('request-1', 'tenant', [1]))
+      await sleep(60)
+    }
+    expect(await store.ready()).toBe(false)
+    server = await startRedis({ port: server.port })
+    const start = performance.now()
+    await untilReady()
+    expect(performance.now() - start).toBeLessThan(1500)
+    expect(await reserve(4)).toMatchObject({ outcome: 'granted' })
+  })
+
+  test('a frozen server: decisions end in time, and those given up take nothing', async () => {
+    await reserve(1)
+    server.pause()
+    await expectUnavailable(reserve(3))
+    await Promise.all(Array.from({ length: 200 }, () => expectUnavailable(reserve(5))))
+    expect(await within('ready', DECISION_MS, store.ready())).toBe(false)
+    server.resume()
+    await untilReady()
+    expect(await remaining()).toBe(9)
+  })
+
+  test('a frozen server is left for a new connection after two seconds', async () => {
+    server.pause()
+    await expectUnavailable(reserve(1))
+    await waitFor('the connection is given up', () => log.some(line => line.includes('redis_disconnected')), 5000)
+    server.resume()
+    await untilReady()
+  })
+
+  test('connections that break in the middle of many requests', async () => {
+    const results = Array.from({ length: 300 }, () => reserve(1).then(({ outcome }) => outcome, String))
+    await observer.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    const outcomes = await within('all decided', 1000, Promise.all(results))
+    expect(outcomes.filter(outcome => outcome === 'granted').length).toBeLessThanOrEqual(10)
+    await untilReady()
+    await within('works again', 1000, reserve(0))
+  })
+
+  test('scripts that the server has forgotten are sent again', async () => {
+    await reserve(4)
+    await observer.script('FLUSH')
+    const results = await Promise.all(Array.from({ length: 50 }, () => reserve(1)))
+    expect(results.filter(({ outcome }) => outcome === 'granted')).toHaveLength(6)
+    await observer.script('FLUSH')
+    await store.settle('request-2', 'tenant', [0])
+  })
+
+  test('a server without memory refuses, and the refusal says no more than that', async () => {
+    await observer.config('SET', 'maxmemory', '1')
+    await expect(reserve(1)).rejects.toThrow(/^Redis failed: OOM$/)
+  })
+
+  test('keys that were lost leave no trace in the sums', async () => {
+    await store.reserve('before', 'tenant', [charge(9)])
+    await observer.eval("for _, k in ipairs(redis.call('KEYS', '*window*')) do redis.call('DEL', k) end", 0)
+    await reserve(2)
+    await store.settle('before', 'tenant', [1])
+    expect(await remaining()).toBe(10)
+  })
+
+  test('every key expires by itself, and a refusal writes none', async () => {
+    await reserve(10)
+    await reserve(5, 'other')
+    await store.settle(`request-${lastId}`, 'tenant', [1])
+    const keys = await observer.keys('*')
+    expect(keys).toHaveLength(4)
+    for (const key of keys) {
+      const ttl = await observer.pttl(key)
+      expect(ttl).toBeGreaterThan(20_000)
+      expect(ttl).toBeLessThanOrEqual(120_000)
+    }
+    const refused = await store.reserve('refused', 'tenant', [charge(5, 'fresh'), charge(5)])
+    expect(refused.outcome).toBe('refused')
+    expect((await observer.keys('*')).toSorted()).toEqual(keys.toSorted())
+  })
+
+  test('the password is never shown', async () => {
+    await observer.config('SET', 'requirepass', 'open-sesame')
+    const url = `redis://default:wrong-sesame@127.0.0.1:${server.port}/0`
+    const locked = createRedisStore({ url, telemetry })
+    const error = await locked.reserve('any', 'tenant', [charge(1)]).catch(String)
+    await waitFor('an error in the log', () => log.some(line => line.includes('redis_error')))
+    await locked.close()
+    const shown = `${String(error)}${log.join('')}`
+    expect(shown).toContain('StoreUnavailableError')
+    expect(shown).not.toContain('sesame')
+    await observer.config('SET', 'requirepass', '')
+  })
+
+  test('the first decision waits for the connection; without a server it fails in time', async () => {
+    const fresh = createRedisStore({ url: server.url })
+    expect(await fresh.reserve('first', 'tenant', [charge(1)])).toMatchObject({ outcome: 'granted' })
+    await fresh.close()
+    const nowhere = createRedisStore({ url: `redis://127.0.0.1:${await freePort()}` })
+    await expectUnavailable(nowhere.reserve('first', 'tenant', [charge(1)]))
+    expect(await nowhere.ready()).toBe(false)
+    await nowhere.close()
+    await expectUnavailable(nowhere.reserve('closed', 'tenant', [charge(1)]))
+  })
+})
+
+test('Redis Cluster: each tenant in one slot, on whichever node', async () => {
+  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
+  await using first = await startRedis({ args })
+  await using second = await startRedis({ args })
+  const admins = [first, second].map(({ url }) => new Redis(url))
+  await admins[0]?.call('CLUSTER', 'ADDSLOTSRANGE', '0', '8191')
+  await admins[1]?.call('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383')
+  await admins[0]?.call('CLUSTER', 'MEET', '127.0.0.1', String(second.port))
+  const isFormed = async () =>
+    (await Promise.all(admins.map(admin => admin.call('CLUSTER', 'INFO')))).every(
+      info => String(info).includes('cluster_state:ok') && String(info).includes('cluster_known_nodes:2'),
+    )
+  await waitFor('the cluster is formed', isFormed)
+
+  const url = `redis+cluster://127.0.0.1:${first.port},127.0.0.1:${second.port}`
+  const store = createRedisStore({ url, timeoutMs: 1000 })
+  await waitFor('the store is ready', () => store.ready())
+  const charges = ['one', 'two', 'three'].map(key => ({ key, limit: 3, windowMs: 60_000, amount: 1 }))
+  const tenants = Array.from({ length: 20 }, (_, index) => `team:${index}`)
+  await Promise.all(
+    tenants.map(async tenant => {
+      const results = await Promise.all(
+        Array.from({ length: 10 }, (_, index) => store.reserve(`request-${index}`, tenant, charges)),
+      )
+      expect(results.filter(({ outcome }) => outcome === 'granted')).toHaveLength(3)
+      const id = `request-${results.findIndex(({ outcome }) => outcome === 'granted')}`
+      await store.settle(id, tenant, [0, 0, 0])
+      expect(await store.reserve('last', tenant, charges)).toMatchObject({ outcome: 'granted' })
+    }),
+  )
+  expect(await Promise.all(admins.map(admin => admin.dbsize()))).not.toContain(0)
+  await store.close()
+  for (const admin of admins) admin.disconnect()
+})
