@@ -1,4 +1,5 @@
 import { chmod, link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { TokenAlgorithm } from '../../src/config/config.ts'
 import { errorCode, reasonOf } from '../node/error-code.ts'
@@ -54,6 +55,21 @@ export async function writeKeyFile(path: string, value: unknown, mode: number, r
   } finally {
     await rm(temporary, { force: true })
   }
+}
+
+const PRIVATE_MODE = 0o600
+/** The gateway reads it, often under another user, and needs no more than this. */
+const PUBLIC_MODE = 0o644
+
+/** Makes the gateway's keys: one that signs tokens, its public part, and one for the audit log. Returns its `kid`. */
+export async function createKeyFiles(dir: string, alg: TokenAlgorithm, replace: boolean): Promise<string> {
+  const now = Date.now()
+  const signing = await makeKey(alg, now)
+  const audit = await makeKey('EdDSA', now)
+  await writeKeyFile(join(dir, SIGNING_KEY), signing.privateKey, PRIVATE_MODE, replace)
+  await writeKeyFile(join(dir, AUDIT_KEY), audit.privateKey, PRIVATE_MODE, replace)
+  await writeKeyFile(join(dir, PUBLIC_KEYS), { keys: [signing.publicKey] }, PUBLIC_MODE, replace)
+  return signing.publicKey.kid
 }
 
 /** Makes the folder, closed to others, where it is not there yet. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { registerAudit } from './commands/audit.ts'
 import { registerConfig } from './commands/config.ts'
+import { registerDev } from './commands/dev.ts'
 import { registerGuard } from './commands/guard.ts'
 import { registerKeys } from './commands/keys.ts'
 import { registerServe } from './commands/serve.ts'
@@ -20,6 +21,7 @@ function createProgram(): Command {
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
   // Subcommands take over what is set above.
+  registerDev(program)
   registerServe(program)
   registerAudit(program)
   registerConfig(program)

@@ -5,19 +5,14 @@ import type { TokenAlgorithm } from '../../../src/config/config.ts'
 import { CommandFailure } from '../failure.ts'
 import {
   AUDIT_KEY,
+  createKeyFiles,
   isOpenToOthers,
-  makeKey,
   makeKeyFolder,
   PUBLIC_KEYS,
   readKeyFile,
   SIGNING_KEY,
-  writeKeyFile,
 } from '../key-files.ts'
 import { note, print, printJson, printTable } from '../print.ts'
-
-const PRIVATE_MODE = 0o600
-/** The gateway reads it, often under another user, and needs no more than this. */
-const PUBLIC_MODE = 0o644
 
 /** `sallyport keys`: init, list. */
 export function registerKeys(program: Command): void {
@@ -45,7 +40,7 @@ export function registerKeys(program: Command): void {
 interface InitOptions {
   readonly dir: string
   readonly alg: TokenAlgorithm
-  readonly force?: true
+  readonly force?: boolean
   readonly json?: true
 }
 
@@ -57,21 +52,16 @@ async function init({ dir, alg, force = false, json }: InitOptions): Promise<voi
   }
   await makeKeyFolder(dir)
   if (await isOpenToOthers(dir)) note(`warning: ${dir} is open to others; chmod 700 closes it`)
-  const now = Date.now()
-  const signing = await makeKey(alg, now)
-  const audit = await makeKey('EdDSA', now)
-  await writeKeyFile(path(SIGNING_KEY), signing.privateKey, PRIVATE_MODE, force)
-  await writeKeyFile(path(AUDIT_KEY), audit.privateKey, PRIVATE_MODE, force)
-  await writeKeyFile(path(PUBLIC_KEYS), { keys: [signing.publicKey] }, PUBLIC_MODE, force)
+  const kid = await createKeyFiles(dir, alg, force)
   const files = { signing: path(SIGNING_KEY), public: path(PUBLIC_KEYS), audit: path(AUDIT_KEY) }
   if (json) {
-    printJson({ kid: signing.publicKey.kid, alg, files })
+    printJson({ kid, alg, files })
     return
   }
   print(`${files.signing}  private, signs tokens: keep it off the gateway`)
   print(`${files.public}  public, tokens are checked with it (tokens.jwks)`)
   print(`${files.audit}  private, signs the audit log`)
-  print(`kid ${signing.publicKey.kid}`)
+  print(`kid ${kid}`)
 }
 
 async function present(paths: readonly string[]): Promise<string[]> {

@@ -80,7 +80,7 @@ async function mint(options: MintOptions): Promise<void> {
     ...(globs !== undefined && { models: globs }),
   }
   refuseUnusable(claims, profile, now * 1000)
-  const token = await sign(claims, options.key)
+  const token = await signToken(claims, options.key)
   if (token.length > MAX_TOKEN_CHARACTERS) throw new UsageError('the token would be too long: name fewer models')
   if (options.json) printJson({ token, tokenId: claims.jti, expires: new Date(claims.exp * 1000).toISOString() })
   else print(token)
@@ -94,7 +94,8 @@ function refuseUnusable(claims: Claims, profile: Parameters<typeof checkClaims>[
   throw new UsageError(`the gateway would refuse this token: ${verdict.reason}${claim}`)
 }
 
-async function sign(claims: Claims, path: string): Promise<string> {
+/** Signs claims with the private key in a file. */
+export async function signToken(claims: Claims, path: string): Promise<string> {
   const jwk = (await readKeyFile(path)) as Partial<StoredKey> | null
   const { kid, alg } = jwk ?? {}
   if (typeof kid !== 'string' || typeof alg !== 'string' || jwk?.d === undefined || jwk.kty === 'oct') {
