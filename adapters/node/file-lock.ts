@@ -29,7 +29,7 @@ const MAX_ATTEMPTS = 100
  * a reused id), otherwise (another host or container) when nobody has touched the file for 15 s, for which this waits.
  * @throws LockTaken when the holder lives; the file system's error when the file cannot be made.
  */
-export async function takeLock(path: string): Promise<FileLock> {
+export async function takeLock(path: string, staleMs = STALE_MS): Promise<FileLock> {
   const me = await identify(process.pid)
   let quiet: { mtimeMs: number; since: number } | undefined
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
@@ -46,7 +46,7 @@ export async function takeLock(path: string): Promise<FileLock> {
         throw new LockTaken(`${path} is held by process ${holder?.pid ?? '?'} on ${holder?.host ?? 'an unknown host'}`)
       }
       quiet ??= { mtimeMs, since: performance.now() }
-      if (performance.now() - quiet.since < STALE_MS) {
+      if (performance.now() - quiet.since < staleMs) {
         await sleep(POLL_MS)
         continue
       }

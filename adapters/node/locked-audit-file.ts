@@ -68,8 +68,8 @@ export class LockedAuditFile implements AuditFile {
   #failure: Error | undefined
   /** The file is no longer this process's to write: nothing is repaired any more. */
   #lost = false
-  /** An operation on the file is under way, perhaps past its deadline. */
-  #busy = false
+  /** What is being done to the file, perhaps past its deadline. Never rejects. */
+  #operation: Promise<void> | undefined
   #repairing: Promise<boolean> | undefined
   #closed = false
 
@@ -133,8 +133,13 @@ export class LockedAuditFile implements AuditFile {
     this.#closed = true
     await this.#writing
     await this.#repairing
-    await this.#lock.release()
-    if (!this.#busy) await this.#handle.close()
+    const release = async () => {
+      await this.#lock.release()
+      await this.#handle.close()
+    }
+    // A disk that hangs may still write later: the lock stays as long.
+    if (this.#operation === undefined) await release()
+    else this.#operation.then(release).catch(() => undefined)
   }
 
   /** Writes group after group: all that waited while the one before was written. */
@@ -193,7 +198,7 @@ export class LockedAuditFile implements AuditFile {
       this.#telemetry?.log('error', 'audit_rotation_failed', { file: this.#path, reason: reasonOf(error) })
       return
     }
-    const next = await open(this.#path, 'ax', 0o600)
+    const next = await open(this.#path, 'ax+', 0o600)
     await syncFolder(this.#path)
     await this.#adopt(next, await next.stat())
     this.#telemetry?.log('info', 'audit_rotated', { file: rotated })
@@ -225,7 +230,7 @@ export class LockedAuditFile implements AuditFile {
 
   async #repair(): Promise<boolean> {
     await this.#writing
-    if (this.#busy || this.#closed) return false
+    if (this.#operation !== undefined || this.#closed) return false
     try {
       await this.#exclusively(() => this.#restore())
     } catch (error) {
@@ -251,6 +256,7 @@ export class LockedAuditFile implements AuditFile {
       if (!held) await this.#lockAgain()
       await this.#reopen()
     }
+    await this.#expectOwnEnd()
     try {
       await writeAll(this.#handle, PROBE)
     } finally {
@@ -270,10 +276,6 @@ export class LockedAuditFile implements AuditFile {
   async #reopen(): Promise<void> {
     const handle = await open(this.#path, 'a+', 0o600)
     try {
-      const { lastLine, end, torn } = await readTail(handle)
-      if (torn.length > 0 || (end > 0 && lastLine !== this.#lastLine)) {
-        throw new LogLost('another file stands in its place')
-      }
       await syncFolder(this.#path)
       await this.#adopt(handle, await handle.stat())
     } catch (error) {
@@ -282,14 +284,22 @@ export class LockedAuditFile implements AuditFile {
     }
   }
 
+  /** The chain can only go on after its own last record, or in an empty file. */
+  async #expectOwnEnd(): Promise<void> {
+    const { lastLine, end } = await readTail(this.#handle)
+    if (end !== this.#size || (end > 0 && lastLine !== this.#lastLine)) {
+      throw new LogLost('the file does not end with the last record that was written')
+    }
+  }
+
   /** One operation on the file at a time. One that outlives its deadline has failed, but keeps the file busy. */
   async #exclusively<T>(operate: () => Promise<T>): Promise<T> {
-    this.#busy = true
-    const operation = operate().finally(() => {
-      this.#busy = false
-    })
+    const operation = operate()
+    const ended = () => {
+      this.#operation = undefined
+    }
     // Its outcome counts only if it comes in time.
-    operation.catch(() => undefined)
+    this.#operation = operation.then(ended, ended)
     return await withDeadline(operation, this.#timeoutMs, `no answer from the disk within ${this.#timeoutMs} ms`)
   }
 }
