@@ -59,6 +59,10 @@ export class FrameSplitter {
       }
       if (!this.frameHasLines) continue
       this.frameHasLines = false
+      if (byte === CR && chunk[at + 1] === LF) {
+        at++
+        this.afterCr = false
+      }
       const rest = chunk.subarray(from, at + 1)
       const frame = this.carry.length === 0 ? rest : concat([this.carry, rest])
       this.carry = EMPTY
