@@ -166,7 +166,7 @@ function errorEvent(refusal: Refusal): Uint8Array {
 
 /** What a request without a counted answer used: its prompt, once a model server had it. */
 function usedWithoutAnswer(exchange: Exchange): number {
-  return exchange.upstream === undefined || exchange.firstByteAt === undefined ? 0 : exchange.estimatedInput
+  return exchange.modelWorked ? exchange.estimatedInput : 0
 }
 
 function respondJson(exchange: Exchange, body: Uint8Array): Response {

@@ -43,12 +43,18 @@ export class Exchange {
   promptCharacters = 0
   /** Tokens, on the safe side. */
   estimatedInput = 0
+  /**
+   * Names the reservation. Not the request id: callers choose that one, and whoever repeats an id is not charged again.
+   */
+  readonly reservationId = crypto.randomUUID()
   /** Set by reserve-quota: what was taken, until it is settled. */
   reservation: QuotaPlan | undefined
   limitHeaders: Readonly<Record<string, string>> = {}
   /** Set by forward. */
   upstream: string | undefined
   firstByteAt: number | undefined
+  /** A model server may have worked on the prompt, whether or not an answer came of it. */
+  modelWorked = false
   /** Added to by both guards. */
   readonly findings: GuardFinding[] = []
   /** Why it was refused or failed. */

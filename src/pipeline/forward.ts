@@ -145,6 +145,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
   onHead(status: number, headers: Readonly<Record<string, string>>): void {
     if (this.closed) return
     this.status = status
+    this.exchange.modelWorked = status === 200
     const wanted = this.exchange.body?.stream === true
     this.streaming = status === 200 && wanted && (headers['content-type'] ?? '').startsWith('text/event-stream')
     if (status === 200 && wanted && !this.streaming)
@@ -228,6 +229,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
 
   /** The caller went away. */
   private abandon(): void {
+    this.exchange.modelWorked = true
     this.cancel()
     this.settle({ kind: 'aborted' })
   }
@@ -254,6 +256,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
 
   private reject(code: ErrorCode, reason: string): void {
     if (this.closed) return
+    this.exchange.modelWorked = true
     this.cancel()
     if (this.receiver) this.receiver.failed(code, reason)
     else if (this.settled) this.ending = () => this.receiver?.failed(code, reason)

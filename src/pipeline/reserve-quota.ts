@@ -21,7 +21,7 @@ export async function reserveQuota(exchange: Exchange, services: Services): Prom
   const plan = services.planQuota(principal, model.id, exchange.estimatedInput + output)
   if (plan.charges.length === 0) return undefined
   try {
-    const result = await services.store.reserve(exchange.requestId, plan.tenant, plan.charges)
+    const result = await services.store.reserve(exchange.reservationId, plan.tenant, plan.charges)
     exchange.limitHeaders = quotaHeaders(plan, result)
     if (result.outcome === 'granted') {
       exchange.reservation = plan

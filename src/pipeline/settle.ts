@@ -14,7 +14,7 @@ export function settle(exchange: Exchange, services: Services, tokens: number): 
   exchange.reservation = undefined
   const amounts = settlementOf(plan, tokens)
   const attempt = (left: number, pauseMs: number): void => {
-    services.store.settle(exchange.requestId, plan.tenant, amounts).catch((error: unknown) => {
+    services.store.settle(exchange.reservationId, plan.tenant, amounts).catch((error: unknown) => {
       services.telemetry.count('sallyport_store_failures_total', { operation: 'settle' })
       if (left > 1) {
         setTimeout(attempt, pauseMs, left - 1, pauseMs * 2)
