@@ -57,7 +57,7 @@ async function collect(reader: Reader, limit: number): Promise<BodyResult> {
 
 async function discard(reader: Reader): Promise<void> {
   const until = performance.now() + LINGER_MS
-  const timer = setTimeout(() => reader.cancel().catch(ignore), LINGER_MS)
+  const timer = setTimeout(() => void reader.cancel().catch(ignore), LINGER_MS)
   try {
     while (performance.now() < until && !(await reader.read()).done);
   } catch {

@@ -1,7 +1,7 @@
 import type { Env } from 'hono'
+import { reachable } from '../node/reachable.ts'
 import type { RunningServer, ServeOptions } from '../node/server.ts'
 import { listenError, StartError } from '../node/start-error.ts'
-import { reachable } from '../node/reachable.ts'
 import { readTlsFiles, type TlsFiles } from '../node/tls-files.ts'
 import { type BunServeOptions, type BunServer, bunServe } from './runtime.ts'
 import { KEEP_ALIVE_S } from './transport.ts'

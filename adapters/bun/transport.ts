@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import type { Answer, AnswerSource, BodyResult, Connection, Transport } from '../../src/ports/transport.ts'
+import { headOnly } from '../node/head-only.ts'
 import { answerStream } from './answer-stream.ts'
 import { readBody } from './read-body.ts'
 import type { BunServer } from './runtime.ts'
@@ -42,7 +43,9 @@ class BunConnection implements Connection {
     else signal.addEventListener('abort', callback, { once: true })
   }
 
-  respond({ status, headers, body }: Answer): Response {
+  respond(answer: Answer): Response {
+    if (this.#request.method === 'HEAD') return headOnly(answer)
+    const { status, headers, body } = answer
     const init = { status, headers: this.#unread ? { ...headers, connection: 'close' } : headers }
     if (!(body instanceof Uint8Array)) return new Response(this.#stream(body), init)
     this.#idleAgain()

@@ -169,6 +169,7 @@ function fetchOptions(call: UpstreamCall, signal: AbortSignal): BunRequestInit {
     redirect: 'manual',
     decompress: false,
     timeout: false,
+    keepalive: call.closeAfter !== true,
     signal,
   }
 }

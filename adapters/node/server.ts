@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerOptions } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
@@ -56,7 +56,8 @@ const SERVER_OPTIONS: ServerOptions = {
  */
 export async function serveNode<E extends Env>(options: ServeOptions<E>): Promise<RunningServer> {
   const { app, listen, tls, telemetry } = options
-  const listener = getRequestListener((request, env) => app.fetch(request, env))
+  const answer = getRequestListener((request, env) => app.fetch(request, env))
+  const listener: RequestListener = (incoming, outgoing) => void answer(incoming, outgoing)
   const server = tls
     ? createTlsServer({ ...SERVER_OPTIONS, ...(await tlsOptions(tls)) }, listener)
     : createServer(SERVER_OPTIONS, listener)

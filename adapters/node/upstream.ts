@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { type Dispatcher, Pool } from 'undici'
 import type {
   Upstream,
@@ -83,7 +84,8 @@ export function createNodeUpstream(options: NodeUpstreamOptions = {}): Upstream 
 }
 
 function dispatchOptions(path: string, call: UpstreamCall): Dispatcher.DispatchOptions {
-  return { path, method: call.method, headers: { ...call.headers }, body: call.body ?? null }
+  const { method, headers, body = null, closeAfter = false } = call
+  return { path, method, headers: { ...headers }, body, reset: closeAfter }
 }
 
 /** One request: what undici calls back, and the hold that the caller has on it. */
@@ -138,7 +140,7 @@ class Exchange implements UpstreamFlow, Dispatcher.DispatchHandler {
     if (this.#paused) controller.pause()
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Record<string, unknown>): void {
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#over || status < 200) return
     try {
       this.#receiver.onHead(status, flatHeaders(headers))
@@ -205,15 +207,11 @@ class Exchange implements UpstreamFlow, Dispatcher.DispatchHandler {
 }
 
 /** undici gives repeated fields as arrays. Copied only then: nearly every answer has none. */
-function flatHeaders(headers: Record<string, unknown>): Record<string, string> {
-  for (const name in headers) {
-    if (typeof headers[name] === 'string') continue
-    return Object.fromEntries(
-      Object.entries(headers).map(([key, value]) => [
-        key,
-        Array.isArray(value) ? value.join(', ') : String(value ?? ''),
-      ]),
-    )
-  }
-  return headers as Record<string, string>
+function flatHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  if (Object.values(headers).every(value => typeof value === 'string')) return headers as Record<string, string>
+  const flat = Object.entries(headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(', ') : (value ?? ''),
+  ])
+  return Object.fromEntries(flat) as Record<string, string>
 }

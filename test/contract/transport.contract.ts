@@ -133,6 +133,33 @@ export function transportChecks(
       assert.deepEqual([seen.source.cancelled, seen.gone], [0, 0])
       assert.ok(!client.text.includes('late'))
     }),
+    check('streams bytes intact, whatever the size of the chunks', async ({ port, url }, seen) => {
+      const answer = fetch(`${url}/stream`).then(async response => new Uint8Array(await response.arrayBuffer()))
+      await until('the start', () => seen.source.sink !== undefined)
+      const sizes = [1, 9, 10, 15, 16, 17, 255, 256, 0, 4095, 4096, 65_535, 65_536, 70_000]
+      const parts = sizes.map((size, i) => new Uint8Array(size).fill(i))
+      for (const part of parts) seen.source.sink?.write(part)
+      seen.source.sink?.end()
+      assert.ok(Buffer.concat(parts).equals(Buffer.from(await answer)))
+      seen.source = new Source()
+      const old = new Client(port, 'GET /stream HTTP/1.0\r\nhost: test\r\n\r\n')
+      await until('a client of HTTP/1.0', () => seen.source.sink !== undefined)
+      seen.source.write('one')
+      seen.source.sink?.end()
+      await until('the end', () => old.text.endsWith('one') || old.text.endsWith('one\r\n0\r\n\r\n'))
+      assert.equal(/transfer-encoding: chunked/i.test(old.text), !old.text.endsWith('one'))
+      assert.equal(seen.source.cancelled, 0)
+      old.socket.destroy()
+    }),
+    check('answers HEAD with the head alone', async ({ port }, seen) => {
+      const client = new Client(port, 'HEAD /stream HTTP/1.1\r\nhost: test\r\n\r\n')
+      await until('the head', () => client.text.includes('\r\n\r\n'))
+      assert.match(client.text, /^HTTP\/1\.1 200 [^]*text\/event-stream/)
+      await until('the source to be cancelled', () => seen.source.cancelled === 1)
+      client.socket.write(get('/empty'))
+      await until('the next answer', () => client.answers === 2)
+      client.socket.destroy()
+    }),
     check('refuses a body that is announced too large, so that the client sees it', async ({ port }, seen) => {
       const client = new Client(port, post('/echo', 'content-length: 8000000', 'x'.repeat(50_000)))
       for (let i = 0; i < 100; i++) client.socket.write('x'.repeat(50_000))
