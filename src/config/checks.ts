@@ -1,4 +1,5 @@
 import { hmacKey } from '../audit/hmac.ts'
+import { BUILT_IN_RULES } from '../guard/recognisers/index.ts'
 import { compileRules } from '../guard/rule-set.ts'
 import { at, type Fault } from './fault.ts'
 import { GOOD_HMAC_SECRET_CHARACTERS } from './limits.ts'
@@ -58,6 +59,10 @@ function duplicates({ models, quotas, guard }: Document): Fault[] {
       path: `quotas[${index}].name`,
       reason: 'this name is taken',
     })),
+    ...repeated(guard.rules.map(({ name }) => name)).map(index => ({
+      path: `guard.rules[${index}].name`,
+      reason: 'this name is taken',
+    })),
     ...repeated((guard.validators ?? []).map(({ name }) => name)).map(index => ({
       path: `guard.validators[${index}].name`,
       reason: 'this name is taken',
@@ -100,22 +105,23 @@ function unknownModel(id: string | undefined, models: Document['models'], path: 
 }
 
 function guard({ guard: { rules, exceptions }, models }: Document): Fault[] {
-  const compiled = compileRules(
-    rules.map(rule => ({
-      name: rule.name,
+  const own = new Map(rules.map((rule, index) => [rule.name, { rule, index }]))
+  // With the built-in ones, as the gateway compiles them: names must differ, and together they must not be too large.
+  const compiled = compileRules([
+    ...[...own.values()].map(({ rule: { name, pattern } }) => ({
+      name,
       group: 'custom' as const,
       description: '',
-      pattern: rule.pattern,
+      pattern,
       examples: [],
       counterExamples: [],
     })),
-  )
-  const badRules = compiled.ok
-    ? []
-    : compiled.faults.map(({ rule, reason }) => {
-        const index = rules.findLastIndex(({ name }) => name === rule)
-        return { path: index < 0 ? 'guard.rules' : at(at('guard.rules', index), 'pattern'), reason }
-      })
+    ...BUILT_IN_RULES,
+  ])
+  const badRules = (compiled.ok ? [] : compiled.faults).map(({ rule, reason }) => {
+    const index = own.get(rule)?.index
+    return { path: index === undefined ? 'guard.rules' : at('guard.rules', index), reason }
+  })
   return [
     ...badRules,
     ...exceptions.flatMap(({ match, input, output }, index) => {

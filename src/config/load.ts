@@ -7,7 +7,7 @@ import { parseYaml } from './parse.ts'
 import { resolve, resolveTokens } from './resolve.ts'
 import { DOCUMENT, TOKENS_DOCUMENT } from './schema.ts'
 import { type Sources, substitute } from './substitute.ts'
-import { unknownKeys } from './unknown-keys.ts'
+import { NO_MAPPING, unknownKeys } from './unknown-keys.ts'
 import { type NotEnforced, notEnforced } from './unsupported.ts'
 
 export type LoadResult =
@@ -79,7 +79,7 @@ function describe(issue: v.BaseIssue<unknown>, base: string): Fault | undefined 
   let path = base
   for (const { key } of issue.path ?? []) path = at(path, key as string | number)
   if (issue.type !== 'strict_object') return { path, reason: issue.message }
-  return { path, reason: issue.expected === 'Object' ? 'should be a mapping of keys to values' : 'is required' }
+  return { path, reason: issue.expected === 'Object' ? NO_MAPPING : 'is required' }
 }
 
 /** Says where a value came from that stands in no file. */

@@ -1,7 +1,12 @@
 import type * as v from 'valibot'
 import { at, type Fault } from './fault.ts'
 
-/** Finds every key that the schema does not know, with the known key most like it. Walks what is there only. */
+export const NO_MAPPING = 'should be a mapping of keys to values'
+
+/**
+ * Finds every key that the schema does not know, with the known key most like it, and every list in place of a mapping,
+ * which Valibot takes for one. Walks what is there only.
+ */
 export function unknownKeys(schema: v.GenericSchema, value: unknown, path = ''): Fault[] {
   const { type } = schema
   if ('wrapped' in schema) return unknownKeys(schema.wrapped as v.GenericSchema, value, path)
@@ -9,7 +14,8 @@ export function unknownKeys(schema: v.GenericSchema, value: unknown, path = ''):
     return value.flatMap((item: unknown, index) => unknownKeys(schema.item as v.GenericSchema, item, at(path, index)))
   }
   if (type !== 'strict_object' || !('entries' in schema)) return []
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
+  if (Array.isArray(value)) return [{ path, reason: NO_MAPPING }]
+  if (typeof value !== 'object' || value === null) return []
   const entries = new Map(Object.entries(schema.entries as Record<string, v.GenericSchema>))
   return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
     const known = entries.get(key)
