@@ -250,7 +250,7 @@ class Walker {
         byte === 0x2b ||
         byte === 0x45
       if (!part) break
-      number = number * 10 + byte - 0x30
+      number = byte >= 0x30 && byte <= 0x39 ? number * 10 + byte - 0x30 : Number.NaN
       this.at++
     }
     if (this.at === start) throw new Malformed()

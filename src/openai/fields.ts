@@ -101,7 +101,8 @@ const message = v.strictObject({
     'must be system, developer, user, assistant, tool or function',
   ),
   content: v.optional(
-    v.nullable(v.union([text, list(contentPart, BOUNDS.parts)], 'must be a string or an array of parts')),
+    // By form, so that a fault in a part is named where it is and not as "one of the two".
+    v.nullable(v.lazy(content => (Array.isArray(content) ? list(contentPart, BOUNDS.parts) : text))),
   ),
   name: v.optional(name),
   refusal: v.optional(v.nullable(text)),

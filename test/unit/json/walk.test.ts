@@ -1,0 +1,76 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { isDeeperThan } from '../../../src/json/depth.ts'
+import { decodeString, walkJson } from '../../../src/json/walk.ts'
+import { CHAT_COMPLETIONS } from '../../../src/wires/chat-completions.ts'
+
+const encoder = new TextEncoder()
+
+function walk(json: string, shape = CHAT_COMPLETIONS) {
+  const bytes = encoder.encode(json)
+  return { bytes, walked: walkJson(bytes, 0, bytes.length, shape) }
+}
+
+/** Every string value of a document, in order. */
+function strings(value: unknown): string[] {
+  if (typeof value === 'string') return value === '' ? [] : [value]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.values(value).flatMap(strings)
+}
+
+describe('a walk', () => {
+  test('finds every string of any document that no shape describes', () => {
+    fc.assert(
+      fc.property(fc.json(), json => {
+        const { bytes, walked } = walk(json, {})
+        const found = walked?.strings.map(slot => decodeString(bytes, slot))
+        // Reading by JSON.parse puts number-like keys first: compare as bags.
+        expect(found?.toSorted()).toEqual(
+          strings(JSON.parse(json, (key, value) => (key === '__proto__' ? undefined : value))).toSorted(),
+        )
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('names choices and calls by their index, wherever it stands', () => {
+    const { walked } = walk(
+      '{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{}"},"index":2}]},"index":5,"finish_reason":"stop"}]}',
+    )
+    expect(walked?.strings).toMatchObject([{ kind: 'arguments', choice: { index: 5 }, call: { index: 2 } }])
+    expect(walked?.choices[0]?.finish).not.toBeNull()
+  })
+
+  test('tells texts, what is dropped, usage and errors', () => {
+    const { walked } = walk(
+      '{"choices":[{"index":0,"logprobs":{"content":[{"token":"x"}]},"message":{"content":"hi"}}],"usage":{"a":1},"error":{}}',
+    )
+    expect(walked?.dropped).toHaveLength(1)
+    expect(walked?.usage).not.toBeNull()
+    expect(walked?.error).toBe(true)
+    expect(walked?.strings.filter(({ kind }) => kind === 'text')).toMatchObject([{ channel: 'content' }])
+  })
+
+  test.each([
+    ['an unclosed string', '{"a":"x'],
+    ['bytes behind the document', '{} x'],
+    ['a missing colon', '{"a" 1}'],
+    ['a trailing comma', '{"a":1,}'],
+    ['a bare control character', '{"a":"\u0001"}'],
+    ['nothing', ''],
+    ['two texts of one name', '{"choices":[{"delta":{"content":"a","content":"b"}}]}'],
+    ['two texts of one name, one with an escaped key', '{"choices":[{"delta":{"content":"a","\\u0063ontent":"b"}}]}'],
+    ['a negative index', '{"choices":[{"index":-1,"delta":{}}]}'],
+    ['an index without bound', '{"choices":[{"index":99999999,"delta":{}}]}'],
+    ['an index in exponents', '{"choices":[{"index":1e3,"delta":{}}]}'],
+    ['too deep a nesting', `${'['.repeat(200)}${']'.repeat(200)}`],
+  ])('does not trust %s', (_, json) => {
+    expect(walk(json).walked).toBeNull()
+  })
+})
+
+test('depth is told without parsing, and brackets inside strings do not count', () => {
+  expect(isDeeperThan(encoder.encode('[[[]]]'), 3)).toBe(false)
+  expect(isDeeperThan(encoder.encode('[[[[]]]]'), 3)).toBe(true)
+  expect(isDeeperThan(encoder.encode('["[[[[\\"[[["]'), 3)).toBe(false)
+})
