@@ -6,6 +6,8 @@ export interface UpstreamCall {
   /** Complete: an adapter adds only what the protocol needs (host, content-length, connection). */
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Uint8Array
+  /** Closes the connection behind the answer: for servers that give each open connection a thread, also an idle one. */
+  readonly closeAfter?: boolean
 }
 
 /** Why a call failed below HTTP. `message` is for operators, never for callers. */
@@ -35,7 +37,7 @@ export interface UpstreamFlow {
 }
 
 /**
- * Sends requests to model servers over kept-alive connections. Callbacks, not promises: a stream costs a function
+ * Sends requests to model servers over kept-alive connections (but for `closeAfter`). Callbacks, not promises: a stream costs a function
  * call per chunk. Deadlines belong to the caller; bytes are passed on as they were read, one call per socket read
  * where the runtime allows it. Response bodies are never decompressed (no `accept-encoding` is sent).
  */

@@ -326,6 +326,24 @@ export function upstreamChecks(create: () => Upstream): Check[] {
       },
     ),
     check(
+      'tells the server to close the connection behind the answer, and takes a new one',
+      (request, socket) => {
+        seen = request
+        socket.write(JSON_ANSWER)
+        if (/^connection: close\r$/im.test(request)) socket.end()
+      },
+      async (upstream, server) => {
+        for (let calls = 1; calls <= 3; calls++) {
+          const recorder = new Recorder()
+          upstream.send({ method: 'GET', url: `${server.origin}/`, headers: {}, closeAfter: true }, recorder)
+          await until('the end', () => recorder.over)
+          assert.deepEqual(recorder.events, ['head', 'data', 'end'], recorder.failure?.message)
+          assert.equal(server.accepted, calls)
+          assert.match(seen, /^connection: close\r$/im)
+        }
+      },
+    ),
+    check(
       'notices a kept connection that the server has closed without a word',
       (_, socket) => {
         socket.write(JSON_ANSWER)
