@@ -10,7 +10,6 @@ import { createTelemetry } from '../../node/telemetry.ts'
 import { CommandFailure } from '../failure.ts'
 import { createKeyFiles, makeKeyFolder, PUBLIC_KEYS, SIGNING_KEY } from '../key-files.ts'
 import { print, styled } from '../print.ts'
-import { runGateway } from '../run-gateway.ts'
 import { untilStopped } from '../stop-signal.ts'
 import { faultList } from './config.ts'
 import { signToken } from './token-mint.ts'
@@ -40,6 +39,7 @@ export function registerDev(program: Command): void {
 }
 
 async function dev({ host, port: listenPort, dir }: DevOptions): Promise<void> {
+  const { runGateway } = await import('../run-gateway.ts')
   const folder = resolve(dir)
   const keys = join(folder, 'keys')
   await prepare(folder, keys)

@@ -3,7 +3,6 @@ import { locateConfig, readConfig } from '../../node/config-file.ts'
 import { createTelemetry } from '../../node/telemetry.ts'
 import { CommandFailure } from '../failure.ts'
 import { note } from '../print.ts'
-import { runGateway } from '../run-gateway.ts'
 import { untilStopped } from '../stop-signal.ts'
 import { faultList, nameOf } from './config.ts'
 
@@ -17,6 +16,8 @@ export function registerServe(program: Command): void {
 }
 
 async function serve(options: { readonly config?: string }): Promise<void> {
+  // Loaded here, so that no other command waits for the whole gateway.
+  const { runGateway } = await import('../run-gateway.ts')
   const location = await locateConfig(options.config, process.env, process.cwd())
   const result = await readConfig(location, process.env)
   const name = nameOf(location)
