@@ -76,9 +76,9 @@ export class AnswerGuard {
   event(bytes: Uint8Array, start: number, end: number): GuardedDocument | null {
     const walked = walkJson(bytes, start, end, this.shape)
     if (!walked) return null
-    const edits: Edit[] = walked.dropped.map(span => ({ start: span.start, end: span.end, bytes: NULL }))
+    const edits = this.drop(walked)
     for (const slot of walked.strings) {
-      if (isInside(slot, walked.dropped)) continue
+      if (edits.length > 0 && isInside(slot, walked.dropped)) continue
       const text = decodeString(bytes, slot)
       const replaced = text === null ? null : this.piece(text, slot)
       if (replaced === null) return null
@@ -92,9 +92,9 @@ export class AnswerGuard {
   body(bytes: Uint8Array): GuardedDocument | null {
     const walked = walkJson(bytes, 0, bytes.length, this.shape)
     if (!walked) return null
-    const edits: Edit[] = walked.dropped.map(span => ({ start: span.start, end: span.end, bytes: NULL }))
+    const edits = this.drop(walked)
     for (const slot of walked.strings) {
-      if (isInside(slot, walked.dropped)) continue
+      if (edits.length > 0 && isInside(slot, walked.dropped)) continue
       const text = decodeString(bytes, slot)
       if (text === null) return null
       let replaced = slot.kind === 'arguments' ? this.json(text) : this.guard.whole(text)
@@ -141,6 +141,8 @@ export class AnswerGuard {
     const { choice } = slot
     if (slot.kind === 'unknown' || !choice) return this.guard.whole(text)
     if (this.ended.has(choice.index)) return text === '' ? text : null
+    // Without rules that change text there is nothing to wait for.
+    if (slot.kind === 'arguments' && !this.guard.enforces) return this.guard.whole(text)
     if (slot.kind === 'arguments') {
       const channel = this.callChannel(choice.index, slot.call)
       channel.pending += text
@@ -164,6 +166,12 @@ export class AnswerGuard {
     const at = inside ? choice.textOpen : choice.open
     const fields = inside ? rest : `"delta":{${rest}}`
     edits.push({ start: at, end: at, bytes: encoder.encode(closesAt(bytes, at) ? fields : `${fields},`) })
+  }
+
+  /** What repeats text token by token becomes null, as long as there are rules that change text. */
+  private drop(walked: Walked): Edit[] {
+    if (!this.guard.enforces) return []
+    return walked.dropped.map(span => ({ start: span.start, end: span.end, bytes: NULL }))
   }
 
   private json(text: string): string {

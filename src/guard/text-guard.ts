@@ -31,6 +31,11 @@ export class TextGuard {
     this.side = side
   }
 
+  /** Whether any rule could change a text: if none, text need not be held or dropped. */
+  get enforces(): boolean {
+    return this.side.enforced !== null
+  }
+
   /** Opens a text that comes in pieces. */
   open(): GuardedText {
     const { enforced, flagged } = this.side

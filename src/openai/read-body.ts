@@ -21,6 +21,9 @@ export interface ReadOptions {
   readonly unknownFields: 'refuse' | 'drop'
 }
 
+/** Unknown fields inside one field that are dropped at the most: each costs one more check of it. */
+const MAX_DROPPED = 32
+
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** Parses and checks a body against the endpoint's fields. Every refusal names the field. */
@@ -48,13 +51,31 @@ export function readRequestBody(bytes: Uint8Array, endpoint: Endpoint, options: 
     }
     // As in the OpenAI API, null says the same as leaving the field out.
     if (value === null) continue
-    const checked = v.safeParse(schema, value, { abortEarly: true })
-    if (!checked.success) return refuse(schemaFault(name, checked.issues[0]))
-    fields[name] = checked.output
+    const issue = check(schema, value, options)
+    if (issue) return refuse(schemaFault(name, issue))
+    fields[name] = value
   }
   const missing = endpoint.required.find(name => !(name in fields))
   if (missing) return refuse(fault('missing_field', missing, 'is required'))
   return { ok: true, body: { model: fields['model'] as string, stream: fields['stream'] === true, fields } }
+}
+
+/** The first fault of a value; undefined for none. Under `drop`, unknown fields inside it are taken out of the value. */
+function check(
+  schema: v.GenericSchema,
+  value: unknown,
+  { unknownFields }: ReadOptions,
+): v.BaseIssue<unknown> | undefined {
+  for (let dropped = 0; ; dropped++) {
+    const issue = v.safeParse(schema, value, { abortEarly: true }).issues?.[0]
+    const unknown = issue && isUnknownField(issue) ? issue.path?.at(-1) : undefined
+    if (!unknown || unknownFields === 'refuse' || dropped === MAX_DROPPED) return issue
+    delete (unknown.input as Record<string, unknown>)[String(unknown.key)]
+  }
+}
+
+function isUnknownField(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === 'strict_object' && issue.expected === 'never'
 }
 
 function schemaFault(name: string, issue: v.BaseIssue<unknown>): Refusal {
@@ -62,8 +83,7 @@ function schemaFault(name: string, issue: v.BaseIssue<unknown>): Refusal {
     (text, { key }) => (typeof key === 'number' ? `${text}[${key}]` : `${text}.${shorten(String(key))}`),
     name,
   )
-  if (issue.type === 'strict_object' && issue.expected === 'never')
-    return fault('unknown_field', path, 'is not known here; remove it')
+  if (isUnknownField(issue)) return fault('unknown_field', path, 'is not known here; remove it')
   if (issue.received === 'undefined') return fault('missing_field', path, 'is required')
   const code = issue.type === 'starts_with' ? 'field_forbidden' : 'invalid_value'
   // valibot's own messages quote the value, which may be private: only ours are passed on.

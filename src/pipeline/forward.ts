@@ -119,7 +119,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
         this.settled = true
         resolve(result)
       }
-      const { endpoint, requestId } = this.exchange
+      const { endpoint, requestId, reservationId } = this.exchange
       this.exchange.onGone(() => this.abandon())
       if (this.closed) return
       const { timeouts } = this.services.config
@@ -131,7 +131,8 @@ class Call implements UpstreamReceiver, UpstreamStream {
           headers: {
             'content-type': 'application/json',
             accept: this.exchange.body?.stream ? 'text/event-stream' : 'application/json',
-            'x-request-id': requestId,
+            // Callers choose request ids, and vLLM takes two requests of one id for the same: made unique.
+            'x-request-id': `${requestId}-${reservationId.slice(0, 8)}`,
             ...(this.server.apiKey === undefined ? {} : { authorization: `Bearer ${this.server.apiKey}` }),
           },
           body,

@@ -50,6 +50,7 @@ export class OutputGuard {
       onUsage: usage => {
         this.addUsage(usage)
       },
+      usage: () => this.counts,
     })
   }
 

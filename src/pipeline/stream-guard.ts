@@ -32,6 +32,8 @@ export interface StreamGuardOptions {
   /** An event with text of the model went by. */
   readonly onText: () => void
   readonly onUsage: (usage: Usage) => void
+  /** What was used so far: told to a caller who asked for usage and whose answer is cut. */
+  readonly usage: () => Usage
 }
 
 /**
@@ -123,7 +125,7 @@ export class StreamGuard {
     }
     if (walked.choices.length > 0) {
       this.envelope ??= readEnvelope(data.bytes.subarray(data.start, data.end))
-      if (walked.strings.some(({ kind }) => kind !== 'unknown')) this.options.onText()
+      if (walked.strings.some(({ kind, start, end }) => kind !== 'unknown' && end > start)) this.options.onText()
     } else if (walked.usage && this.options.dropUsage) {
       return
     }
@@ -138,6 +140,7 @@ export class StreamGuard {
       this.options.answers.remainder(choice)
       this.out.push(this.event(choice, '', finish))
     }
+    if (!this.options.dropUsage) this.out.push(this.usageEvent())
     this.closing.push(DONE)
     this.finish({ kind: 'cut', finish })
   }
@@ -148,6 +151,16 @@ export class StreamGuard {
       const rest = this.options.answers.remainder(choice)
       if (rest !== '') this.out.push(this.event(choice, rest, null))
     }
+  }
+
+  private usageEvent(): Uint8Array {
+    const { inputTokens, outputTokens } = this.options.usage()
+    const usage = {
+      prompt_tokens: inputTokens,
+      completion_tokens: outputTokens,
+      total_tokens: inputTokens + outputTokens,
+    }
+    return encoder.encode(`data: ${JSON.stringify({ ...this.envelope, choices: [], usage })}\n\n`)
   }
 
   private event(choice: number, fields: string, finish: string | null): Uint8Array {

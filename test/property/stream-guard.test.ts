@@ -27,6 +27,7 @@ function streamGuard(shape: Shape): StreamGuard {
     dropUsage: true,
     onText: () => {},
     onUsage: () => {},
+    usage: () => ({ inputTokens: 0, outputTokens: 0 }),
   })
 }
 

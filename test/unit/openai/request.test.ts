@@ -91,6 +91,15 @@ describe('a request body', () => {
   })
 })
 
+test('unknown fields inside a message are dropped by the same policy', () => {
+  const messages = [{ role: 'user', content: 'hi', a: 1, b: 2 }]
+  expect(read({ model: 'm', messages }, chat, 'drop')).toMatchObject({
+    ok: true,
+    body: { fields: { messages: MESSAGES } },
+  })
+  expect(messages).toHaveLength(1)
+})
+
 test('every text of a request is visited, with its place', () => {
   const fields = {
     model: 'm',
