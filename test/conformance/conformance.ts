@@ -1,0 +1,14 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import type { Runtime } from '../support/index.ts'
+import { Rig } from './rig.ts'
+import { routes } from './routes.ts'
+
+const THEMES = { routes }
+
+/** Everything that can be told from outside, over HTTP: the same for every runtime. */
+export function conformance(runtime: Runtime): void {
+  const rig = new Rig(runtime)
+  beforeAll(() => rig.start())
+  afterAll(() => rig.stop())
+  for (const [name, theme] of Object.entries(THEMES)) describe(name, () => theme(rig))
+}

@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { importJWK, type JWK, SignJWT } from 'jose'
+import {
+  freePort,
+  type Gateway,
+  type Runtime,
+  type Script,
+  type ScriptedUpstream,
+  scriptedUpstream,
+  startGateway,
+  waitFor,
+} from '../support/index.ts'
+
+/** In every prompt of the suite; never allowed in answers, logs or records. */
+export const PROMPT = 'marzipan-prompt-7731'
+/** In every refusal of the model server. */
+export const INTERNAL = 'marzipan-internal-path-/opt/models'
+export const UPSTREAM_KEY = 'marzipan-upstream-key'
+
+export type Answer = (script: Script) => unknown
+export type Record_ = Readonly<Record<string, unknown>>
+
+export interface SendOptions {
+  readonly path?: string
+  readonly method?: string
+  readonly token?: string | null
+  readonly claims?: Record_
+  readonly headers?: Readonly<Record<string, string>>
+  /** In place of the gateway that most tests share. */
+  readonly gateway?: Gateway
+}
+
+/** An answer that has arrived. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  json(): Record<string, any>
+}
+
+/**
+ * One gateway under test, a second one with the opposite settings, and a model server that answers as the test at hand
+ * wants. The tests of a rig run one after the other.
+ */
+export class Rig {
+  readonly runtime: Runtime
+  gateway!: Gateway
+  /** Drops unknown fields, takes small bodies only, reaches no model server. */
+  other!: Gateway
+  upstream!: ScriptedUpstream
+  private answer: Answer = () => undefined
+  private failure: unknown
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime
+  }
+
+  async start(): Promise<void> {
+    this.upstream = await scriptedUpstream(async script => {
+      try {
+        await this.answer(script)
+      } catch (error) {
+        this.failure = error
+        script.reset()
+      }
+    })
+    const at = (url: string) => [{ url, kind: 'vllm', apiKey: UPSTREAM_KEY }]
+    const up = `${this.upstream.url}/v1`
+    const nowhere = `http://127.0.0.1:${await freePort()}/v1`
+    ;[this.gateway, this.other] = await Promise.all([
+      startGateway({ runtime: this.runtime, config: mainConfig(at(up), at(nowhere)) }),
+      startGateway({
+        runtime: this.runtime,
+        config: {
+          models: [{ id: 'm', upstreams: at(nowhere) }],
+          request: { unknownFields: 'drop', maxBody: '2KiB' },
+        },
+      }),
+    ])
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.gateway?.stop(), this.other?.stop(), this.upstream?.stop()])
+  }
+
+  /** A token signed with the gateway's key, its claims and header changed as told (`undefined` takes one away). */
+  async token(claims: Record_ = {}, header: Record_ = {}, gateway: Gateway = this.gateway): Promise<string> {
+    const jwk = JSON.parse(readFileSync(join(gateway.dir, 'keys/signing.jwk.json'), 'utf8')) as JWK
+    const now = Math.floor(Date.now() / 1000)
+    const good = { iss: 'sallyport', aud: 'sallyport', sub: 'blue/tests/test', jti: randomUUID() }
+    const who = { team: 'blue', app: 'tests', env: 'test', scope: 'inference' }
+    return new SignJWT({ ...good, ...who, iat: now, nbf: now, exp: now + 3600, ...claims })
+      .setProtectedHeader({ alg: 'EdDSA', kid: jwk.kid ?? '', typ: 'at+jwt', ...header })
+      .sign(await importJWK(jwk, 'EdDSA'))
+  }
+
+  /** Sends a request; `body` as JSON unless it is bytes or text already. */
+  async fetch(body: unknown, options: SendOptions = {}): Promise<Response> {
+    const { path = '/v1/chat/completions', method = 'POST', headers = {}, gateway = this.gateway } = options
+    const token = options.token === undefined ? await this.token(options.claims, {}, gateway) : options.token
+    const raw = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+    return fetch(gateway.url + path, {
+      method,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      signal: AbortSignal.timeout(10_000),
+      ...(body === undefined ? {} : { body: (raw ? body : JSON.stringify(body)) as BodyInit }),
+    })
+  }
+
+  async send(body: unknown, options: SendOptions = {}): Promise<Reply> {
+    const response = await this.fetch(body, options)
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) }
+  }
+
+  /** Sends a chat that the model server answers as told. */
+  async chat(answer: Answer, fields: Record_ = {}, options: SendOptions = {}): Promise<Reply> {
+    this.answers(answer)
+    const reply = await this.send({ ...chat(), ...fields }, options)
+    this.check()
+    return reply
+  }
+
+  /** Sends a chat to be streamed; the model server's answer is the given chunks, one HTTP chunk each, or a script. */
+  stream(answer: Answer | readonly (string | Uint8Array)[], fields: Record_ = {}, options: SendOptions = {}) {
+    return this.chat(typeof answer === 'function' ? answer : chunks(answer), { stream: true, ...fields }, options)
+  }
+
+  answers(answer: Answer): void {
+    this.answer = answer
+  }
+
+  /** Throws what the last script threw. */
+  check(): void {
+    const { failure } = this
+    this.failure = undefined
+    if (failure) throw failure
+  }
+
+  /** What the model server got last, parsed. */
+  lastBody(): Record<string, any> {
+    return JSON.parse(this.upstream.requests.at(-1)?.body ?? 'null')
+  }
+
+  /** Runs the requests and tells how many of them the model server saw. */
+  async seen(run: () => Promise<unknown>): Promise<number> {
+    const before = this.upstream.requests.length
+    await run()
+    return this.upstream.requests.length - before
+  }
+
+  auditText(gateway: Gateway = this.gateway): string {
+    return readFileSync(join(gateway.dir, 'audit/audit.jsonl'), 'utf8')
+  }
+
+  /** The audit record of an answered request. */
+  async record(reply: { headers: Headers }, gateway: Gateway = this.gateway): Promise<Record<string, any>> {
+    const id = `"requestId":"${reply.headers.get('x-request-id')}"`
+    const line = await waitFor(`the record with ${id}`, () =>
+      this.auditText(gateway)
+        .split('\n')
+        .find(text => text.includes(id) && text.endsWith('}')),
+    )
+    return JSON.parse(line) as Record<string, any>
+  }
+}
+
+/** The fields of a small chat. */
+export function chat(content: unknown = PROMPT): { model: string; messages: { role: string; content: unknown }[] } {
+  return { model: 'm', messages: [{ role: 'user', content }] }
+}
+
+/** Answers with an event stream of these HTTP chunks. */
+export function chunks(pieces: readonly (string | Uint8Array)[]): Answer {
+  return async script => {
+    await script.head()
+    for (const piece of pieces) await script.chunk(piece)
+    await script.finish()
+  }
+}
+
+/** Answers with one JSON body. */
+export function replies(value: unknown, status = 200, headers: Record<string, string> = {}): Answer {
+  return script => script.reply(status, value, headers)
+}
+
+function mainConfig(upstreams: readonly Record_[], nowhere: readonly Record_[]): Record_ {
+  return {
+    models: [
+      { id: 'm', upstreams },
+      { id: 'short', upstreams, maxOutputTokens: 5 },
+      { id: 'guided', upstreams, systemPrompt: 'You are the company assistant.' },
+      { id: 'small', upstreams, maxPromptCharacters: 100 },
+      { id: 'gone', upstreams: nowhere },
+    ],
+    quotas: [
+      { name: 'team-minute', per: ['team'], tokens: '10M', window: '1m' },
+      { name: 'rate', per: ['token'], requests: 100_000, window: '60s' },
+      { name: 'few', match: { team: 'few' }, per: ['team'], requests: 2, window: '60s' },
+    ],
+    guard: {
+      input: { injection: 'block', pii: 'flag', secrets: 'block' },
+      output: { pii: 'redact', secrets: 'redact' },
+      rules: [
+        { name: 'EMPLOYEE_ID', pattern: 'EMP-[0-9]{6}', on: ['input', 'output'], action: 'redact' },
+        { name: 'PROJECT', pattern: 'Project Nightfall', on: ['input'], action: 'block' },
+      ],
+      exceptions: [
+        { match: { team: 'strict' }, input: { pii: 'block' }, output: { pii: 'block' } },
+        { match: { team: 'redacting' }, input: { pii: 'redact', secrets: 'redact' } },
+        { match: { team: 'open' }, input: { injection: 'flag', secrets: 'flag' }, output: { pii: 'flag' } },
+        { match: { team: 'brief' }, output: { maxCharacters: 20 } },
+        { match: { team: 'brief-strict', env: 'production' }, output: { pii: 'block' } },
+      ],
+    },
+  }
+}
