@@ -1,6 +1,6 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { MINIMAL, SAMPLE, SECRET } from '../support/config.ts'
 import { type Completed, runProcess } from '../support/process.ts'
