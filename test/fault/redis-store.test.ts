@@ -7,12 +7,15 @@ import { freePort } from '../support/ports.ts'
 import { type Redis as RedisServer, startRedis } from '../support/redis.ts'
 import { sleep, waitFor, within } from '../support/wait.ts'
 
-/** With the default time-out of 100 ms, what a decision may take on a busy machine. */
-const DECISION_MS = 150
+/** The default time-out, and how much later a decision may come. */
+const TIMEOUT_MS = 100
+const TOLERANCE_MS = 50
 
 describe('Redis state store in trouble', () => {
   let server: RedisServer
   let observer: Redis
+  /** Has the default time-out; the other one waits for as long as a busy machine may need. */
+  let impatient: StateStore
   let store: StateStore
   const log: string[] = []
   const telemetry = {
@@ -23,50 +26,63 @@ describe('Redis state store in trouble', () => {
   let lastId = 0
   const reserve = (amount: number, key?: string) =>
     store.reserve(`request-${++lastId}`, 'tenant', [charge(amount, key)])
+  const reserveNow = (amount: number) => impatient.reserve(`request-${++lastId}`, 'tenant', [charge(amount)])
   const remaining = async (key?: string) => (await reserve(0, key)).levels[0]?.remaining
-  const untilReady = () => waitFor('the store answers again', () => store.ready())
+  const untilReady = () => waitFor('the stores answer', async () => (await store.ready()) && (await impatient.ready()))
 
   beforeEach(async () => {
     log.length = 0
     server = await startRedis()
     observer = new Redis(server.url, { retryStrategy: () => 20 })
     observer.on('error', () => undefined)
-    store = createRedisStore({ url: server.url, telemetry })
+    impatient = createRedisStore({ url: server.url, telemetry })
+    store = createRedisStore({ url: server.url, timeoutMs: 2000 })
     await untilReady()
   })
   afterEach(async () => {
-    await store.close()
+    await Promise.all([store.close(), impatient.close()])
     observer.disconnect()
     await server.stop()
   })
 
+  /** In time: by the same clock as any timer of this process, which on a busy machine is late as well. */
+  async function inTime<T>(decision: Promise<T>): Promise<T> {
+    let deadlineAt = Number.POSITIVE_INFINITY
+    const deadline = sleep(TIMEOUT_MS).then(() => {
+      deadlineAt = performance.now()
+    })
+    const [result] = await Promise.allSettled([decision])
+    expect(performance.now() - deadlineAt).toBeLessThan(TOLERANCE_MS)
+    await deadline
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  }
+
   async function expectUnavailable(decision: Promise<unknown>) {
-    const start = performance.now()
-    await expect(decision).rejects.toBeInstanceOf(StoreUnavailableError)
-    expect(performance.now() - start).toBeLessThan(DECISION_MS)
+    await expect(inTime(decision)).rejects.toBeInstanceOf(StoreUnavailableError)
   }
 
   test('a stopped server: every decision fails at once, and works again when it is back', async () => {
     await server.stop()
     for (let attempt = 0; attempt < 5; attempt++) {
-      await expectUnavailable(reserve(1))
-      await expectUnavailable(store.settle('request-1', 'tenant', [1]))
+      await expectUnavailable(reserveNow(1))
+      await expectUnavailable(impatient.settle('request-1', 'tenant', [1]))
       await sleep(60)
     }
-    expect(await store.ready()).toBe(false)
+    expect(await impatient.ready()).toBe(false)
     server = await startRedis({ port: server.port })
     const start = performance.now()
     await untilReady()
-    expect(performance.now() - start).toBeLessThan(1500)
+    expect(performance.now() - start).toBeLessThan(3000)
     expect(await reserve(4)).toMatchObject({ outcome: 'granted' })
   })
 
   test('a frozen server: decisions end in time, and those given up take nothing', async () => {
     await reserve(1)
     server.pause()
-    await expectUnavailable(reserve(3))
-    await Promise.all(Array.from({ length: 200 }, () => expectUnavailable(reserve(5))))
-    expect(await within('ready', DECISION_MS, store.ready())).toBe(false)
+    await expectUnavailable(reserveNow(3))
+    await Promise.all(Array.from({ length: 200 }, () => expectUnavailable(reserveNow(5))))
+    expect(await inTime(impatient.ready())).toBe(false)
     server.resume()
     await untilReady()
     expect(await remaining()).toBe(9)
@@ -74,7 +90,7 @@ describe('Redis state store in trouble', () => {
 
   test('a frozen server is left for a new connection after two seconds', async () => {
     server.pause()
-    await expectUnavailable(reserve(1))
+    await expectUnavailable(reserveNow(1))
     await waitFor('the connection is given up', () => log.some(line => line.includes('redis_disconnected')), 5000)
     server.resume()
     await untilReady()
@@ -83,10 +99,10 @@ describe('Redis state store in trouble', () => {
   test('connections that break in the middle of many requests', async () => {
     const results = Array.from({ length: 300 }, () => reserve(1).then(({ outcome }) => outcome, String))
     await observer.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-    const outcomes = await within('all decided', 1000, Promise.all(results))
+    const outcomes = await within('all decided', 5000, Promise.all(results))
     expect(outcomes.filter(outcome => outcome === 'granted').length).toBeLessThanOrEqual(10)
     await untilReady()
-    await within('works again', 1000, reserve(0))
+    await within('works again', 5000, reserve(0))
   })
 
   test('scripts that the server has forgotten are sent again', async () => {
@@ -141,7 +157,7 @@ describe('Redis state store in trouble', () => {
   })
 
   test('the first decision waits for the connection; without a server it fails in time', async () => {
-    const fresh = createRedisStore({ url: server.url })
+    const fresh = createRedisStore({ url: server.url, timeoutMs: 2000 })
     expect(await fresh.reserve('first', 'tenant', [charge(1)])).toMatchObject({ outcome: 'granted' })
     await fresh.close()
     const nowhere = createRedisStore({ url: `redis://127.0.0.1:${await freePort()}` })
