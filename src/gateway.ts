@@ -54,11 +54,19 @@ async function handle(exchange: Exchange, services: Services): Promise<Response>
         return answerStream(exchange, services, forwarded.stream)
     }
   } catch (error) {
-    // A bug. The message may hold anything, so only where it happened is logged.
-    const where = error instanceof Error ? (error.stack?.split('\n').slice(1, 4).join(' ').trim() ?? '') : ''
-    services.telemetry.log('error', 'internal_error', { requestId: exchange.requestId, where })
+    services.telemetry.log('error', 'internal_error', { requestId: exchange.requestId, where: placeOf(error) })
     return refuse(exchange, services, { code: 'internal_error', reason: 'exception' })
   }
+}
+
+/** Where a bug showed. Its message may hold anything, lines of a prompt too, so only lines of the stack are taken. */
+function placeOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const frames = stack.split('\n').filter(line => /^\s+at [^"']*:\d+:\d+\)?$/.test(line))
+  return frames
+    .slice(0, 3)
+    .map(line => line.trim())
+    .join(' ')
 }
 
 /** With `audit.onFailure: deny`, nothing is sent to a model while the log cannot be written. */

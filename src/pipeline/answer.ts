@@ -187,6 +187,7 @@ function respondError(exchange: Exchange, services: Services, refusal: Refusal):
       ...commonHeaders(exchange),
       'content-type': 'application/json; charset=utf-8',
       ...(entry.retry ? {} : { 'x-should-retry': 'false' }),
+      ...(entry.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
       ...refusal.headers,
     },
     body: encoder.encode(JSON.stringify(openAiError(refusal))),
