@@ -6,8 +6,8 @@ import { type RawServer, rawServer } from './raw-server.ts'
 
 const JSON_ANSWER = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
 const STREAM_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
-/** What a cancelled or paused connection may take to show at the other end. */
-const SOON_MS = 100
+/** What a cancel may take to show at the other end: a few milliseconds, with room for a busy machine. */
+const SOON_MS = 250
 
 /** Records what a receiver is told. */
 class Recorder implements UpstreamReceiver {
