@@ -66,7 +66,12 @@ export function compileRules(rules: readonly RuleDefinition[]): CompileResult {
     faults.push({ rule: '*', reason: `all rules unroll to ${positions} positions; at most ${MAX_TOTAL_POSITIONS}` })
   }
   if (faults.length > 0) return { ok: false, faults }
-  return { ok: true, ruleSet: assemble(rules, parsed) }
+  const ruleSet = assemble(rules, parsed)
+  if (ruleSet) return { ok: true, ruleSet }
+  return {
+    ok: false,
+    faults: [{ rule: '*', reason: 'the rules tell too many kinds of characters apart; at most 254' }],
+  }
 }
 
 function parseRule(rule: RuleDefinition, fault: (reason: string) => void): ParsedRule | undefined {
@@ -98,14 +103,15 @@ function literal(text: string): PatternNode {
   return { kind: 'sequence', items: units.map(unit => ({ kind: 'set', set: [[unit, unit]] })) }
 }
 
-function assemble(rules: readonly RuleDefinition[], parsed: readonly ParsedRule[]): RuleSet {
+function assemble(rules: readonly RuleDefinition[], parsed: readonly ParsedRule[]): RuleSet | null {
   const sets: UnitSet[] = []
   for (const rule of parsed) {
     collectSets(rule.pattern.root, sets)
     if (rule.end) collectSets(rule.end, sets)
     for (const set of [rule.notAfter, rule.notBefore, rule.body]) if (set) sets.push(set)
   }
-  const alphabet = new Alphabet(distinct(sets))
+  const alphabet = Alphabet.of(distinct(sets))
+  if (!alphabet) return null
   const nfa = new Nfa(alphabet)
   const firsts = parsed.map((rule, index) => nfa.add(rule.pattern.root, index))
   const automaton = new Automaton(nfa, alphabet.size)

@@ -58,6 +58,13 @@ describe('what a pattern may not be is refused, and the reason says what to writ
     })
   })
 
+  test('rules that tell too many characters apart are refused together', () => {
+    const letters = Array.from({ length: 300 }, (_, at) =>
+      rule(String.fromCharCode(0x4e00 + 2 * at), { name: `R${at}` }),
+    )
+    expect(compileRules(letters)).toMatchObject({ ok: false, faults: [{ rule: '*' }] })
+  })
+
   test('a boundary must be one class', () => {
     expect(parseClass('ab', false)).toEqual({ ok: false, reason: 'must be one character class' })
   })
