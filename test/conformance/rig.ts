@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { importJWK, type JWK, SignJWT } from 'jose'
+import { Agent, type BodyInit, fetch, type Headers, type Response } from 'undici'
 import {
   freePort,
   type Gateway,
@@ -28,6 +29,8 @@ export interface SendOptions {
   readonly token?: string | null
   readonly claims?: Record_
   readonly headers?: Readonly<Record<string, string>>
+  /** The caller's own address, of 127.0.0.0/8. */
+  readonly from?: string
   /** In place of the gateway that most tests share. */
   readonly gateway?: Gateway
 }
@@ -51,6 +54,7 @@ export class Rig {
   other!: Gateway
   upstream!: ScriptedUpstream
   private answer: Answer = () => undefined
+  private readonly agents = new Map<string, Agent>()
   private failure: unknown
 
   constructor(runtime: Runtime) {
@@ -82,6 +86,7 @@ export class Rig {
   }
 
   async stop(): Promise<void> {
+    await Promise.all([...this.agents.values()].map(agent => agent.destroy()))
     await Promise.all([this.gateway?.stop(), this.other?.stop(), this.upstream?.stop()])
   }
 
@@ -100,7 +105,7 @@ export class Rig {
   async fetch(body: unknown, options: SendOptions = {}): Promise<Response> {
     const { path = '/v1/chat/completions', method = 'POST', headers = {}, gateway = this.gateway } = options
     const token = options.token === undefined ? await this.token(options.claims, {}, gateway) : options.token
-    const raw = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+    const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream
     return fetch(gateway.url + path, {
       method,
       headers: {
@@ -109,8 +114,16 @@ export class Rig {
         ...headers,
       },
       signal: AbortSignal.timeout(10_000),
+      dispatcher: this.agent(options.from ?? '127.0.0.1'),
+      ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
       ...(body === undefined ? {} : { body: (raw ? body : JSON.stringify(body)) as BodyInit }),
     })
+  }
+
+  private agent(localAddress: string): Agent {
+    const agent = this.agents.get(localAddress) ?? new Agent({ localAddress })
+    this.agents.set(localAddress, agent)
+    return agent
   }
 
   async send(body: unknown, options: SendOptions = {}): Promise<Reply> {
