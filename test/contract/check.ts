@@ -16,3 +16,21 @@ export async function until(what: string, condition: () => boolean, timeoutMs = 
 export function sleep(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
 }
+
+/** Waits until a number has not changed for `quietMs`, and returns it. @throws Error naming what was awaited */
+export async function standstill(what: string, value: () => number, quietMs = 300): Promise<number> {
+  let last = value()
+  let since = performance.now()
+  await until(
+    `${what} to stand still`,
+    () => {
+      if (value() !== last) {
+        last = value()
+        since = performance.now()
+      }
+      return performance.now() - since >= quietMs
+    },
+    10_000,
+  )
+  return last
+}
