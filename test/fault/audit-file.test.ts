@@ -6,6 +6,7 @@ import {
   cp,
   mkdir,
   mkdtemp,
+  open,
   readdir,
   readFile,
   rename,
@@ -21,6 +22,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type AuditFile, type AuditFileOptions, openAuditFile } from '../../adapters/node/audit-file.ts'
 import { systemClock } from '../../adapters/node/clock.ts'
+import { writeAll } from '../../adapters/node/durable-file.ts'
 import { takeLock } from '../../adapters/node/file-lock.ts'
 import { nodeHashing } from '../../adapters/node/hashing.ts'
 import { verifyAuditFiles } from '../../adapters/node/verify-audit-files.ts'
@@ -272,6 +274,20 @@ describe('the file', () => {
     expect(await readFile(path, 'utf8')).toBe('one\ntwo\n')
   })
 
+  it('gets all bytes when the kernel takes a few at a time', async () => {
+    const target = join(root, 'target')
+    const handle = await open(target, 'a')
+    try {
+      const slow = {
+        write: (bytes: Buffer, offset: number) => handle.write(bytes, offset, Math.min(3, bytes.length - offset)),
+      }
+      await writeAll(slow as unknown as typeof handle, Buffer.from('0123456789'))
+    } finally {
+      await handle.close()
+    }
+    expect(await readFile(target, 'utf8')).toBe('0123456789')
+  })
+
   it('when it does not answer in time, has failed', async () => {
     const sink = await openFile({ timeoutMs: 1 })
     await expect(sink.append('x'.repeat(7 * 1024 * 1024))).rejects.toThrow('no answer from the disk within 1 ms')
@@ -289,8 +305,10 @@ describe('the file', () => {
     expect(results.slice(failed).every(({ status }) => status === 'rejected')).toBe(true)
     expect(await sink.ready()).toBe(true)
     await sink.append('after')
+    for (let index = 0; index < 20; index += 1) await sink.append('0123456789')
+    expect(events).toEqual(['audit_file_failed'])
     const written = results.filter(({ status }) => status === 'fulfilled').length
-    expect(await readFile(path, 'utf8')).toBe(`${'0123456789\n'.repeat(written)}after\n`)
+    expect(await readFile(path, 'utf8')).toBe(`${'0123456789\n'.repeat(written)}after\n${'0123456789\n'.repeat(20)}`)
   })
 })
 

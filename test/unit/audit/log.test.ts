@@ -3,6 +3,7 @@ import { nodeHashing } from '../../../adapters/node/hashing.ts'
 import { AuditLog, AuditUnavailable } from '../../../src/audit/log.ts'
 import { GENESIS } from '../../../src/audit/record.ts'
 import { createVerifier } from '../../../src/audit/verify.ts'
+import type { AuditSink } from '../../../src/ports/audit-sink.ts'
 import type { Telemetry } from '../../../src/ports/telemetry.ts'
 import { createMemorySink, type MemorySink } from './memory-sink.ts'
 import { sampleChain, sampleEntry } from './sample.ts'
@@ -131,6 +132,30 @@ describe('the audit log', () => {
     expect(outcomes(late)).toBe('++-')
     expect(ready).toBe(true)
     expectWhole(4)
+  })
+
+  it('goes on only when the last one under way is settled, though a later one failed before it', async () => {
+    const first = Promise.withResolvers<void>()
+    const answers = [first.promise, Promise.reject(new Error('too many wait')), Promise.resolve()]
+    const sent: string[] = []
+    const slow: AuditSink = {
+      lastLine: () => Promise.resolve(undefined),
+      append: line => answers[sent.push(line) - 1] ?? Promise.resolve(),
+      ready: () => Promise.resolve(true),
+      close: () => Promise.resolve(),
+    }
+    const log = await AuditLog.open({ sink: slow, hashing: nodeHashing, clock, telemetry })
+    const one = log.append(sampleEntry())
+    await expect(log.append(sampleEntry())).rejects.toThrow()
+    const three = log.append(sampleEntry())
+    await new Promise(resolve => setTimeout(resolve, 5))
+    expect(sent).toHaveLength(2)
+    first.resolve()
+    await Promise.all([one, three])
+    expect(JSON.parse(sent[2] ?? '')).toMatchObject({
+      seq: 2,
+      prev: (JSON.parse(sent[0] ?? '') as { hash: string }).hash,
+    })
   })
 
   it('says whether the sink is ready without being asked to repair it', async () => {

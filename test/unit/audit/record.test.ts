@@ -69,6 +69,8 @@ describe('an audit record', () => {
     expect(line).toContain('"model":"a\ufffdb"')
     expect(line).toContain('"app":"\ufffd"')
     expect(line).not.toContain('\\ud')
+    expect(build({ app: '\udc00' }).line).toContain('"app":"\ufffd"')
+    expect(build({ team: '\udc00' }).line).toContain('"team":"\ufffd"')
     expect(readRecord(nodeHashing, line)).toMatchObject({ ok: true })
   })
 
