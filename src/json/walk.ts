@@ -53,6 +53,8 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const MAX_DEPTH = 128
 const UNMARKED: Shape = {}
+/** true, false, null, or a number as RFC 8259 has it. */
+const SCALAR = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/
 const decoder = new TextDecoder()
 
 class Malformed extends Error {}
@@ -102,6 +104,9 @@ class Walker {
   }
 
   document(shape: Shape): void {
+    this.space()
+    // An answer is an object: on `null` for an event, clients fail.
+    if (shape.fields && this.bytes[this.at] !== 0x7b) throw new Malformed()
     this.value(shape)
     this.space()
     if (this.at !== this.end) throw new Malformed()
@@ -253,11 +258,20 @@ class Walker {
       number = byte >= 0x30 && byte <= 0x39 ? number * 10 + byte - 0x30 : Number.NaN
       this.at++
     }
-    if (this.at === start) throw new Malformed()
+    if (!this.isScalar(start)) throw new Malformed()
     if (shape.mark?.kind !== 'index') return
     if (!Number.isInteger(number) || number < 0 || number > MAX_INDEX) throw new Malformed()
     if (this.call) this.call.index = number
     else if (this.choice) this.choice.index = number
+  }
+
+  /** Whether what stands from `start` to here is a scalar: text must not pass for one. */
+  private isScalar(start: number): boolean {
+    let digits = start
+    while (digits < this.at && (this.bytes[digits] ?? 0) >= 0x30 && (this.bytes[digits] ?? 0) <= 0x39) digits++
+    // Nearly all are whole numbers.
+    if (digits === this.at && digits > start) return digits === start + 1 || this.bytes[start] !== 0x30
+    return SCALAR.test(decoder.decode(this.bytes.subarray(start, this.at)))
   }
 
   private enter(): void {

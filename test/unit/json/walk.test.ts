@@ -63,7 +63,14 @@ describe('a walk', () => {
     ['a negative index', '{"choices":[{"index":-1,"delta":{}}]}'],
     ['an index without bound', '{"choices":[{"index":99999999,"delta":{}}]}'],
     ['an index in exponents', '{"choices":[{"index":1e3,"delta":{}}]}'],
-    ['too deep a nesting', `${'['.repeat(200)}${']'.repeat(200)}`],
+    ['null in place of an answer', 'null'],
+    ['a list in place of an answer', '[]'],
+    ['half a word', '{"a":nul}'],
+    ['a word in capitals', '{"a":NULL}'],
+    ['text without quotes', '{"a":123-45-6789}'],
+    ['a number that begins with a zero', '{"a":0123}'],
+    ['a number without digits behind its point', '{"a":1.}'],
+    ['too deep a nesting', `{"a":${'['.repeat(200)}${']'.repeat(200)}}`],
   ])('does not trust %s', (_, json) => {
     expect(walk(json).walked).toBeNull()
   })
