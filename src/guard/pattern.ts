@@ -21,6 +21,23 @@ export interface Pattern {
   readonly positions: number
 }
 
+/** Keeps one object for each different set, so that what is computed for a set is computed once. */
+export class SetPool {
+  private readonly known = new Map<string, UnitSet>()
+
+  intern(set: UnitSet): UnitSet {
+    const key = set.join(' ')
+    const known = this.known.get(key)
+    if (known) return known
+    this.known.set(key, set)
+    return set
+  }
+
+  get sets(): UnitSet[] {
+    return [...this.known.values()]
+  }
+}
+
 /** Longest match of one rule, in UTF-16 units: what a stream may have to hold back. */
 export const MAX_PATTERN_LENGTH = 1024
 /** Unrolled size of one rule. Bounds the memory and the time of determinisation. */
@@ -52,9 +69,9 @@ const LINE_ENDS: UnitSet = [
 ]
 
 /** Parses a pattern; `reason` says where and what is wrong, and what to write instead. */
-export function parsePattern(source: string, caseSensitive: boolean): Parsed<Pattern> {
+export function parsePattern(source: string, caseSensitive: boolean, pool = new SetPool()): Parsed<Pattern> {
   return guarded(() => {
-    const parser = new Parser(source, caseSensitive)
+    const parser = new Parser(source, caseSensitive, pool)
     const root = parser.choice(0)
     if (!parser.done) throw new PatternSyntaxError(`unmatched ")" at ${parser.at}`)
     const size = measure(root)
@@ -70,9 +87,9 @@ export function parsePattern(source: string, caseSensitive: boolean): Parsed<Pat
 }
 
 /** Parses a character class such as `[\w.-]` or `\d`. */
-export function parseClass(source: string, caseSensitive: boolean): Parsed<UnitSet> {
+export function parseClass(source: string, caseSensitive: boolean, pool = new SetPool()): Parsed<UnitSet> {
   return guarded(() => {
-    const parser = new Parser(source, caseSensitive)
+    const parser = new Parser(source, caseSensitive, pool)
     const node = parser.atom(0)
     if (node.kind !== 'set' || !parser.done) throw new PatternSyntaxError('must be one character class')
     return node.set
@@ -128,10 +145,12 @@ class Parser {
   at = 0
   private readonly source: string
   private readonly caseSensitive: boolean
+  private readonly pool: SetPool
 
-  constructor(source: string, caseSensitive: boolean) {
+  constructor(source: string, caseSensitive: boolean, pool: SetPool) {
     this.source = source
     this.caseSensitive = caseSensitive
+    this.pool = pool
   }
 
   get done(): boolean {
@@ -201,24 +220,28 @@ class Parser {
         return inner
       }
       case '[':
-        return { kind: 'set', set: this.classBody(start) }
+        return this.set(this.classBody(start))
       case '.':
-        return { kind: 'set', set: complement(LINE_ENDS) }
+        return this.set(complement(LINE_ENDS))
       case '^':
       case '$':
         throw new PatternSyntaxError(
           `anchor "${char}" at ${start}; patterns match anywhere; write \\${char} for the sign`,
         )
       case '\\':
-        return { kind: 'set', set: this.fold(this.escape()) }
+        return this.set(this.fold(this.escape()))
       case '*':
       case '+':
       case '?':
       case '{':
         throw new PatternSyntaxError(`nothing to repeat at ${start}; write \\${char} for the sign`)
       default:
-        return { kind: 'set', set: this.fold([[char.charCodeAt(0), char.charCodeAt(0)]]) }
+        return this.set(this.fold([[char.charCodeAt(0), char.charCodeAt(0)]]))
     }
+  }
+
+  private set(set: UnitSet): PatternNode {
+    return { kind: 'set', set: this.pool.intern(set) }
   }
 
   private classBody(start: number): UnitSet {

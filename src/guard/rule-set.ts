@@ -1,5 +1,5 @@
 import { Alphabet, Automaton, Nfa, type State } from './automaton.ts'
-import { type Pattern, type PatternNode, parseClass, parsePattern, type UnitSet } from './pattern.ts'
+import { type Pattern, type PatternNode, parseClass, parsePattern, SetPool, type UnitSet } from './pattern.ts'
 import type { RuleDefinition } from './rule.ts'
 
 /** Rules at most in one set. */
@@ -52,12 +52,13 @@ interface ParsedRule {
 export function compileRules(rules: readonly RuleDefinition[]): CompileResult {
   const faults: RuleFault[] = []
   const parsed: ParsedRule[] = []
+  const pool = new SetPool()
   const names = new Set<string>()
   for (const rule of rules) {
     const fault = (reason: string) => faults.push({ rule: rule.name, reason })
     if (names.has(rule.name)) fault('another rule has this name')
     names.add(rule.name)
-    const result = parseRule(rule, fault)
+    const result = parseRule(rule, pool, fault)
     if (result) parsed.push(result)
   }
   if (rules.length > MAX_RULES) faults.push({ rule: '*', reason: `${rules.length} rules; at most ${MAX_RULES}` })
@@ -66,7 +67,7 @@ export function compileRules(rules: readonly RuleDefinition[]): CompileResult {
     faults.push({ rule: '*', reason: `all rules unroll to ${positions} positions; at most ${MAX_TOTAL_POSITIONS}` })
   }
   if (faults.length > 0) return { ok: false, faults }
-  const ruleSet = assemble(rules, parsed)
+  const ruleSet = assemble(rules, parsed, pool.sets)
   if (ruleSet) return { ok: true, ruleSet }
   return {
     ok: false,
@@ -74,16 +75,16 @@ export function compileRules(rules: readonly RuleDefinition[]): CompileResult {
   }
 }
 
-function parseRule(rule: RuleDefinition, fault: (reason: string) => void): ParsedRule | undefined {
+function parseRule(rule: RuleDefinition, pool: SetPool, fault: (reason: string) => void): ParsedRule | undefined {
   const caseSensitive = rule.caseSensitive ?? false
-  const pattern = parsePattern(rule.pattern, caseSensitive)
+  const pattern = parsePattern(rule.pattern, caseSensitive, pool)
   if (!pattern.ok) {
     fault(pattern.reason)
     return undefined
   }
   const optionalClass = (field: string, source: string | undefined): UnitSet | undefined => {
     if (source === undefined) return undefined
-    const set = parseClass(source, caseSensitive)
+    const set = parseClass(source, caseSensitive, pool)
     if (set.ok) return set.value
     fault(`${field}: ${set.reason}`)
     return undefined
@@ -94,23 +95,21 @@ function parseRule(rule: RuleDefinition, fault: (reason: string) => void): Parse
     notAfter: optionalClass('notAfter', rule.notAfter),
     notBefore: optionalClass('notBefore', rule.notBefore),
     body: optionalClass('tail.body', rule.tail?.body),
-    end: rule.tail?.end === undefined ? undefined : literal(rule.tail.end),
+    end: rule.tail?.end === undefined ? undefined : literal(rule.tail.end, pool),
   }
 }
 
-function literal(text: string): PatternNode {
+function literal(text: string, pool: SetPool): PatternNode {
   const units = Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
-  return { kind: 'sequence', items: units.map(unit => ({ kind: 'set', set: [[unit, unit]] })) }
+  return { kind: 'sequence', items: units.map(unit => ({ kind: 'set', set: pool.intern([[unit, unit]]) })) }
 }
 
-function assemble(rules: readonly RuleDefinition[], parsed: readonly ParsedRule[]): RuleSet | null {
-  const sets: UnitSet[] = []
-  for (const rule of parsed) {
-    collectSets(rule.pattern.root, sets)
-    if (rule.end) collectSets(rule.end, sets)
-    for (const set of [rule.notAfter, rule.notBefore, rule.body]) if (set) sets.push(set)
-  }
-  const alphabet = Alphabet.of(distinct(sets))
+function assemble(
+  rules: readonly RuleDefinition[],
+  parsed: readonly ParsedRule[],
+  sets: readonly UnitSet[],
+): RuleSet | null {
+  const alphabet = Alphabet.of(sets)
   if (!alphabet) return null
   const nfa = new Nfa(alphabet)
   const firsts = parsed.map((rule, index) => nfa.add(rule.pattern.root, index))
@@ -140,14 +139,4 @@ function tailMachine(alphabet: Alphabet, body: UnitSet, end: PatternNode | undef
   const first = nfa.add(end, 0)
   const automaton = new Automaton(nfa, alphabet.size, [first])
   return { body: alphabet.table(body), end: automaton, endStart: automaton.start([first]) }
-}
-
-function collectSets(node: PatternNode, into: UnitSet[]): void {
-  if (node.kind === 'set') into.push(node.set)
-  else if (node.kind === 'repeat') collectSets(node.item, into)
-  else for (const item of node.items) collectSets(item, into)
-}
-
-function distinct(sets: readonly UnitSet[]): UnitSet[] {
-  return [...new Map(sets.map(set => [JSON.stringify(set), set])).values()]
 }
