@@ -136,10 +136,10 @@ test('no schedule admits too much, refuses without need, or waits longer than it
         }
       },
     ),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   )
   expect(reached).toBeGreaterThan(200)
-})
+}, 60_000)
 
 test('any interleaving of many instances leaves the limit whole', async () => {
   await fc.assert(
