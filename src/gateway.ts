@@ -11,6 +11,7 @@ import { Exchange } from './pipeline/exchange.ts'
 import { forward } from './pipeline/forward.ts'
 import { guardInput } from './pipeline/guard-input.ts'
 import { listModels } from './pipeline/list-models.ts'
+import { placeOf } from './pipeline/place-of.ts'
 import { readRequest } from './pipeline/read-request.ts'
 import { ready } from './pipeline/readiness.ts'
 import { reserveQuota } from './pipeline/reserve-quota.ts'
@@ -57,16 +58,6 @@ async function handle(exchange: Exchange, services: Services): Promise<Response>
     services.telemetry.log('error', 'internal_error', { requestId: exchange.requestId, where: placeOf(error) })
     return refuse(exchange, services, { code: 'internal_error', reason: 'exception' })
   }
-}
-
-/** Where a bug showed. Its message may hold anything, lines of a prompt too, so only lines of the stack are taken. */
-function placeOf(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
-  const frames = stack.split('\n').filter(line => /^\s+at [^"']*:\d+:\d+\)?$/.test(line))
-  return frames
-    .slice(0, 3)
-    .map(line => line.trim())
-    .join(' ')
 }
 
 /** With `audit.onFailure: deny`, nothing is sent to a model while the log cannot be written. */

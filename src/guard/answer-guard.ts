@@ -17,6 +17,7 @@ const MAX_ARGUMENTS_LENGTH = 1024 * 1024
 const encoder = new TextEncoder()
 const NULL = encoder.encode('null')
 const LENGTH = encoder.encode('"length"')
+const CONTENT_FILTER = encoder.encode('"content_filter"')
 
 /** A place of a document and what is to stand there. */
 interface Edit {
@@ -46,7 +47,18 @@ interface CallChannel {
 
 const NO_CALL = -1
 
-export type GuardedDocument = { readonly bytes: Uint8Array; readonly walked: Walked }
+/** What a choice still held when it ended, as fields of a text object. */
+export interface Held {
+  readonly choice: number
+  readonly fields: string
+}
+
+export interface GuardedDocument {
+  readonly bytes: Uint8Array
+  readonly walked: Walked
+  /** To be let out in front of the document. */
+  readonly held: readonly Held[]
+}
 
 /**
  * Guards the texts of one answer, document by document: the events of a stream, or one whole body. A document in which
@@ -58,7 +70,10 @@ export class AnswerGuard {
   private readonly gate: Gate
   private readonly texts = new Map<number, TextChannel>()
   private readonly calls = new Map<number, CallChannel>()
+  private readonly begun = new Set<number>()
   private readonly ended = new Set<number>()
+  /** Choices of which the gate kept a part back. */
+  private readonly cutShort = new Set<number>()
 
   constructor(shape: Shape, guard: TextGuard, gate: Gate) {
     this.shape = shape
@@ -68,8 +83,7 @@ export class AnswerGuard {
 
   /** Choices that have begun and not ended, in order. */
   get openChoices(): number[] {
-    const begun = [...this.texts.values(), ...this.calls.values()].map(({ choice }) => choice)
-    return [...new Set(begun)].filter(choice => !this.ended.has(choice)).sort((one, other) => one - other)
+    return [...this.begun].filter(choice => !this.ended.has(choice)).sort((one, other) => one - other)
   }
 
   /** Guards one event of a stream: the document in `bytes[start, end)`. Null: it cannot be checked. */
@@ -84,8 +98,12 @@ export class AnswerGuard {
       if (replaced === null) return null
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
     }
-    for (const choice of walked.choices) if (choice.finish) this.finish(bytes, choice, edits)
-    return { bytes: splice(bytes, edits), walked }
+    const held: Held[] = []
+    for (const choice of walked.choices) {
+      this.begun.add(choice.index)
+      if (choice.finish) this.finish(bytes, choice, edits, held)
+    }
+    return { bytes: splice(bytes, edits), walked, held }
   }
 
   /** Guards a whole body. Null: it cannot be checked. */
@@ -109,7 +127,7 @@ export class AnswerGuard {
       }
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
     }
-    return { bytes: splice(bytes, edits), walked }
+    return { bytes: splice(bytes, edits), walked, held: [] }
   }
 
   /**
@@ -121,7 +139,7 @@ export class AnswerGuard {
     const fields: string[] = []
     for (const channel of this.texts.values()) {
       if (channel.choice !== choice) continue
-      const text = this.gate.pass(channel.guarded.end(), channel.name, choice)
+      const text = this.pass(channel.guarded.end(), channel)
       if (text !== '') fields.push(`${JSON.stringify(channel.name)}:${JSON.stringify(text)}`)
     }
     const toolCalls: string[] = []
@@ -154,18 +172,30 @@ export class AnswerGuard {
     }
     const channel = this.textChannel(choice.index, slot.channel ?? 'content')
     const decided = channel.guarded.push(text)
-    return this.gate.pass(choice.finish ? decided + channel.guarded.end() : decided, channel.name, choice.index)
+    return this.pass(choice.finish ? decided + channel.guarded.end() : decided, channel)
   }
 
-  /** The choice ends in this event: what it holds elsewhere than in the event's own strings is put into it. */
-  private finish(bytes: Uint8Array, choice: ChoiceScope, edits: Edit[]): void {
+  private pass(text: string, { name, choice }: TextChannel): string {
+    const passed = this.gate.pass(text, name, choice)
+    if (passed !== text) this.cutShort.add(choice)
+    return passed
+  }
+
+  /**
+   * The choice ends in this event. What it holds elsewhere than in the event's own strings is put into the event's empty
+   * text object, or else goes in front: beside other fields it could meet one of its own name.
+   */
+  private finish(bytes: Uint8Array, choice: ChoiceScope, edits: Edit[], held: Held[]): void {
     if (this.ended.has(choice.index)) return
-    const rest = this.remainder(choice.index)
-    if (rest === '') return
-    const inside = choice.textOpen >= 0
-    const at = inside ? choice.textOpen : choice.open
-    const fields = inside ? rest : `"delta":{${rest}}`
-    edits.push({ start: at, end: at, bytes: encoder.encode(closesAt(bytes, at) ? fields : `${fields},`) })
+    const fields = this.remainder(choice.index)
+    const at = choice.textOpen
+    if (fields !== '' && at >= 0 && closesAt(bytes, at)) {
+      edits.push({ start: at, end: at, bytes: encoder.encode(fields) })
+    } else if (fields !== '') {
+      held.push({ choice: choice.index, fields })
+    }
+    const reason = this.guard.blocked ? CONTENT_FILTER : this.cutShort.has(choice.index) ? LENGTH : null
+    if (reason && choice.finish) edits.push({ start: choice.finish.start, end: choice.finish.end, bytes: reason })
   }
 
   /** What repeats text token by token becomes null, as long as there are rules that change text. */

@@ -193,7 +193,11 @@ class Walker {
     const start = this.at + 1
     this.skipString()
     const kind = shape.mark?.kind
-    if (kind === 'plain' || kind === 'drop' || kind === 'finish') return
+    if (kind === 'plain' || kind === 'drop' || kind === 'finish') {
+      const slot = { start, end: this.at - 1, simple: this.simple }
+      if (!this.simple && decodeString(this.bytes, slot) === null) throw new Malformed()
+      return
+    }
     const channel = shape.mark?.kind === 'text' ? shape.mark.channel : null
     if (start === this.at - 1 && kind === undefined) return
     this.found.strings.push({

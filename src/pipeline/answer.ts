@@ -5,6 +5,7 @@ import type { AnswerSink, AnswerSource } from '../ports/transport.ts'
 import type { Exchange } from './exchange.ts'
 import type { UpstreamStream } from './forward.ts'
 import { OutputGuard } from './guard-output.ts'
+import { placeOf } from './place-of.ts'
 import { record } from './record.ts'
 import type { Services } from './services.ts'
 import { settle } from './settle.ts'
@@ -95,20 +96,28 @@ class StreamedAnswer implements AnswerSource {
     if (this.over) return
     const { stream } = this.output
     this.upstream.start({
-      data: chunk => {
-        this.send(stream.push(chunk))
-        if (stream.end) this.finish()
-      },
-      end: () => {
-        this.send(stream.complete())
-        this.finish()
-      },
-      failed: (code, reason) => {
-        stream.fail(code, reason)
-        this.send(stream.take())
-        this.finish()
-      },
+      data: chunk => this.step(() => stream.push(chunk)),
+      end: () => this.step(() => stream.complete()),
+      failed: (code, reason) =>
+        this.step(() => {
+          stream.fail(code, reason)
+          return stream.take()
+        }),
     })
+  }
+
+  /** Goes on with the answer. A bug on the way ends this answer and no other, and lets nothing out undecided. */
+  private step(run: () => Uint8Array | null): void {
+    if (this.over) return
+    const { stream } = this.output
+    try {
+      this.send(run())
+    } catch (error) {
+      const { requestId } = this.exchange
+      this.services.telemetry.log('error', 'internal_error', { requestId, where: placeOf(error) })
+      stream.break('internal_error', 'exception')
+    }
+    if (stream.end) this.finish()
   }
 
   resume(): void {

@@ -5,7 +5,8 @@ import { AnswerGuard } from '../guard/answer-guard.ts'
 import { TextGuard } from '../guard/text-guard.ts'
 import { estimateTextTokens } from '../quota/estimate.ts'
 import type { Exchange } from './exchange.ts'
-import { readUsage, StreamGuard, type Usage } from './stream-guard.ts'
+import { readUsage, StreamGuard } from './stream-guard.ts'
+import { UsageSum } from './usage-sum.ts'
 
 /**
  * The output guard of one request: what may be let out, what it amounts to, and when it is enough.
@@ -21,7 +22,7 @@ export class OutputGuard {
   private characters = 0
   private estimate = 0
   private events = 0
-  private usage: Usage | undefined
+  private readonly usage: UsageSum
   private full = false
 
   constructor(exchange: Exchange) {
@@ -33,6 +34,7 @@ export class OutputGuard {
     const prompts = Array.isArray(body.fields['prompt']) ? body.fields['prompt'].length : 1
     // A model server writes at least a token an event: one that ignores its bound is stopped here.
     this.maxEvents = (model.maxOutputTokens ?? Number.POSITIVE_INFINITY) * choices * prompts
+    this.usage = new UsageSum(prompts)
     this.texts = new TextGuard(policy.output)
     this.answers = new AnswerGuard(endpoint.shape, this.texts, {
       pass: (text, channel, choice) => this.pass(text, channel === 'content' || channel === 'text', choice),
@@ -47,8 +49,8 @@ export class OutputGuard {
       onText: () => {
         this.events++
       },
-      onUsage: usage => {
-        this.addUsage(usage)
+      onUsage: (usage, source) => {
+        this.usage.add(usage, source)
       },
       usage: () => this.counts,
     })
@@ -63,7 +65,7 @@ export class OutputGuard {
     const { usage } = guarded.walked
     if (usage) {
       const counts = readUsage(bytes.subarray(usage.start, usage.end))
-      if (counts) this.usage = counts
+      if (counts) this.usage.add(counts, 'own')
     }
     if (this.texts.blocked) return { ok: false, code: 'guard_output_blocked' }
     return { ok: true, bytes: guarded.bytes }
@@ -76,7 +78,8 @@ export class OutputGuard {
 
   /** What the request amounts to: the model server's own count, or what was counted on the way. */
   get counts(): { inputTokens: number; outputTokens: number; tokenSource: 'upstream' | 'estimate' } {
-    if (this.usage) return { ...this.usage, tokenSource: 'upstream' }
+    const { total } = this.usage
+    if (total) return { ...total, tokenSource: 'upstream' }
     return {
       inputTokens: this.exchange.estimatedInput,
       outputTokens: Math.max(this.events, this.estimate),
@@ -99,15 +102,5 @@ export class OutputGuard {
     this.estimate += estimateTextTokens(passed)
     if (isAnswer && choice === 0) this.snippet.add(passed)
     return passed
-  }
-
-  /** Some servers send one usage event for each choice. */
-  private addUsage(usage: Usage): void {
-    this.usage = this.usage
-      ? {
-          inputTokens: Math.max(this.usage.inputTokens, usage.inputTokens),
-          outputTokens: Math.max(this.usage.outputTokens, usage.outputTokens),
-        }
-      : usage
   }
 }

@@ -14,6 +14,9 @@ export interface Usage {
   readonly outputTokens: number
 }
 
+/** Where usage stood: in an event of its own behind the texts, with the end of a choice, or with any text. */
+export type UsageSource = 'own' | 'finish' | 'running'
+
 /** How a stream ended, seen from the caller. */
 export type StreamEnd =
   | { readonly kind: 'complete' }
@@ -31,7 +34,7 @@ export interface StreamGuardOptions {
   readonly dropUsage: boolean
   /** An event with text of the model went by. */
   readonly onText: () => void
-  readonly onUsage: (usage: Usage) => void
+  readonly onUsage: (usage: Usage, source: UsageSource) => void
   /** What was used so far: told to a caller who asked for usage and whose answer is cut. */
   readonly usage: () => Usage
 }
@@ -68,10 +71,13 @@ export class StreamGuard {
   complete(): Uint8Array | null {
     if (!this.end) {
       const pending = decoder.decode(this.splitter.pending).trim()
-      if (pending !== '') this.fail('upstream_failed', 'the answer ended inside an event')
+      // Some servers leave out the blank line behind the last event.
+      if (LAST_EVENT.test(pending)) this.done(DONE)
+      else if (pending !== '') this.fail('upstream_failed', 'the answer ended inside an event')
       else if (this.options.answers.openChoices.length > 0) this.fail('upstream_failed', 'the answer ended too early')
       else if (!this.envelope) this.fail('upstream_failed', 'the answer was empty')
-      else this.end = { kind: 'complete' }
+      // Every choice has ended. Some servers send no [DONE], and callers could not tell this end from a broken one.
+      else this.done(DONE)
     }
     return this.take()
   }
@@ -80,7 +86,12 @@ export class StreamGuard {
   fail(code: ErrorCode, reason: string): void {
     if (this.end) return
     this.flushHeld()
-    this.closing.push(encoder.encode(`data: ${JSON.stringify(openAiError({ code }))}\n\n`))
+    this.break(code, reason)
+  }
+
+  /** Ends the stream with an error event; what is held is dropped. */
+  break(code: ErrorCode, reason: string): void {
+    this.closing = [encoder.encode(`data: ${JSON.stringify(openAiError({ code }))}\n\n`)]
     this.finish({ kind: 'failed', code, reason })
   }
 
@@ -109,11 +120,11 @@ export class StreamGuard {
       return
     }
     if (isDone(data.bytes, data.start, data.end)) {
-      this.flushHeld()
-      this.closing.push(bytes)
-      this.finish({ kind: 'complete' })
+      this.done(bytes)
       return
     }
+    // llama-server sends it in front of the answers to several prompts. It says nothing, and clients fail on it.
+    if (isNull(data.bytes, data.start, data.end)) return
     const { answers, texts } = this.options
     const guarded = answers.event(data.bytes, data.start, data.end)
     if (!guarded) return this.fail('upstream_invalid', 'an event is not JSON that can be checked')
@@ -121,10 +132,13 @@ export class StreamGuard {
     if (walked.error) return this.fail('upstream_failed', 'the model server sent an error')
     if (walked.usage) {
       const usage = readUsage(data.bytes.subarray(walked.usage.start, walked.usage.end))
-      if (usage) this.options.onUsage(usage)
+      const ended = walked.choices.some(choice => choice.finish)
+      if (usage) this.options.onUsage(usage, walked.choices.length === 0 ? 'own' : ended ? 'finish' : 'running')
     }
     if (walked.choices.length > 0) {
       this.envelope ??= readEnvelope(data.bytes.subarray(data.start, data.end))
+      if (!this.envelope) return this.fail('upstream_invalid', 'an event is not JSON that can be checked')
+      for (const { choice, fields } of guarded.held) this.out.push(this.event(choice, fields, null))
       if (walked.strings.some(({ kind, start, end }) => kind !== 'unknown' && end > start)) this.options.onText()
     } else if (walked.usage && this.options.dropUsage) {
       return
@@ -132,6 +146,17 @@ export class StreamGuard {
     this.out.push(guarded.bytes)
     if (texts.blocked) this.cut('content_filter')
     else if (this.options.cutFor()) this.cut('length')
+  }
+
+  /** The model server says that it is done. */
+  private done(bytes: Uint8Array): void {
+    const open = this.options.answers.openChoices
+    this.flushHeld()
+    if (this.options.texts.blocked) {
+      for (const choice of open) this.out.push(this.event(choice, '', 'content_filter'))
+    }
+    this.closing.push(bytes)
+    this.finish(this.options.texts.blocked ? { kind: 'cut', finish: 'content_filter' } : { kind: 'complete' })
   }
 
   /** Ends every open choice the normal way. What they hold is behind the cut: it is dropped. */
@@ -173,7 +198,13 @@ export class StreamGuard {
   }
 }
 
+const LAST_EVENT = /(^|[\r\n])data: ?\[DONE\]$/
 const BRACKET = 0x5b
+const LETTER_N = 0x6e
+
+function isNull(bytes: Uint8Array, start: number, end: number): boolean {
+  return bytes[start] === LETTER_N && decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).trim() === 'null'
+}
 
 function isDone(bytes: Uint8Array, start: number, end: number): boolean {
   return bytes[start] === BRACKET && decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).trim() === '[DONE]'
@@ -181,7 +212,8 @@ function isDone(bytes: Uint8Array, start: number, end: number): boolean {
 
 /** Reads `prompt_tokens` and `completion_tokens`; undefined where they are not counts. */
 export function readUsage(bytes: Uint8Array): Usage | undefined {
-  const usage = JSON.parse(decoder.decode(bytes)) as Record<string, unknown>
+  const usage = parseObject(bytes)
+  if (!usage) return undefined
   const input = usage['prompt_tokens']
   const output = usage['completion_tokens'] ?? 0
   if (!isCount(input) || !isCount(output)) return undefined
@@ -192,11 +224,21 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-function readEnvelope(bytes: Uint8Array): Record<string, unknown> {
-  const event = JSON.parse(decoder.decode(bytes)) as Record<string, unknown>
+function readEnvelope(bytes: Uint8Array): Record<string, unknown> | null {
+  const event = parseObject(bytes)
+  if (!event) return null
   const envelope: Record<string, unknown> = {}
   for (const key of ['id', 'object', 'created', 'model', 'system_fingerprint']) {
     if (key in event) envelope[key] = event[key]
   }
   return envelope
+}
+
+/** Parses what a walk has found to be an object; null where a parser is stricter than the walk. */
+function parseObject(bytes: Uint8Array): Record<string, unknown> | null {
+  try {
+    return JSON.parse(decoder.decode(bytes)) as Record<string, unknown>
+  } catch {
+    return null
+  }
 }

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Runtime } from '../support/index.ts'
-import { Rig } from './rig.ts'
 import { headers } from './headers.ts'
 import { requests } from './requests.ts'
+import { Rig } from './rig.ts'
 import { routes } from './routes.ts'
+import { streams } from './streams.ts'
 import { tokens } from './tokens.ts'
 
-const THEMES = { routes, requests, tokens, headers }
+const THEMES = { routes, requests, tokens, headers, streams }
 
 /** Everything that can be told from outside, over HTTP: the same for every runtime. */
 export function conformance(runtime: Runtime): void {

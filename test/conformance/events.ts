@@ -88,7 +88,7 @@ export function hear(body: string): Heard {
         .join(''),
     call: (id, index = 0) =>
       parts(index)
-        .flatMap(({ delta: { tool_calls = [] } }) => tool_calls as Record<string, any>[])
+        .flatMap(({ delta }) => (delta?.tool_calls ?? []) as Record<string, any>[])
         .filter(call => call['index'] === id)
         .map(call => call['function']?.arguments ?? '')
         .join(''),

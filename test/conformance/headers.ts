@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { delta, DONE, message } from './events.ts'
+import { DONE, delta, message } from './events.ts'
 import { chat, type Rig, replies, UPSTREAM_KEY } from './rig.ts'
 
 /** Headers by which a caller could steer the model server, or that are none of its business. */

@@ -85,12 +85,25 @@ describe('in a stream', () => {
     expect(event(call('{}', '"stop"'))).toBe(call('{"content":"[EMAIL_REDACTED]"}', '"stop"'))
   })
 
-  test('a finish without a delta gets one', () => {
-    const { event } = guard()
+  test.each([
+    ['has no delta', '{"choices":[{"index":0,"finish_reason":"stop"}]}'],
+    ['has null for one', '{"choices":[{"index":0,"delta":null,"finish_reason":"stop"}]}'],
+    ['has a delta with fields', call('{"content":null,"tool_calls":[]}', '"stop"')],
+  ])('what is held goes in front of a finish that %s', (_, json) => {
+    const { event, answers } = guard()
     event(call('{"content":"bob"}'))
-    expect(event('{"choices":[{"index":0,"finish_reason":"stop"}]}')).toBe(
-      '{"choices":[{"delta":{"content":"bob"},"index":0,"finish_reason":"stop"}]}',
-    )
+    const bytes = encoder.encode(json)
+    const guarded = answers.event(bytes, 0, bytes.length)
+    expect(guarded?.held).toEqual([{ choice: 0, fields: '"content":"bob"' }])
+    expect(guarded?.bytes).toBe(bytes)
+  })
+
+  test('a finish tells when its text was cut or blocked', () => {
+    const cut = guard(3)
+    expect(cut.event(call('{"content":"four. "}', '"stop"'))).toBe(call('{"content":"fou"}', '"length"'))
+    const blocked = guard()
+    blocked.event(call('{"content":"key ghp_01234567890123456789012345678901234"}'))
+    expect(blocked.event(call('{"content":"5"}', '"stop"'))).toBe(call('{"content":""}', '"content_filter"'))
   })
 
   test('text behind the finish of its choice is not trusted', () => {

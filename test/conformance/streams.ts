@@ -1,0 +1,299 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { DONE, delta, event, hear, piece, says, USAGE, usageEvent } from './events.ts'
+import { chunks, INTERNAL, type Rig } from './rig.ts'
+
+const captured = (name: string) => readFileSync(new URL(`../data/captures/${name}.sse`, import.meta.url), 'utf8')
+
+const RAW = /123-45-6789|bob@example\.com|555 010 9999/
+const usage = { stream_options: { include_usage: true } }
+
+/** Cuts a text into pieces of `size` bytes. */
+function cut(text: string, size: number): Uint8Array[] {
+  const bytes = Buffer.from(text)
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size))
+}
+
+export function streams(rig: Rig): void {
+  describe('what real servers send, in HTTP chunks of any size', () => {
+    test.each([
+      ['chat-stream-usage'],
+      ['chat-stream-n2'],
+      ['chat-stream-tool-parallel'],
+      ['chat-stream-logprobs'],
+      ['chat-stream-reasoning'],
+      ['chat-stream-utf8'],
+      ['completions-stream-usage'],
+      ['completions-stream-multi-prompt'],
+      ['transformers-chat-stream'],
+      ['transformers-completions-stream'],
+    ])('%s', async name => {
+      const body = captured(name)
+      const chat = name.includes('chat')
+      const path = chat ? '/v1/chat/completions' : '/v1/completions'
+      const fields = chat ? usage : { ...usage, messages: undefined, prompt: 'x' }
+      const before = hear(body)
+      let first: string | undefined
+      for (const size of [1, 7, 64, 1000, body.length]) {
+        const reply = await rig.stream(cut(body, size), { ...fields, n: 2 }, { path })
+        const after = hear(reply.text)
+        expect(reply.text).not.toMatch(RAW)
+        expect(after.done).toBe(true)
+        expect(after.errors).toEqual([])
+        expect(after.finish).toEqual(before.finish)
+        for (const index of [0, 1]) {
+          for (const field of ['content', 'text', 'reasoning_content']) {
+            const said = before.text(field, index)
+            expect(after.text(field, index)).toBe(redacted(said))
+          }
+          for (const call of [0, 1]) {
+            const json = before.call(call, index)
+            if (json !== '') expect(JSON.parse(after.call(call, index))).toEqual(JSON.parse(redacted(json)))
+          }
+        }
+        for (const { choices = [] } of after.events) {
+          for (const choice of choices as Record<string, unknown>[]) expect(choice['logprobs'] ?? null).toBeNull()
+        }
+        // The same whatever the chunks were.
+        first ??= reply.text
+        expect(reply.text).toBe(first)
+      }
+    })
+
+    test('a real error in the middle', async () => {
+      const reply = await rig.stream(cut(captured('midstream-error-chat'), 50))
+      const heard = hear(reply.text)
+      expect(heard.text()).toMatch(/^X+$/)
+      expect(heard.errors).toEqual([expect.objectContaining({ code: 'upstream_failed', type: 'upstream_error' })])
+      expect(heard.done).toBe(false)
+      expect(reply.text).not.toContain('Context size')
+      expect(await rig.record(reply)).toMatchObject({ outcome: 'failed', errorCode: 'upstream_failed' })
+    })
+  })
+
+  test('where nothing is found, nothing is changed, byte for byte', async () => {
+    const odd = [
+      ': keep-alive\n\n',
+      delta({ role: 'assistant', content: '' }),
+      'event: message\nid: 7\nretry: 10\ndata:{"choices" : [ {"delta":{"content":"a \\u00e9 \\ud83d\\ude00 \\/ \\n"},"index":0} ], "x":1.50e1}\n\n',
+      'data: {"choices":[{"delta":{"content":" b"},"index":0,"logprobs":null}],"new_field":{"deep":[true,null]}}\n\n',
+      delta({ content: '\n' }),
+      delta({}, 'stop'),
+      usageEvent(),
+      ': bye\n\n',
+      DONE,
+    ]
+    const reply = await rig.stream(odd, usage)
+    expect(reply.text).toBe(odd.join(''))
+  })
+
+  describe('framing', () => {
+    const said = says('My SSN is 123-', '45-67', '89 and ', 'that is all.')
+    const expected = 'My SSN is [US_SSN_REDACTED] and that is all.'
+    const whole = said.join('')
+    test.each<[string, (string | Uint8Array)[]]>([
+      ['CRLF', [whole.replaceAll('\n', '\r\n')]],
+      ['CRLF, cut in the middle of line ends', cut(whole.replaceAll('\n', '\r\n'), 3)],
+      ['CR', [whole.replaceAll('\n', '\r')]],
+      ['mixed line ends', said.map((text, at) => text.replaceAll('\n', at % 2 ? '\r\n' : '\r'))],
+      ['a byte-order mark', [`\ufeff${whole}`]],
+      ['comments between', said.flatMap(text => [': ping\n\n', text])],
+      ['comments and other fields in every event', said.map(text => `: c\nevent: x\nid: 1\n${text}`)],
+      ['several data lines', said.map(text => text.replace(/,"choices"/, ',\ndata: "choices"'))],
+      ['no space behind the colon', said.map(text => text.replace('data: ', 'data:'))],
+      ['an event that says null', ['data: null\n\n', ...said]],
+      ['more blank lines', said.map(text => `\n\n${text}\n`)],
+      ['no blank line behind [DONE]', [whole.slice(0, -1)]],
+      ['no line end behind [DONE]', [whole.slice(0, -2)]],
+    ])('%s', async (_, pieces) => {
+      const reply = await rig.stream(pieces)
+      const heard = hear(reply.text)
+      expect(heard.text()).toBe(expected)
+      expect(heard.finish).toEqual(['stop'])
+      expect([heard.done, heard.errors]).toEqual([true, []])
+    })
+
+    test('an event leaves as soon as it is whole, whatever its line ends', async () => {
+      for (const end of ['\n', '\r\n']) {
+        rig.answers(async script => {
+          await script.head()
+          await script.chunk(delta({ content: 'now. ' }).replaceAll('\n', end))
+          await script.stall()
+        })
+        const response = await rig.fetch({ ...fieldsOf(), stream: true })
+        const reader = response.body?.getReader()
+        let text = ''
+        while (!text.endsWith(end + end)) {
+          const { done, value } = (await reader?.read()) ?? { done: true, value: undefined }
+          expect(done).toBe(false)
+          text += Buffer.from(value as Uint8Array).toString()
+        }
+        expect(text).toContain('now')
+        await reader?.cancel()
+      }
+    })
+  })
+
+  test('personal data across every cut of the bytes', async () => {
+    const body = [delta({ content: 'SSN 123-45-6789, ' }), delta({ content: 'tél. é' }), delta({}, 'stop'), DONE].join(
+      '',
+    )
+    const bytes = Buffer.from(body)
+    const token = await rig.token()
+    const texts = new Set<string>()
+    for (let at = 1; at < bytes.length; at++) {
+      const reply = await rig.stream([bytes.subarray(0, at), bytes.subarray(at)], {}, { token })
+      texts.add(reply.text)
+    }
+    expect([...texts].map(text => hear(text).text())).toEqual(['SSN [US_SSN_REDACTED], tél. é'])
+  })
+
+  test('personal data across every cut of the text', async () => {
+    const text = 'Ask bob@example.com, SSN 123-45-6789, or é@example.com 😀.'
+    const token = await rig.token()
+    for (let at = 1; at < text.length; at++) {
+      const reply = await rig.stream(says(text.slice(0, at), text.slice(at)), {}, { token })
+      expect(hear(reply.text).text()).toBe(redacted(text))
+    }
+  })
+
+  describe('usage', () => {
+    test('is always asked for, and taken out again for callers that did not ask', async () => {
+      const without = await rig.stream(says('x'))
+      expect(rig.lastBody()['stream_options']).toEqual({ include_usage: true })
+      expect(without.text).not.toContain('usage')
+      const asked = await rig.stream(says('x'), usage)
+      expect(hear(asked.text).events.at(-1)?.['usage']).toEqual(USAGE)
+      const refused = await rig.stream(says('x'), { stream_options: { include_usage: false } })
+      expect(refused.text).not.toContain('usage')
+      for (const reply of [without, asked]) {
+        const counts = { inputTokens: 11, outputTokens: 7, tokenSource: 'upstream' }
+        expect(await rig.record(reply)).toMatchObject(counts)
+      }
+    })
+
+    test('of two choices in events of their own counts together', async () => {
+      const each = (completion_tokens: number) => usageEvent({ prompt_tokens: 20, completion_tokens, total_tokens: 0 })
+      const body = [delta({ content: 'x' }, 'stop'), each(10), delta({ content: 'y' }, 'stop', 1), each(12), DONE]
+      const chat = await rig.stream(body, { n: 2 })
+      expect(await rig.record(chat)).toMatchObject({ inputTokens: 20, outputTokens: 22 })
+      const ended = (index: number, prompt_tokens: number, completion_tokens: number) => {
+        const choices = [{ index, text: '', finish_reason: 'stop' }]
+        return event({ choices, usage: { prompt_tokens, completion_tokens } })
+      }
+      const prompts = { messages: undefined, prompt: ['a', 'b'] }
+      const many = [piece('x'), ended(0, 1, 10), piece('y', null, 1), ended(1, 3, 12), DONE]
+      const text = await rig.stream(many, prompts, { path: '/v1/completions' })
+      expect(await rig.record(text)).toMatchObject({ inputTokens: 4, outputTokens: 22 })
+    })
+
+    test('that nobody counted is estimated', async () => {
+      const reply = await rig.stream([delta({ content: 'one' }), delta({ content: ' two' }, 'stop'), DONE])
+      const record = await rig.record(reply)
+      expect(record['tokenSource']).toBe('estimate')
+      expect(record['outputTokens']).toBeGreaterThanOrEqual(2)
+    })
+  })
+
+  describe('a stream that breaks', () => {
+    const begun = [delta({ role: 'assistant', content: '' }), delta({ content: 'Write to bob@exa' })]
+    const vllmError = event({ error: { message: INTERNAL, type: 'x', code: 500 } })
+    test.each<[string, readonly string[] | 'reset' | 'close', string]>([
+      ['an error event', [...begun, event({ error: { code: 500, message: INTERNAL } })], 'upstream_failed'],
+      ['an error event, then [DONE]', [...begun, vllmError, DONE], 'upstream_failed'],
+      ['an error event with a name', [...begun, `event: error\n${vllmError}`], 'upstream_failed'],
+      ['an end without a finish reason', begun, 'upstream_failed'],
+      ['an end behind the role', begun.slice(0, 1), 'upstream_failed'],
+      ['an end inside an event', [...begun, delta({ content: 'x' }, 'stop').slice(0, 40)], 'upstream_failed'],
+      ['a reset', 'reset', 'upstream_failed'],
+      ['a connection closed', 'close', 'upstream_failed'],
+      ['no JSON', [...begun, 'data: oops\n\n'], 'upstream_invalid'],
+      ['half JSON', [...begun, 'data: {"choices":[{"delta":{"content":"x"}\n\n'], 'upstream_invalid'],
+      [
+        'words that are no values',
+        [...begun, 'data: {"id":nul,"choices":[{"index":0,"delta":{}}]}\n\n'],
+        'upstream_invalid',
+      ],
+      [
+        'numbers that are none',
+        ['data: {"created":1.2.3,"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'],
+        'upstream_invalid',
+      ],
+      ['usage that is none', [...begun, 'data: {"choices":[],"usage":{"prompt_tokens":01}}\n\n'], 'upstream_invalid'],
+      [
+        'a bad escape in a name',
+        ['data: {"id":"\\x","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'],
+        'upstream_invalid',
+      ],
+      [
+        'the same text twice',
+        ['data: {"choices":[{"index":0,"delta":{"content":"a","content":"b"}}]}\n\n'],
+        'upstream_invalid',
+      ],
+      [
+        'text behind the end of its choice',
+        [...begun, delta({}, 'stop'), delta({ content: 'more' })],
+        'upstream_invalid',
+      ],
+      [
+        'a choice of a strange number',
+        [event({ choices: [{ index: -1, delta: { content: 'x' } }] })],
+        'upstream_invalid',
+      ],
+    ])('%s', async (_, how, code) => {
+      const reply = await rig.stream(async script => {
+        await script.head()
+        for (const chunk of typeof how === 'string' ? begun : how) await script.chunk(chunk)
+        if (how === 'reset') await script.sleep(50)
+        if (how === 'reset') script.reset()
+        else if (how === 'close') script.end()
+        else await script.finish()
+      })
+      const heard = hear(reply.text)
+      expect(reply.status).toBe(200)
+      expect(heard.done).toBe(false)
+      expect(heard.errors).toHaveLength(1)
+      expect(heard.errors[0]).toMatchObject({ code, type: 'upstream_error', message: expect.any(String), param: null })
+      expect(heard.events.at(-1)).toHaveProperty('error')
+      expect(heard.finish.filter(reason => reason !== 'stop')).toEqual([])
+      // What was held is decided before the error: an address cut in half is no address.
+      if (reply.text.includes('Write') && !heard.finish.includes('stop')) expect(heard.text()).toBe('Write to bob@exa')
+      expect(reply.text).not.toContain('marzipan')
+      expect(await rig.record(reply)).toMatchObject({ status: 200, outcome: 'failed', errorCode: code, stream: true })
+    })
+
+    test('the gateway serves on', async () => {
+      expect((await rig.stream(says('fine'))).text).toContain('fine')
+    })
+
+    test.each([
+      ['JSON in place of a stream', 'upstream_invalid', { 'content-type': 'application/json' }],
+      ['nothing at all', 'upstream_failed', { 'content-type': 'text/event-stream' }],
+    ])('before it begins: %s', async (_, code, headers) => {
+      const reply = await rig.stream(async script => {
+        await script.head(200, headers)
+        await script.finish()
+      })
+      expect([reply.status, reply.json()['error'].code]).toEqual([502, code])
+    })
+  })
+
+  test('an event too long to be held is refused', async () => {
+    const long = delta({ content: 'x'.repeat(2 * 1024 * 1024) })
+    const reply = await rig.stream(chunks([delta({ content: 'a' }), long, DONE]))
+    expect(hear(reply.text).errors).toMatchObject([{ code: 'upstream_invalid' }])
+    expect(reply.text.length).toBeLessThan(5000)
+  })
+}
+
+function fieldsOf() {
+  return { model: 'm', messages: [{ role: 'user', content: 'x' }] }
+}
+
+function redacted(text: string): string {
+  return text
+    .replaceAll('123-45-6789', '[US_SSN_REDACTED]')
+    .replaceAll(/(bob|é)@example\.com|jürgen@bücher\.example/g, '[EMAIL_REDACTED]')
+    .replaceAll('4111 1111 1111 1111', '[CREDIT_CARD_REDACTED]')
+    .replaceAll('+1 555 010 9999', '[PHONE_REDACTED]')
+}
