@@ -9,6 +9,9 @@ export const CONTEXT_LENGTH = 64
 /** Raw characters that are sure to hold that many folded ones. */
 const CONTEXT_RAW_LENGTH = CONTEXT_LENGTH * (MAX_IGNORABLE_RUN + 1)
 
+/** What is remembered is cut back to `CONTEXT_LENGTH` only when it has grown to this: cutting at every piece costs more. */
+const MAX_REMEMBERED = 4 * CONTEXT_LENGTH
+
 /** A match that was found, in UTF-16 offsets of the whole text of the channel, end-exclusive. */
 export interface Finding {
   readonly rule: RuleDefinition
@@ -48,8 +51,11 @@ export class Scanner {
   private held = ''
   /** Offset of `held` in the whole text. */
   private offset = 0
-  /** Folded text in front of `held`. */
+  /** Folded text in front of `held`: at least what a validator may look at, if there is as much. */
+  private remembered = ''
+  /** The context last asked for, and of which place in the whole text: a place often has many candidates. */
   private context = ''
+  private contextOf = -1
   /** Class of the last character in front of the candidate that is not skipped. */
   private before = START_CLASS
   /** Length of the run of skipped characters that ends just in front of the candidate. */
@@ -92,8 +98,7 @@ export class Scanner {
   }
 
   private scan(text: string, complete: boolean): string {
-    const { alphabet, automaton } = this.rules
-    const { classOf } = alphabet
+    const { classOf } = this.rules.alphabet
     const buffer = this.held.length === 0 ? text : this.held + text
     const length = buffer.length
     let released = ''
@@ -112,28 +117,7 @@ export class Scanner {
         }
         this.onTailEnd?.({ start: this.tailStart, end: this.offset + at })
       }
-      // In front of a candidate: the tight loop that plain text stays in.
-      while (this.state === null && at < length) {
-        const unit = buffer.charCodeAt(at)
-        const unitClass = this.classAt(classOf[unit] ?? 0, unit, this.runBefore)
-        if (unitClass === IGNORABLE_CLASS) {
-          this.runBefore++
-          at++
-          continue
-        }
-        const start = this.rules.startAfter(this.before)
-        const next =
-          start && (start.next[unitClass] === undefined ? automaton.step(start, unitClass) : start.next[unitClass])
-        if (next) {
-          this.state = start
-          this.read = 0
-          this.run = this.runBefore
-          this.matchEnd = 0
-        } else {
-          this.passed(unit, unitClass)
-          at++
-        }
-      }
+      if (this.state === null) at = this.seek(buffer, at)
       if (this.state === null) break
       const decision = this.follow(buffer, at, complete)
       if (decision === 'undecided') break
@@ -155,7 +139,7 @@ export class Scanner {
         this.tailStart = finding.start
       }
       this.state = null
-      this.candidates = []
+      if (this.candidates.length > 0) this.candidates = []
     }
 
     released += buffer.slice(done, at)
@@ -165,30 +149,71 @@ export class Scanner {
     return released
   }
 
+  /** Goes on to the next place where a match may start, or to the end: the tight loop that plain text stays in. */
+  private seek(buffer: string, from: number): number {
+    const { classOf } = this.rules.alphabet
+    const length = buffer.length
+    let { before, runBefore: run } = this
+    let start = this.rules.startAfter(before)
+    let at = from
+    for (; at < length; at++) {
+      const unit = buffer.charCodeAt(at)
+      const rawClass = classOf[unit] ?? 0
+      let unitClass = rawClass
+      if (rawClass === IGNORABLE_CLASS) {
+        unitClass = this.classAt(rawClass, unit, run)
+        if (unitClass === IGNORABLE_CLASS) {
+          run++
+          continue
+        }
+      }
+      if (start && !failsAtOnce(start, buffer, at, classOf)) {
+        this.state = start
+        this.read = 0
+        this.run = run
+        this.matchEnd = 0
+        break
+      }
+      run = isKept(rawClass) ? run + 1 : 0
+      if (unitClass !== before) {
+        before = unitClass
+        start = this.rules.startAfter(before)
+      }
+    }
+    this.before = before
+    this.runBefore = run
+    return at
+  }
+
   /** Reads on with the candidate at `from`; null: it is none, otherwise the match it became. */
   private follow(buffer: string, from: number, complete: boolean): Candidate | null | 'undecided' {
     const { alphabet, automaton, notBefore, tails } = this.rules
     const { classOf } = alphabet
     const length = buffer.length
     let state = this.state as State
+    let { run } = this
     let at = from + this.read
     while (at < length) {
       const unit = buffer.charCodeAt(at)
-      const unitClass = this.classAt(classOf[unit] ?? 0, unit, this.run)
-      if (unitClass === IGNORABLE_CLASS) {
-        this.run++
-        at++
-        continue
+      const rawClass = classOf[unit] ?? 0
+      let unitClass = rawClass
+      if (rawClass === IGNORABLE_CLASS) {
+        unitClass = this.classAt(rawClass, unit, run)
+        if (unitClass === IGNORABLE_CLASS) {
+          run++
+          at++
+          continue
+        }
       }
       if (state.accepts) {
         for (const rule of state.accepts) {
           if (!notBefore[rule]?.[unitClass]) this.candidates.push({ rule, end: this.matchEnd })
         }
       }
-      const next =
-        state.next[unitClass] === undefined ? automaton.step(state, unitClass) : (state.next[unitClass] ?? null)
+      const known = state.next[unitClass]
+      const next = known === undefined ? automaton.step(state, unitClass) : known
       if (next === null) return this.decide(buffer, from)
-      this.run = isKept(classOf[unit]) ? this.run + 1 : 0
+      run = isKept(rawClass) ? run + 1 : 0
       state = next
       at++
       this.matchEnd = at - from
@@ -203,6 +228,7 @@ export class Scanner {
       return this.decide(buffer, from)
     }
     this.state = state
+    this.run = run
     this.read = at - from
     return 'undecided'
   }
@@ -292,15 +318,49 @@ export class Scanner {
     }
   }
 
+  /** The folded text in front of `at`: as much as a validator may look at. */
   private contextAt(buffer: string, at: number): string {
+    const place = this.offset + at
+    if (this.contextOf !== place) {
+      this.context = this.foldedBefore(buffer, at)
+      this.contextOf = place
+    }
+    return this.context
+  }
+
+  private foldedBefore(buffer: string, at: number): string {
+    const near = fold(buffer.slice(Math.max(0, at - CONTEXT_LENGTH), at)).text
+    if (near.length === CONTEXT_LENGTH) return near
     const from = Math.max(0, at - CONTEXT_RAW_LENGTH)
-    const near = fold(buffer.slice(from, at)).text
-    return (from === 0 ? this.context + near : near).slice(-CONTEXT_LENGTH)
+    const all = at <= CONTEXT_LENGTH ? near : fold(buffer.slice(from, at)).text
+    return (from === 0 ? this.remembered + all : all).slice(-CONTEXT_LENGTH)
   }
 
   private remember(buffer: string, at: number): void {
-    if (at > 0) this.context = this.contextAt(buffer, at)
+    if (at >= CONTEXT_LENGTH) {
+      this.remembered = this.foldedBefore(buffer, at)
+    } else if (at > 0) {
+      const text = this.remembered + fold(buffer.slice(0, at)).text
+      this.remembered = text.length > MAX_REMEMBERED ? text.slice(-CONTEXT_LENGTH) : text
+    }
   }
+}
+
+/**
+ * Whether the candidate at `from` fails where only remembered steps and no matches have to be looked at. Most do, within
+ * a few characters; the others are followed with care.
+ */
+function failsAtOnce(start: State, buffer: string, from: number, classOf: Uint8Array): boolean {
+  let state = start
+  for (let at = from; at < buffer.length; at++) {
+    const unitClass = classOf[buffer.charCodeAt(at)] ?? IGNORABLE_CLASS
+    if (unitClass === IGNORABLE_CLASS) return false
+    const next = state.next[unitClass]
+    if (next === null) return true
+    if (next === undefined || next.accepts) return false
+    state = next
+  }
+  return false
 }
 
 /** Whether a unit of this class is of a kind that is skipped (it counts only as part of a long run). */
