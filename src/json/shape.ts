@@ -23,12 +23,49 @@ export type Mark =
 
 export interface Shape {
   readonly mark?: Mark
-  readonly fields?: ReadonlyMap<string, Shape>
+  readonly fields?: Fields
   readonly items?: Shape
   /** Opens a scope with an `index` of its own. */
   readonly scope?: 'choice' | 'call'
   /** The object of a choice that holds its texts: where held text is put when the choice ends. */
   readonly holdsText?: boolean
+}
+
+/** The marked fields of an object, found by their bytes: most keys of a stream's events are never made into strings. */
+export class Fields {
+  private readonly names: readonly string[]
+  private readonly bytes: readonly Uint8Array[]
+  private readonly shapes: readonly Shape[]
+
+  /** At most 31, so that a set of them fits a number. */
+  constructor(fields: Readonly<Record<string, Shape>>) {
+    this.names = Object.keys(fields)
+    this.shapes = Object.values(fields)
+    const encoder = new TextEncoder()
+    this.bytes = this.names.map(name => encoder.encode(name))
+    if (this.names.length > 31) throw new RangeError('an object has more than 31 marked fields')
+  }
+
+  /** The number of the field whose name stands in `bytes[start, end)`, or -1. */
+  findBytes(bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start
+    for (let field = 0; field < this.bytes.length; field++) {
+      const name = this.bytes[field]
+      if (!name || name.length !== length) continue
+      let at = 0
+      while (at < length && name[at] === bytes[start + at]) at++
+      if (at === length) return field
+    }
+    return -1
+  }
+
+  find(name: string): number {
+    return this.names.indexOf(name)
+  }
+
+  shapeOf(field: number): Shape | undefined {
+    return this.shapes[field]
+  }
 }
 
 export const plain: Shape = { mark: { kind: 'plain' } }
@@ -44,7 +81,7 @@ export function text(channel: ChannelName): Shape {
 }
 
 export function object(fields: Readonly<Record<string, Shape>>, more: Omit<Shape, 'fields'> = {}): Shape {
-  return { ...more, fields: new Map(Object.entries(fields)) }
+  return { ...more, fields: new Fields(fields) }
 }
 
 export function each(items: Shape): Shape {

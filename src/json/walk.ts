@@ -1,4 +1,4 @@
-import type { ChannelName, Shape } from './shape.ts'
+import type { ChannelName, Fields, Shape } from './shape.ts'
 
 /**
  * Walks JSON text as bytes, once, without building values: finds the places that a shape marks. Strict where laxness
@@ -56,6 +56,9 @@ const UNMARKED: Shape = {}
 /** true, false, null, or a number as RFC 8259 has it. */
 const SCALAR = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/
 const decoder = new TextDecoder()
+
+/** `null`, the scalar that events have most of. */
+const NULL = [0x6e, 0x75, 0x6c, 0x6c] as const
 
 class Malformed extends Error {}
 
@@ -133,22 +136,22 @@ class Walker {
     this.enter()
     const outer = this.openScope(shape)
     if (shape.holdsText && this.choice) this.choice.textOpen = this.at
-    const seen = shape.fields ? new Set<string>() : null
+    /** The marked fields met so far, a bit each. */
+    let seen = 0
     this.space()
     if (this.bytes[this.at] === 0x7d) this.at++
     else {
       for (;;) {
         this.space()
-        const key = this.key()
+        const field = this.key(shape.fields)
         this.space()
         this.expect(0x3a)
-        const field = shape.fields?.get(key)
-        if (field && seen) {
+        if (field >= 0) {
           // Readers differ on which of two equal keys counts: text could hide in the other.
-          if (seen.has(key)) throw new Malformed()
-          seen.add(key)
+          if (seen & (1 << field)) throw new Malformed()
+          seen |= 1 << field
         }
-        this.value(field ?? UNMARKED)
+        this.value(shape.fields?.shapeOf(field) ?? UNMARKED)
         this.space()
         if (this.bytes[this.at] === 0x2c) this.at++
         else break
@@ -194,8 +197,8 @@ class Walker {
     this.skipString()
     const kind = shape.mark?.kind
     if (kind === 'plain' || kind === 'drop' || kind === 'finish') {
-      const slot = { start, end: this.at - 1, simple: this.simple }
-      if (!this.simple && decodeString(this.bytes, slot) === null) throw new Malformed()
+      if (this.simple) return
+      if (decodeString(this.bytes, { start, end: this.at - 1, simple: false }) === null) throw new Malformed()
       return
     }
     const channel = shape.mark?.kind === 'text' ? shape.mark.channel : null
@@ -236,13 +239,15 @@ class Walker {
     throw new Malformed()
   }
 
-  private key(): string {
+  /** Reads a key; which of the marked fields it is, or -1. */
+  private key(fields: Fields | undefined): number {
     if (this.bytes[this.at] !== QUOTE) throw new Malformed()
     const start = this.at + 1
     this.skipString()
-    const key = decodeString(this.bytes, { start, end: this.at - 1, simple: this.simple })
+    if (this.simple) return fields ? fields.findBytes(this.bytes, start, this.at - 1) : -1
+    const key = decodeString(this.bytes, { start, end: this.at - 1, simple: false })
     if (key === null) throw new Malformed()
-    return key
+    return fields ? fields.find(key) : -1
   }
 
   /** A number, true, false or null. */
@@ -275,6 +280,7 @@ class Walker {
     while (digits < this.at && (this.bytes[digits] ?? 0) >= 0x30 && (this.bytes[digits] ?? 0) <= 0x39) digits++
     // Nearly all are whole numbers.
     if (digits === this.at && digits > start) return digits === start + 1 || this.bytes[start] !== 0x30
+    if (this.at - start === NULL.length && NULL.every((byte, at) => this.bytes[start + at] === byte)) return true
     return SCALAR.test(decoder.decode(this.bytes.subarray(start, this.at)))
   }
 

@@ -43,12 +43,14 @@ export class FrameSplitter {
   push(chunk: Uint8Array): void {
     let from = 0
     for (let at = 0; at < chunk.length && !this.stopped; at++) {
-      const byte = chunk[at]
-      if (byte !== LF && byte !== CR) {
+      const lineFrom = at
+      while (at < chunk.length && chunk[at] !== LF && chunk[at] !== CR) at++
+      if (at > lineFrom) {
         this.lineHasBytes = true
         this.afterCr = false
-        continue
+        if (at === chunk.length) break
       }
+      const byte = chunk[at]
       const secondHalf = byte === LF && this.afterCr
       this.afterCr = byte === CR
       if (secondHalf) continue
