@@ -13,6 +13,8 @@ export interface RequestPolicy {
   readonly injection: 'off' | 'flag' | 'block'
   readonly input: GuardSide
   readonly output: GuardSide
+  /** Redacts for the record what `output` lets through; null where that is nothing. */
+  readonly record: GuardSide | null
   readonly maxCharacters: number
 }
 

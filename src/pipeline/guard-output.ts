@@ -1,12 +1,16 @@
-import { createSnippet, type Snippet } from '../audit/snippet.ts'
+import { createSnippet, MAX_SNIPPET, type Snippet } from '../audit/snippet.ts'
 import { MAX_FRAME_BYTES } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { AnswerGuard } from '../guard/answer-guard.ts'
+import type { GuardSide } from '../guard/policy.ts'
 import { TextGuard } from '../guard/text-guard.ts'
 import { estimateTextTokens } from '../quota/estimate.ts'
 import type { Exchange } from './exchange.ts'
 import { readUsage, StreamGuard } from './stream-guard.ts'
 import { UsageSum } from './usage-sum.ts'
+
+/** What is collected where it still has to be redacted: room for a match that begins in the first half. */
+const LONG_SNIPPET = 2 * MAX_SNIPPET
 
 /**
  * The output guard of one request: what may be let out, what it amounts to, and when it is enough.
@@ -16,7 +20,8 @@ export class OutputGuard {
   private readonly exchange: Exchange
   private readonly texts: TextGuard
   private readonly answers: AnswerGuard
-  private readonly snippet: Snippet = createSnippet()
+  private readonly snippet: Snippet
+  private readonly record: GuardSide | null
   private readonly maxCharacters: number
   private readonly maxEvents: number
   private characters = 0
@@ -30,6 +35,8 @@ export class OutputGuard {
     if (!policy || !body || !model) throw new Error('the output guard runs behind authoriseModel')
     this.exchange = exchange
     this.maxCharacters = policy.maxCharacters
+    this.record = policy.record
+    this.snippet = createSnippet(policy.record ? LONG_SNIPPET : MAX_SNIPPET)
     const choices = typeof body.fields['n'] === 'number' ? body.fields['n'] : 1
     const prompts = Array.isArray(body.fields['prompt']) ? body.fields['prompt'].length : 1
     // A model server writes at least a token an event: one that ignores its bound is stopped here.
@@ -87,8 +94,16 @@ export class OutputGuard {
     }
   }
 
+  /** The beginning of the answer, redacted even where policy lets the caller see more. */
   get outputSnippet(): string {
-    return this.snippet.text()
+    const text = this.snippet.text()
+    if (!this.record) return text
+    const guarded = new TextGuard(this.record).open()
+    const decided = guarded.push(text)
+    const snippet = createSnippet()
+    // Of a longer text the end is not decided: a match could go on behind it.
+    snippet.add(text.length < LONG_SNIPPET - 1 ? decided + guarded.end() : decided)
+    return snippet.text()
   }
 
   /** Lets text out up to the limit, and counts it. */

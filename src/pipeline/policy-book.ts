@@ -35,6 +35,20 @@ export function compilePolicies(guard: Config['guard']): PolicyBookResult {
     sides.set(key, compiled.side)
     return compiled.side
   }
+  let recordSide: GuardSide | null = null
+  const record = (pii: GuardAction, secrets: GuardAction): GuardSide | null => {
+    const own = ownRules(guard, 'output')
+    const acts = (action: GuardAction) => action === 'redact' || action === 'block'
+    if (acts(pii) && acts(secrets) && own.every(({ action }) => acts(action))) return null
+    if (!recordSide) {
+      const redacted = own.map(({ rule }): RuledAction => ({ rule, action: 'redact' }))
+      const built = byGroup(BUILT_IN_RULES, { pii: 'redact', secrets: 'redact' })
+      const compiled = compileSide([...redacted, ...built])
+      if (compiled.ok) recordSide = compiled.side
+      else faults.push(...compiled.faults)
+    }
+    return recordSide
+  }
   const policy = (exception?: GuardExceptionConfig): RequestPolicy | null => {
     const input = { ...guard.input, ...exception?.input }
     const output = { ...guard.output, ...exception?.output }
@@ -45,6 +59,7 @@ export function compilePolicies(guard: Config['guard']): PolicyBookResult {
       injection: input.injection,
       input: inputSide,
       output: outputSide,
+      record: record(output.pii, output.secrets),
       maxCharacters: output.maxCharacters ?? Number.POSITIVE_INFINITY,
     }
   }

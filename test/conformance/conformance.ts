@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Runtime } from '../support/index.ts'
+import { answers } from './answers.ts'
 import { headers } from './headers.ts'
+import { prompts } from './prompts.ts'
 import { requests } from './requests.ts'
 import { Rig } from './rig.ts'
 import { routes } from './routes.ts'
+import { secrecy } from './secrecy.ts'
 import { streams } from './streams.ts'
 import { tokens } from './tokens.ts'
 
-const THEMES = { routes, requests, tokens, headers, streams }
+const THEMES = { routes, requests, tokens, headers, prompts, streams, answers, secrecy }
 
 /** Everything that can be told from outside, over HTTP: the same for every runtime. */
 export function conformance(runtime: Runtime): void {

@@ -138,7 +138,7 @@ export function requests(rig: Rig): void {
     ['a wrong field', WRONG_FIELDS],
     ['a forbidden field', forbidden],
   ])('%s is refused by name', (_, rows) => {
-    test.each(rows)('%s', async (_name, body, status, code, param = null, options = {}) => {
+    test.each<Row>(rows)('%s', async (_name, body, status, code, param = null, options = {}) => {
       rig.answers(replies({ leaked: true }))
       const seen = await rig.seen(async () => {
         const reply = await rig.send(body, options)

@@ -53,6 +53,8 @@ export class Rig {
   /** Drops unknown fields, takes small bodies only, reaches no model server. */
   other!: Gateway
   upstream!: ScriptedUpstream
+  /** Every token that was made. */
+  readonly tokens: string[] = []
   private answer: Answer = () => undefined
   private readonly agents = new Map<string, Agent>()
   private failure: unknown
@@ -96,9 +98,11 @@ export class Rig {
     const now = Math.floor(Date.now() / 1000)
     const good = { iss: 'sallyport', aud: 'sallyport', sub: 'blue/tests/test', jti: randomUUID() }
     const who = { team: 'blue', app: 'tests', env: 'test', scope: 'inference' }
-    return new SignJWT({ ...good, ...who, iat: now, nbf: now, exp: now + 3600, ...claims })
+    const token = await new SignJWT({ ...good, ...who, iat: now, nbf: now, exp: now + 3600, ...claims })
       .setProtectedHeader({ alg: 'EdDSA', kid: jwk.kid ?? '', typ: 'at+jwt', ...header })
       .sign(await importJWK(jwk, 'EdDSA'))
+    this.tokens.push(token)
+    return token
   }
 
   /** Sends a request; `body` as JSON unless it is bytes or text already. */
