@@ -92,7 +92,8 @@ describe.each<Runtime>(['node', 'bun'])(
     test('completions, streamed; usage when it is asked for', async () => {
       const stream = await client.completions.create({
         model: 'tiny',
-        prompt: 'Who is it?',
+        // A line end is what the model's first word follows.
+        prompt: 'Who is it?\n',
         temperature: 0,
         stream: true,
         stream_options: { include_usage: true },
