@@ -1,10 +1,13 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { MINIMAL, SAMPLE, SECRET } from '../support/config.ts'
 import { type Completed, runProcess } from '../support/process.ts'
 import { tempDir } from '../support/temp-dir.ts'
+
+// Each test starts the program several times, and many run at once.
+vi.setConfig({ testTimeout: 60_000 })
 
 const ENTRY = fileURLToPath(new URL('../../adapters/cli/main.ts', import.meta.url))
 /** What the surroundings must not bring in. */
