@@ -218,7 +218,7 @@ export class Automaton {
     const rules = members.map(member => this.nfa.accepted(member)).filter(rule => rule >= 0)
     const accepts = [...new Set(rules)].sort((one, other) => one - other)
     const state: State = {
-      next: new Array<State | null | undefined>(this.classes).fill(undefined),
+      next: Array.from<State | null | undefined>({ length: this.classes }),
       accepts: accepts.length > 0 ? accepts : null,
       open: rules.length < members.length,
       members,

@@ -54,7 +54,11 @@ describe.each<Runtime>(['node', 'bun'])('a model server in trouble, behind the g
   }
 
   async function isCancelled(id: string, since: number) {
-    const gone = await within('the model server to be left', 2000, server.seen(id)?.gone ?? Promise.reject())
+    const gone = await within(
+      'the model server to be left',
+      2000,
+      server.seen(id)?.gone ?? Promise.reject(new Error('it was never asked')),
+    )
     expect(gone - since).toBeLessThan(CANCEL_MS)
   }
 
@@ -249,7 +253,7 @@ describe.each<Runtime>(['node', 'bun'])('a model server in trouble, behind the g
         await script.event(delta('One '))
         await script.chunk(`data: ${JSON.stringify(delta('two')).slice(0, -9)}`)
         await script.sleep(50)
-        await end(script)
+        end(script)
       })
       expectBrokenOff(asked, { content: 'One ', error: 'upstream_failed' })
     })
