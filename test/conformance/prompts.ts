@@ -68,9 +68,9 @@ export function prompts(rig: Rig): void {
   const open = { claims: { team: 'open' } }
 
   describe('wherever it stands', () => {
-    test.each<Place>(PLACES)('%s', async (place, body, path = '/v1/chat/completions') => {
+    test.each(PLACES.map(([place, body, path]) => ({ place, body, path })))('$place', async ({ place, body, path }) => {
       rig.answers(answer)
-      const send = (text: string, team: string) => rig.send(body(text), { path, claims: { team } })
+      const send = (text: string, team: string) => rig.send(body(text), { claims: { team }, ...(path ? { path } : {}) })
 
       const seen = await rig.seen(async () => {
         const blocked = await send(`my SSN is ${SSN}`, 'strict')

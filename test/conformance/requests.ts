@@ -61,6 +61,13 @@ const WRONG_FIELDS: readonly Row[] = [
     'unknown_field',
     'messages[0].content_blocks',
   ],
+  [
+    'a name that every object has',
+    { model: 'm', messages: [{ role: 'user', content: 'x', constructor: PROMPT }] },
+    400,
+    'unknown_field',
+    'messages[0].constructor',
+  ],
   ['temperature as text', { ...chat(), temperature: '1' }, 400, 'invalid_value', 'temperature'],
   [
     'a huge temperature',
@@ -138,7 +145,15 @@ export function requests(rig: Rig): void {
     ['a wrong field', WRONG_FIELDS],
     ['a forbidden field', forbidden],
   ])('%s is refused by name', (_, rows) => {
-    test.each<Row>(rows)('%s', async (_name, body, status, code, param = null, options = {}) => {
+    const cases = rows.map(([name, body, status, code, param, options]) => ({
+      name,
+      body,
+      status,
+      code,
+      param,
+      options,
+    }))
+    test.each(cases)('$name', async ({ body, status, code, param = null, options }) => {
       rig.answers(replies({ leaked: true }))
       const seen = await rig.seen(async () => {
         const reply = await rig.send(body, options)

@@ -140,8 +140,9 @@ test('every text of a request is visited, with its place', () => {
     'messages[2].tool_calls[0].function.arguments': 'c',
     'messages[3].content': 'd',
     'tools[0].function.description': 'e',
-    'tools[0].function.parameters.type': 'my SSN is',
-    'tools[0].function.parameters.properties.g.const': 'h',
+    // In a schema the keys are the caller's too: visited, and named as they are passed on.
+    'tools[0].function.parameters.TYPE': 'my SSN is',
+    'tools[0].function.parameters.PROPERTIES.G.CONST': 'h',
     'stop[0]': 's',
   })
   expect([...seen.values()]).not.toContain('data:x')
