@@ -95,6 +95,7 @@ function streamEvents(side: GuardSide, events: readonly Uint8Array[]): void {
     dropUsage: true,
     onText: () => undefined,
     onUsage: () => undefined,
+    usage: () => ({ inputTokens: 0, outputTokens: 0 }),
   })
   for (const event of events) guard.push(event)
 }
