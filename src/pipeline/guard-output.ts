@@ -6,7 +6,7 @@ import type { GuardSide } from '../guard/policy.ts'
 import { TextGuard } from '../guard/text-guard.ts'
 import { estimateTextTokens } from '../quota/estimate.ts'
 import type { Exchange } from './exchange.ts'
-import { readUsage, StreamGuard } from './stream-guard.ts'
+import { readUsage, StreamGuard, type Usage } from './stream-guard.ts'
 import { UsageSum } from './usage-sum.ts'
 
 /** What is collected where it still has to be redacted: room for a match that begins in the first half. */
@@ -24,6 +24,7 @@ export class OutputGuard {
   private readonly record: GuardSide | null
   private readonly maxCharacters: number
   private readonly maxEvents: number
+  private readonly prompts: number
   private characters = 0
   private estimate = 0
   private events = 0
@@ -38,10 +39,10 @@ export class OutputGuard {
     this.record = policy.record
     this.snippet = createSnippet(policy.record ? LONG_SNIPPET : MAX_SNIPPET)
     const choices = typeof body.fields['n'] === 'number' ? body.fields['n'] : 1
-    const prompts = Array.isArray(body.fields['prompt']) ? body.fields['prompt'].length : 1
+    this.prompts = Array.isArray(body.fields['prompt']) ? body.fields['prompt'].length : 1
     // A model server writes at least a token an event: one that ignores its bound is stopped here.
-    this.maxEvents = (model.maxOutputTokens ?? Number.POSITIVE_INFINITY) * choices * prompts
-    this.usage = new UsageSum(prompts)
+    this.maxEvents = (model.maxOutputTokens ?? Number.POSITIVE_INFINITY) * choices * this.prompts
+    this.usage = new UsageSum(this.prompts)
     this.texts = new TextGuard(policy.output)
     this.answers = new AnswerGuard(endpoint.shape, this.texts, {
       pass: (text, channel, choice) => this.pass(text, channel === 'content' || channel === 'text', choice),
@@ -72,7 +73,7 @@ export class OutputGuard {
     const { usage } = guarded.walked
     if (usage) {
       const counts = readUsage(bytes.subarray(usage.start, usage.end))
-      if (counts) this.usage.add(counts, 'own')
+      if (counts) this.usage.add(this.countsOne() ? this.ofAll(counts, guarded.walked.choices.length) : counts, 'own')
     }
     if (this.texts.blocked) return { ok: false, code: 'guard_output_blocked' }
     return { ok: true, bytes: guarded.bytes }
@@ -104,6 +105,20 @@ export class OutputGuard {
     // Of a longer text the end is not decided: a match could go on behind it.
     snippet.add(text.length < LONG_SNIPPET - 1 ? decided + guarded.end() : decided)
     return snippet.text()
+  }
+
+  /** In an answer that is not streamed, llama-server counts one prompt and one choice, whatever their number (b11669). */
+  private countsOne(): boolean {
+    const { model, upstream } = this.exchange
+    return model?.upstreams.find(({ url }) => url === upstream)?.kind === 'llama.cpp'
+  }
+
+  /** What all answers used, when one of them is known. */
+  private ofAll({ inputTokens, outputTokens }: Usage, answers: number): Usage {
+    return {
+      inputTokens: this.prompts > 1 ? Math.max(inputTokens, this.exchange.estimatedInput) : inputTokens,
+      outputTokens: outputTokens * Math.max(1, answers),
+    }
   }
 
   /** Lets text out up to the limit, and counts it. */

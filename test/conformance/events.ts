@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 /** Events of streamed answers: how model servers write them, and how callers read them. */
 
 const ENVELOPE = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'm' }
@@ -46,6 +48,17 @@ export function message(fields: Fields, more: Fields = {}, finish = 'stop'): Rec
     choices: [{ index: 0, message: { role: 'assistant', ...fields }, finish_reason: finish, ...more }],
     usage: USAGE,
   }
+}
+
+/** The body of an answer that a real model server gave. */
+export function captured(name: string): string {
+  return readFileSync(new URL(`../data/captures/${name}.sse`, import.meta.url), 'utf8')
+}
+
+/** Cuts a text into pieces of `size` bytes. */
+export function cut(text: string, size: number): Uint8Array[] {
+  const bytes = Buffer.from(text)
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size))
 }
 
 export interface Heard {
