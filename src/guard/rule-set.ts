@@ -115,17 +115,20 @@ function assemble(
   const firsts = parsed.map((rule, index) => nfa.add(rule.pattern.root, index))
   const automaton = new Automaton(nfa, alphabet.size)
   const notAfter = parsed.map(rule => (rule.notAfter ? alphabet.table(rule.notAfter) : undefined))
-  const starts: (State | null | undefined)[] = []
+  const starts = new Array<State | null | undefined>(alphabet.size).fill(undefined)
+  const makeStart = (unitClass: number): State | null => {
+    const state = automaton.start(firsts.filter((_, rule) => !notAfter[rule]?.[unitClass]))
+    starts[unitClass] = state
+    return state
+  }
   return {
     rules,
     alphabet,
     automaton,
     startAfter(unitClass) {
+      // Apart from `makeStart`, whose closure would cost an allocation at every call.
       const known = starts[unitClass]
-      if (known !== undefined) return known
-      const state = automaton.start(firsts.filter((_, rule) => !notAfter[rule]?.[unitClass]))
-      starts[unitClass] = state
-      return state
+      return known === undefined ? makeStart(unitClass) : known
     },
     notBefore: parsed.map(rule => (rule.notBefore ? alphabet.table(rule.notBefore) : undefined)),
     tails: parsed.map(rule => rule.body && tailMachine(alphabet, rule.body, rule.end)),

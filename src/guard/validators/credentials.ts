@@ -76,8 +76,9 @@ const SCHEMES = ['bearer', 'basic', 'token', 'api-token', 'apikey', 'digest']
  * `**name** → value`, `Authorization: Bearer value`. The value has to look random, with both letters and digits.
  */
 export function isAssignedSecret(match: string, before: string): boolean {
-  if (!isSecretName(assignedName(before))) return false
-  if (!mixesDigits(match) || VARIABLE.test(match.slice(0, 2)) || !looksRandom(match)) return false
+  // Nearly all are words, which this tells at once.
+  if (!mixesDigits(match) || !isSecretName(assignedName(before))) return false
+  if (VARIABLE.test(match.slice(0, 2)) || !looksRandom(match)) return false
   return entropy(match) >= (match.length < 20 ? 2.75 : 3)
 }
 
