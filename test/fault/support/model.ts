@@ -50,13 +50,15 @@ const promptOf = (body: string): string =>
 export async function modelServer() {
   const scripts = new Map<string, (script: Script) => unknown>()
   const server = await scriptedUpstream(script => {
+    if (script.request.method === 'GET') return script.reply(200, { object: 'list', data: [] })
     const act = scripts.get(promptOf(script.request.body))
     return act ? act(script) : answerWell(script)
   })
   return {
     ...server,
     on: (prompt: string, act: (script: Script) => unknown) => void scripts.set(prompt, act),
-    seen: (prompt: string) => server.requests.find(({ body }) => promptOf(body) === prompt),
+    seen: (prompt: string) =>
+      server.requests.find(({ method, body }) => method === 'POST' && promptOf(body) === prompt),
   }
 }
 
