@@ -113,7 +113,7 @@ export function answers(rig: Rig): void {
       expect(heard.text().length).toBeGreaterThan(10)
       expect([heard.finish, heard.done, heard.errors]).toEqual([['length'], true, []])
       expect(heard.events.at(-1)?.['usage']).toMatchObject({ completion_tokens: expect.any(Number) })
-      await within('the end of the upstream request', 2000, rig.upstream.requests.at(-1)?.gone ?? Promise.reject())
+      await within('the end of the upstream request', 2000, rig.last().gone)
       expect(await rig.record(reply)).toMatchObject({ outcome: 'served', status: 200, reason: 'cut:length' })
     })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { DONE, delta, event, hear, message } from './events.ts'
+import { DONE, delta, event, hear, type Json, message } from './events.ts'
 import { chat, type Rig, replies } from './rig.ts'
 
 const SSN = '123-45-6789'
@@ -73,7 +73,7 @@ export function evasions(rig: Rig): void {
         delta({}, 'function_call'),
         DONE,
       ])
-      const calls = hear(reply.text).events.flatMap(({ choices }) => choices.map((choice: any) => choice.delta))
+      const calls = hear(reply.text).events.flatMap(({ choices }) => choices.map((choice: Json) => choice.delta))
       const args = calls.map(({ function_call }) => function_call?.arguments ?? '').join('')
       expect(JSON.parse(args)).toEqual({ ssn: '[US_SSN_REDACTED]' })
     })
@@ -111,7 +111,7 @@ export function evasions(rig: Rig): void {
       const reply = await rig.stream([...events.map(json => `event: x\ndata: ${json}\n\n`), DONE], { n: 2 })
       const heard = hear(reply.text)
       expect(reply.text).not.toMatch(RAW)
-      const said = heard.events.flatMap(({ choices = [] }) => choices as Record<string, any>[])
+      const said = heard.events.flatMap(({ choices = [] }) => choices as Json[])
       const texts = said.map(({ delta: one, message: other, text }) => (one ?? other)?.content ?? text ?? '')
       expect(texts.join('')).not.toMatch(RAW)
     })

@@ -8,6 +8,8 @@ const TEXT_ENVELOPE = { id: 'cmpl-1', object: 'text_completion', created: 1, mod
 export const DONE = 'data: [DONE]\n\n'
 export const USAGE = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 }
 
+/** Parsed JSON, as untyped as `JSON.parse` gives it. */
+export type Json = ReturnType<typeof JSON.parse>
 type Fields = Readonly<Record<string, unknown>>
 
 export function event(value: unknown): string {
@@ -63,14 +65,14 @@ export function cut(text: string, size: number): Uint8Array[] {
 
 export interface Heard {
   /** The data of every event but `[DONE]`, parsed. */
-  readonly events: Record<string, any>[]
+  readonly events: Json[]
   readonly done: boolean
   readonly finish: (string | null)[]
   /** Per choice, the texts of each field of its deltas, joined. */
   text(field?: string, index?: number): string
   /** The arguments of a tool call, joined. */
   call(id: number, index?: number): string
-  readonly errors: Record<string, any>[]
+  readonly errors: Json[]
 }
 
 /** Reads an event stream as a caller does, by the rules of the WHATWG: any line end, comments, several data lines. */
@@ -89,7 +91,7 @@ export function hear(body: string): Heard {
     .filter(lines => lines.length > 0)
     .map(lines => lines.join('\n'))
   const events = datas.filter(data => data !== '[DONE]').map(data => JSON.parse(data) ?? {})
-  const choices = events.flatMap(({ choices = [] }) => choices as Record<string, any>[])
+  const choices = events.flatMap(({ choices = [] }) => choices as Json[])
   const parts = (index: number) => choices.filter(choice => choice['index'] === index)
   return {
     events,
@@ -101,7 +103,7 @@ export function hear(body: string): Heard {
         .join(''),
     call: (id, index = 0) =>
       parts(index)
-        .flatMap(({ delta }) => (delta?.tool_calls ?? []) as Record<string, any>[])
+        .flatMap(({ delta }) => (delta?.tool_calls ?? []) as Json[])
         .filter(call => call['index'] === id)
         .map(call => call['function']?.arguments ?? '')
         .join(''),

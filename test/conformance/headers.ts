@@ -38,7 +38,7 @@ export function headers(rig: Rig): void {
     const token = await rig.token()
     for (const stream of [false, true]) {
       await rig.chat(replies(message({ content: 'ok' })), { stream }, { token, headers: CALLERS_OWN })
-      const sent = rig.upstream.requests.at(-1)?.headers ?? {}
+      const sent = rig.last().headers
       expect(sent.authorization).toBe(`Bearer ${UPSTREAM_KEY}`)
       expect(sent['content-type']).toBe('application/json')
       expect(sent.host).toBe(`127.0.0.1:${rig.upstream.port}`)
@@ -53,7 +53,7 @@ export function headers(rig: Rig): void {
 
   test('queries go nowhere', async () => {
     await rig.chat(replies(message({ content: 'ok' })), {}, { path: '/v1/chat/completions?autoload=1&x=y' })
-    expect(rig.upstream.requests.at(-1)?.path).toBe('/v1/chat/completions')
+    expect(rig.last().path).toBe('/v1/chat/completions')
   })
 
   test('the caller gets nothing of the model server’s headers', async () => {

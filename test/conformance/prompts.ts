@@ -87,13 +87,13 @@ export function prompts(rig: Rig): void {
 
       const redacted = await send(`my SSN is ${SSN}`, 'redacting')
       expect(redacted.status).toBe(200)
-      expect(rig.upstream.requests.at(-1)?.body).not.toContain(SSN)
-      expect(rig.upstream.requests.at(-1)?.body).toContain('[US_SSN_REDACTED]')
+      expect(rig.last().body).not.toContain(SSN)
+      expect(rig.last().body).toContain('[US_SSN_REDACTED]')
       expect((await rig.record(redacted))['guard']).toMatchObject([{ rule: 'US_SSN', action: 'redact', count: 1 }])
 
       const flagged = await send(`my SSN is ${SSN}`, 'blue')
       expect(flagged.status).toBe(200)
-      expect(rig.upstream.requests.at(-1)?.body).toContain(SSN)
+      expect(rig.last().body).toContain(SSN)
       expect((await rig.record(flagged))['guard']).toMatchObject([{ rule: 'US_SSN', action: 'flag', count: 1 }])
     })
   })

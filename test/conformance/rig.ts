@@ -6,6 +6,7 @@ import { Agent, type BodyInit, fetch, type Headers, type Response } from 'undici
 import {
   freePort,
   type Gateway,
+  type RecordedRequest,
   type Runtime,
   type Script,
   type ScriptedUpstream,
@@ -13,6 +14,7 @@ import {
   startGateway,
   waitFor,
 } from '../support/index.ts'
+import type { Json } from './events.ts'
 
 /** In every prompt of the suite; never allowed in answers, logs or records. */
 export const PROMPT = 'marzipan-prompt-7731'
@@ -21,13 +23,13 @@ export const INTERNAL = 'marzipan-internal-path-/opt/models'
 export const UPSTREAM_KEY = 'marzipan-upstream-key'
 
 export type Answer = (script: Script) => unknown
-export type Record_ = Readonly<Record<string, unknown>>
+export type Values = Readonly<Record<string, unknown>>
 
 export interface SendOptions {
   readonly path?: string
   readonly method?: string
   readonly token?: string | null
-  readonly claims?: Record_
+  readonly claims?: Values
   readonly headers?: Readonly<Record<string, string>>
   /** The caller's own address, of 127.0.0.0/8. */
   readonly from?: string
@@ -40,7 +42,7 @@ export interface Reply {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  json(): Record<string, any>
+  json(): Json
 }
 
 /**
@@ -57,7 +59,7 @@ export class Rig {
   readonly tokens: string[] = []
   private answer: Answer = () => undefined
   private readonly agents = new Map<string, Agent>()
-  private failure: unknown
+  private failure: Error | undefined
 
   constructor(runtime: Runtime) {
     this.runtime = runtime
@@ -68,7 +70,7 @@ export class Rig {
       try {
         await this.answer(script)
       } catch (error) {
-        this.failure = error
+        this.failure = error instanceof Error ? error : new Error(String(error))
         script.reset()
       }
     })
@@ -93,7 +95,7 @@ export class Rig {
   }
 
   /** A token signed with the gateway's key, its claims and header changed as told (`undefined` takes one away). */
-  async token(claims: Record_ = {}, header: Record_ = {}, gateway: Gateway = this.gateway): Promise<string> {
+  async token(claims: Values = {}, header: Values = {}, gateway: Gateway = this.gateway): Promise<string> {
     const jwk = JSON.parse(readFileSync(join(gateway.dir, 'keys/signing.jwk.json'), 'utf8')) as JWK
     const now = Math.floor(Date.now() / 1000)
     const good = { iss: 'sallyport', aud: 'sallyport', sub: 'blue/tests/test', jti: randomUUID() }
@@ -137,7 +139,7 @@ export class Rig {
   }
 
   /** Sends a chat that the model server answers as told. */
-  async chat(answer: Answer, fields: Record_ = {}, options: SendOptions = {}): Promise<Reply> {
+  async chat(answer: Answer, fields: Values = {}, options: SendOptions = {}): Promise<Reply> {
     this.answers(answer)
     const reply = await this.send({ ...chat(), ...fields }, options)
     this.check()
@@ -145,7 +147,7 @@ export class Rig {
   }
 
   /** Sends a chat to be streamed; the model server's answer is the given chunks, one HTTP chunk each, or a script. */
-  stream(answer: Answer | readonly (string | Uint8Array)[], fields: Record_ = {}, options: SendOptions = {}) {
+  stream(answer: Answer | readonly (string | Uint8Array)[], fields: Values = {}, options: SendOptions = {}) {
     return this.chat(typeof answer === 'function' ? answer : chunks(answer), { stream: true, ...fields }, options)
   }
 
@@ -160,9 +162,16 @@ export class Rig {
     if (failure) throw failure
   }
 
-  /** What the model server got last, parsed. */
-  lastBody(): Record<string, any> {
-    return JSON.parse(this.upstream.requests.at(-1)?.body ?? 'null')
+  /** What the model server got last. */
+  last(): RecordedRequest {
+    const request = this.upstream.requests.at(-1)
+    if (!request) throw new Error('the model server got nothing')
+    return request
+  }
+
+  /** Its body, parsed. */
+  lastBody(): Json {
+    return JSON.parse(this.last().body)
   }
 
   /** Runs the requests and tells how many of them the model server saw. */
@@ -177,14 +186,14 @@ export class Rig {
   }
 
   /** The audit record of an answered request. */
-  async record(reply: { headers: Headers }, gateway: Gateway = this.gateway): Promise<Record<string, any>> {
+  async record(reply: { headers: Headers }, gateway: Gateway = this.gateway): Promise<Json> {
     const id = `"requestId":"${reply.headers.get('x-request-id')}"`
     const line = await waitFor(`the record with ${id}`, () =>
       this.auditText(gateway)
         .split('\n')
         .find(text => text.includes(id) && text.endsWith('}')),
     )
-    return JSON.parse(line) as Record<string, any>
+    return JSON.parse(line) as Json
   }
 }
 
@@ -207,7 +216,7 @@ export function replies(value: unknown, status = 200, headers: Record<string, st
   return script => script.reply(status, value, headers)
 }
 
-function mainConfig(upstreams: readonly Record_[], nowhere: readonly Record_[]): Record_ {
+function mainConfig(upstreams: readonly Values[], nowhere: readonly Values[]): Values {
   return {
     models: [
       { id: 'm', upstreams },
