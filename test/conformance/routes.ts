@@ -97,6 +97,21 @@ export function routes(rig: Rig): void {
     expect(seen).toBe(0)
   })
 
+  test('what is no HTTP, or too much of it, is refused without a word about the inside', async () => {
+    const get = 'GET /v1/models HTTP/1.1\r\nhost: x\r\n'
+    for (const bytes of [
+      'nonsense\r\n\r\n',
+      `${get}x-long: ${'x'.repeat(100_000)}\r\n\r\n`,
+      `${get}bad header\r\n\r\n`,
+      `${get}upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-key: x\r\n\r\n`,
+    ]) {
+      const answer = await raw(rig.gateway.port, bytes)
+      expect(answer).toMatch(/^(HTTP\/1\.1 4\d\d |$)/)
+      expect(answer).not.toMatch(/\bat \S+ \(|node:|stack/i)
+    }
+    expect((await rig.send(undefined, { method: 'GET', path: '/v1/models' })).status).toBe(200)
+  })
+
   test('alive and ready are different questions', async () => {
     for (const gateway of [rig.gateway, rig.other]) {
       const alive = await rig.send(undefined, { method: 'GET', path: '/healthz', token: null, gateway })

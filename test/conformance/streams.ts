@@ -179,6 +179,18 @@ export function streams(rig: Rig): void {
       expect(await rig.record(text)).toMatchObject({ inputTokens: 4, outputTokens: 22 })
     })
 
+    test('that grows with every event counts once', async () => {
+      const at = (content: string, completion_tokens: number, finish: string | null) => {
+        const choices = [{ index: 0, delta: { content }, finish_reason: finish }]
+        return event({ choices, usage: { prompt_tokens: 9, completion_tokens } })
+      }
+      const running = [at('a', 1, null), at('b', 2, null), at('c', 3, 'stop')]
+      for (const end of [[DONE], [usageEvent({ prompt_tokens: 9, completion_tokens: 3 }), DONE]]) {
+        const reply = await rig.stream([...running, ...end])
+        expect(await rig.record(reply)).toMatchObject({ inputTokens: 9, outputTokens: 3, tokenSource: 'upstream' })
+      }
+    })
+
     test('that nobody counted is estimated', async () => {
       const reply = await rig.stream([delta({ content: 'one' }), delta({ content: ' two' }, 'stop'), DONE])
       const record = await rig.record(reply)
