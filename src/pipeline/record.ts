@@ -30,7 +30,7 @@ export async function record(exchange: Exchange, services: Services, ending: End
       env: principal?.env,
       method: exchange.method,
       route: exchange.endpoint.path,
-      model: exchange.model?.id ?? exchange.body?.model,
+      model: knownModel(exchange, services),
       upstream: exchange.upstream,
       errorCode: exchange.errorCode,
       reason: exchange.reason,
@@ -48,4 +48,9 @@ export async function record(exchange: Exchange, services: Services, ending: End
     services.telemetry.log('error', 'audit_record_lost', { requestId: exchange.requestId, reason })
     return services.config.audit.onFailure === 'serve'
   }
+}
+
+/** The model that was asked for, if there is one of this name: what callers make up is not written into the log. */
+function knownModel({ model, body }: Exchange, { config }: Services): string | undefined {
+  return model?.id ?? config.models.find(({ id }) => id === body?.model)?.id
 }

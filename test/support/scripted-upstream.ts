@@ -125,6 +125,8 @@ export async function scriptedUpstream(
   server.requestTimeout = server.headersTimeout = server.keepAliveTimeout = 0
   server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
     sockets.add(socket)
+    // Each request on a kept connection waits for its end.
+    socket.setMaxListeners(0)
     socket.on('error', () => undefined) // resets are what it is for
     socket.once('close', () => sockets.delete(socket))
   })
