@@ -109,7 +109,10 @@ const BETWEEN = 32
 
 /** The words of a normalised text, in order. */
 export function* wordsOf(normalised: string): Generator<Word> {
-  if (!/[^\x00-\x7f]/.test(normalised)) return yield* asciiWords(normalised)
+  if (!/[^\x00-\x7f]/.test(normalised)) {
+    yield* asciiWords(normalised)
+    return
+  }
   let previousEnd = 0
   for (const { 0: word, index } of normalised.matchAll(WORD)) {
     yield new Word(normalised, previousEnd, index, index + word.length)

@@ -115,7 +115,7 @@ function assemble(
   const firsts = parsed.map((rule, index) => nfa.add(rule.pattern.root, index))
   const automaton = new Automaton(nfa, alphabet.size)
   const notAfter = parsed.map(rule => (rule.notAfter ? alphabet.table(rule.notAfter) : undefined))
-  const starts = new Array<State | null | undefined>(alphabet.size).fill(undefined)
+  const starts = Array.from<State | null | undefined>({ length: alphabet.size })
   const makeStart = (unitClass: number): State | null => {
     const state = automaton.start(firsts.filter((_, rule) => !notAfter[rule]?.[unitClass]))
     starts[unitClass] = state
