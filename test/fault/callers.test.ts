@@ -101,11 +101,11 @@ describe.each<Runtime>(['node', 'bun'])('callers that leave the gateway on %s', 
     for (let round = 0; round < ROUNDS; round++) {
       const tokens = await charged(async () => {
         const call = ask(act, { stream })
-        const seen = await waitFor('the model server has the request', () => server.seen(call.id))
+        await waitFor('the model server has the request', () => server.seen(call.id))
         if (stage.includes('in the middle of a stream')) await waitFor('words', () => call.text().includes('word'))
         else await sleep(30)
         const left = call.leave()
-        took.push((await within('the model server is left', 2000, seen.gone)) - left)
+        took.push((await server.left(call.id)) - left)
         expect(await recordOf(gateway, call.id)).toMatchObject({ outcome: 'aborted', status: 499 })
       })
       // The prompt was worked on; the thousands of tokens that were reserved for the answer came back.
@@ -180,7 +180,7 @@ describe.each<Runtime>(['node', 'bun'])('callers that leave the gateway on %s', 
     expect(sent).toBeLessThan(64)
     expect(grown).toBeLessThan(64)
     const left = call.leave()
-    const gone = await within('the model server is left', 2000, server.seen(call.id)?.gone ?? Promise.reject())
+    const gone = await server.left(call.id)
     // One attempt, while the machine is busy with megabytes.
     expect(gone - left).toBeLessThan(5 * CANCEL_MS)
     expect(await recordOf(gateway, call.id)).toMatchObject({ outcome: 'aborted' })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Script } from '../../support/index.ts'
-import { scriptedUpstream } from '../../support/index.ts'
+import { scriptedUpstream, within } from '../../support/index.ts'
 
 /** One event of a chat completion. */
 export const delta = (content: string, finish: string | null = null) => ({
@@ -54,11 +54,18 @@ export async function modelServer() {
     const act = scripts.get(promptOf(script.request.body))
     return act ? act(script) : answerWell(script)
   })
+  const seen = (prompt: string) =>
+    server.requests.find(({ method, body }) => method === 'POST' && promptOf(body) === prompt)
   return {
     ...server,
     on: (prompt: string, act: (script: Script) => unknown) => void scripts.set(prompt, act),
-    seen: (prompt: string) =>
-      server.requests.find(({ method, body }) => method === 'POST' && promptOf(body) === prompt),
+    seen,
+    /** When the gateway closed its side of the connection of this request. */
+    left: (prompt: string) => {
+      const request = seen(prompt)
+      if (!request) throw new Error(`${prompt} never came`)
+      return within('the model server is left', 2000, request.gone)
+    },
   }
 }
 
