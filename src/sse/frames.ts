@@ -6,7 +6,6 @@
 
 const LF = 0x0a
 const CR = 0x0d
-const EMPTY = new Uint8Array(0)
 
 export interface FrameHandler {
   /** One whole frame, its closing blank line included. */
@@ -18,7 +17,9 @@ export interface FrameHandler {
 export class FrameSplitter {
   private readonly limit: number
   private readonly handler: FrameHandler
-  private carry: Uint8Array = EMPTY
+  /** What has come of the frame in progress: put together once, when it is whole. */
+  private carry: Uint8Array[] = []
+  private carried = 0
   private lineHasBytes = false
   private frameHasLines = false
   private afterCr = false
@@ -32,7 +33,7 @@ export class FrameSplitter {
 
   /** Bytes of a frame that has begun and not ended. */
   get pending(): Uint8Array {
-    return this.carry
+    return concat(this.carry)
   }
 
   /** Nothing after this is handled: for a handler that has seen enough. */
@@ -66,22 +67,29 @@ export class FrameSplitter {
         this.afterCr = false
       }
       const rest = chunk.subarray(from, at + 1)
-      const frame = this.carry.length === 0 ? rest : concat([this.carry, rest])
-      this.carry = EMPTY
       from = at + 1
-      if (frame.length > this.limit) this.overflow()
-      else this.handler.frame(frame)
+      if (this.carried + rest.length > this.limit) return this.overflow()
+      const frame = this.carried === 0 ? rest : concat([...this.carry, rest])
+      this.drop()
+      this.handler.frame(frame)
     }
     if (this.stopped || from === chunk.length) return
     const rest = chunk.subarray(from)
-    if (this.carry.length + rest.length > this.limit) return this.overflow()
-    this.carry = this.carry.length === 0 ? rest : concat([this.carry, rest])
+    if (this.carried + rest.length > this.limit) return this.overflow()
+    this.carry.push(rest)
+    this.carried += rest.length
   }
 
   private overflow(): void {
     this.stopped = true
-    this.carry = EMPTY
+    this.drop()
     this.handler.tooLong()
+  }
+
+  private drop(): void {
+    if (this.carried === 0) return
+    this.carry = []
+    this.carried = 0
   }
 }
 
