@@ -163,6 +163,12 @@ export class Nfa {
   }
 }
 
+/** In the table: nothing is known, or a rule matches, so the state itself has to be asked. */
+const NO_ROW = 0
+/** In the table: no rule can match any more. */
+const FAILS = 1
+const FIRST_ROW = 2
+
 /** A deterministic state. `next[class]`: undefined = not made yet, null = no rule can match any more. */
 export interface State {
   readonly next: (State | null | undefined)[]
@@ -171,6 +177,8 @@ export interface State {
   /** Whether some rule could still read on from here. */
   readonly open: boolean
   readonly members: readonly number[]
+  /** Its row in the automaton's table; 0 once it has been forgotten. */
+  row: number
 }
 
 /** Determinises an `Nfa` on the way. */
@@ -180,11 +188,17 @@ export class Automaton {
   /** Where set, a match may start anywhere: these states join every step. */
   private readonly restart: readonly number[]
   private readonly known = new Map<string, State>()
+  /**
+   * The remembered steps once more, as numbers: by row and class the row that follows. A tenth of the memory of the states,
+   * so that it stays in the processor's caches.
+   */
+  private table: Uint16Array
 
   constructor(nfa: Nfa, classes: number, restart: readonly number[] = []) {
     this.nfa = nfa
     this.classes = classes
     this.restart = restart
+    this.table = new Uint16Array(64 * classes)
   }
 
   /** The state in which exactly these first states of patterns are live; null for none. */
@@ -192,6 +206,23 @@ export class Automaton {
     const members = new Set<number>()
     for (const first of firsts) this.nfa.close(first, members)
     return this.intern(members)
+  }
+
+  /**
+   * Whether the candidate at `from` fails where only remembered steps and no matches have to be looked at. Most do, within
+   * a few characters; the others are followed with care.
+   * @param classOf class of each unit of the text
+   */
+  failsAtOnce(start: State, text: string, from: number, classOf: Uint8Array): boolean {
+    const { table, classes } = this
+    let row = start.row
+    for (let at = from; at < text.length; at++) {
+      const unitClass = classOf[text.charCodeAt(at)] ?? IGNORABLE_CLASS
+      if (unitClass === IGNORABLE_CLASS) return false
+      row = table[row * classes + unitClass] ?? NO_ROW
+      if (row < FIRST_ROW) return row === FAILS
+    }
+    return false
   }
 
   /** One step; remembers its result in `state.next`. */
@@ -206,6 +237,9 @@ export class Automaton {
     for (const first of this.restart) this.nfa.close(first, members)
     const result = this.intern(members)
     state.next[unitClass] = result
+    // A match has to be asked of its state.
+    const entry = result === null ? FAILS : result.accepts ? NO_ROW : result.row
+    if (state.row !== NO_ROW) this.table[state.row * this.classes + unitClass] = entry
     return result
   }
 
@@ -217,20 +251,35 @@ export class Automaton {
     if (found) return found
     const rules = members.map(member => this.nfa.accepted(member)).filter(rule => rule >= 0)
     const accepts = [...new Set(rules)].sort((one, other) => one - other)
+    if (this.known.size >= MAX_STATES) this.forget()
+    const row = FIRST_ROW + this.known.size
+    this.growTo(row)
     const state: State = {
       next: Array.from<State | null | undefined>({ length: this.classes }),
       accepts: accepts.length > 0 ? accepts : null,
       open: rules.length < members.length,
       members,
+      row,
     }
-    if (this.known.size >= MAX_STATES) this.forget()
     this.known.set(key, state)
     return state
   }
 
+  private growTo(row: number): void {
+    const needed = (row + 1) * this.classes
+    if (needed <= this.table.length) return
+    const table = new Uint16Array(Math.max(needed, 2 * this.table.length))
+    table.set(this.table)
+    this.table = table
+  }
+
   /** Cuts all remembered states loose; those that streams still stand on live on until they are left. */
   private forget(): void {
-    for (const state of this.known.values()) state.next.fill(undefined)
+    for (const state of this.known.values()) {
+      state.next.fill(undefined)
+      state.row = NO_ROW
+    }
     this.known.clear()
+    this.table.fill(NO_ROW)
   }
 }

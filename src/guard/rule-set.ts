@@ -128,7 +128,7 @@ function assemble(
     startAfter(unitClass) {
       // Apart from `makeStart`, whose closure would cost an allocation at every call.
       const known = starts[unitClass]
-      return known === undefined ? makeStart(unitClass) : known
+      return known === undefined || known?.row === 0 ? makeStart(unitClass) : known
     },
     notBefore: parsed.map(rule => (rule.notBefore ? alphabet.table(rule.notBefore) : undefined)),
     tails: parsed.map(rule => rule.body && tailMachine(alphabet, rule.body, rule.end)),

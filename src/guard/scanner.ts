@@ -151,7 +151,8 @@ export class Scanner {
 
   /** Goes on to the next place where a match may start, or to the end: the tight loop that plain text stays in. */
   private seek(buffer: string, from: number): number {
-    const { classOf } = this.rules.alphabet
+    const { alphabet, automaton } = this.rules
+    const { classOf } = alphabet
     const length = buffer.length
     let { before, runBefore: run } = this
     let start = this.rules.startAfter(before)
@@ -167,7 +168,7 @@ export class Scanner {
           continue
         }
       }
-      if (start && !failsAtOnce(start, buffer, at, classOf)) {
+      if (start && !automaton.failsAtOnce(start, buffer, at, classOf)) {
         this.state = start
         this.read = 0
         this.run = run
@@ -344,23 +345,6 @@ export class Scanner {
       this.remembered = text.length > MAX_REMEMBERED ? text.slice(-CONTEXT_LENGTH) : text
     }
   }
-}
-
-/**
- * Whether the candidate at `from` fails where only remembered steps and no matches have to be looked at. Most do, within
- * a few characters; the others are followed with care.
- */
-function failsAtOnce(start: State, buffer: string, from: number, classOf: Uint8Array): boolean {
-  let state = start
-  for (let at = from; at < buffer.length; at++) {
-    const unitClass = classOf[buffer.charCodeAt(at)] ?? IGNORABLE_CLASS
-    if (unitClass === IGNORABLE_CLASS) return false
-    const next = state.next[unitClass]
-    if (next === null) return true
-    if (next === undefined || next.accepts) return false
-    state = next
-  }
-  return false
 }
 
 /** Whether a unit of this class is of a kind that is skipped (it counts only as part of a long run). */

@@ -142,7 +142,8 @@ class StreamedAnswer implements AnswerSource {
     this.over = true
     const { end } = this.output.stream
     // Behind a cut or an error the model server has nothing more to say to us: its slot is freed.
-    this.upstream.cancel()
+    if (end?.kind === 'complete') this.upstream.release()
+    else this.upstream.cancel()
     if (end?.kind === 'failed') {
       this.exchange.errorCode = end.code
       this.exchange.reason = end.reason

@@ -20,6 +20,8 @@ export interface UpstreamStream {
   start(receiver: StreamReceiver): void
   pause(): void
   resume(): void
+  /** The answer is complete: nothing more of it is delivered, and the connection is kept if the model server ends in good order. */
+  release(): void
   cancel(): void
 }
 
@@ -81,6 +83,11 @@ function upstreamFields({ body, model, endpoint }: Exchange): Record<string, unk
   }
   return fields
 }
+
+/** Behind `[DONE]` only the end of the chunked body is missing, which mostly comes with it. */
+const RELEASE_MS = 100
+
+const NOBODY: StreamReceiver = { data: () => {}, end: () => {}, failed: () => {} }
 
 type SendResult = Forwarded | { readonly kind: 'unreachable'; readonly reason: string }
 
@@ -221,6 +228,14 @@ class Call implements UpstreamReceiver, UpstreamStream {
     this.paused = false
     this.lastByteAt = this.services.clock.monotonic()
     this.flow?.resume()
+  }
+
+  release(): void {
+    if (this.closed) return
+    this.receiver = NOBODY
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.cancel(), RELEASE_MS)
+    if (this.paused) this.resume()
   }
 
   cancel(): void {
