@@ -369,7 +369,8 @@ describe('the lock', () => {
     await mine.close()
     await writeFile(`${path}.lock`, JSON.stringify({ ...(JSON.parse(text) as object), start: '1' }))
     const runs = Array.from({ length: 6 }, (_, index) => start(process.execPath, [CHILD, path, `rival${index}`]))
-    await until('all have tried', () => runs.every(run => run.acknowledged.length > 50 || run.child.exitCode === 3))
+    // Most are refused the lock; one may get it and lose it again to a rival in the same moment, and stops as well.
+    await until('all have tried', () => runs.every(run => run.acknowledged.length > 50 || run.child.exitCode !== null))
     const winners = runs.filter(run => run.child.exitCode === null)
     expect(winners).toHaveLength(1)
     winners[0]?.child.kill('SIGKILL')
