@@ -219,8 +219,8 @@ describe.each<Runtime>(['node', 'bun'])('a model server in trouble, behind the g
       ['something that is not HTTP', (script: Script) => script.raw('+OK POP3 ready\r\n\r\n')],
     ])('%s', async (_, act) => {
       const asked = await ask(act)
+      // Noticed, not waited out: a deadline that passed would be told as 504.
       expectRefused(asked, { status: 502, code: 'upstream_failed' })
-      expect(asked.ms).toBeLessThan(FIRST_BYTE_MS)
     })
 
     test('a reset behind the first byte', async () => {
