@@ -37,6 +37,11 @@ export interface RuleDefinition {
    * Must be fast, pure, and must not run a backtracking expression over unbounded text.
    */
   readonly validate?: (match: string, before: string) => boolean
+  /**
+   * For rules whose pattern fits ordinary words: a quick test that is false only where `validate` would be too. It is asked
+   * first, and saves the text in front of the match from being looked at.
+   */
+  readonly plausible?: (match: string) => boolean
   /** Texts in which exactly the part between `«` and `»` is found. */
   readonly examples: readonly string[]
   /** Texts in which this rule finds nothing. */

@@ -219,8 +219,7 @@ export class Scanner {
       at++
       this.matchEnd = at - from
       if (state.accepts) {
-        const certain = state.accepts.find(rule => tails[rule])
-        if (certain !== undefined) return { rule: certain, end: this.matchEnd }
+        for (const rule of state.accepts) if (tails[rule]) return { rule, end: this.matchEnd }
         if (!state.open && this.settled(buffer, from, state)) return this.decide(buffer, from)
       }
     }
@@ -250,14 +249,17 @@ export class Scanner {
   /** The longest candidate that counts, among equals the one declared first. */
   private decide(buffer: string, from: number): Candidate | null {
     if (this.candidates.length === 0) return null
-    this.candidates.sort((one, other) => other.end - one.end || one.rule - other.rule)
+    if (this.candidates.length > 1) {
+      this.candidates.sort((one, other) => other.end - one.end || one.rule - other.rule)
+    }
     return this.candidates.find(candidate => this.valid(buffer, from, candidate)) ?? null
   }
 
   private valid(buffer: string, from: number, candidate: Candidate): boolean {
-    const validate = this.rules.rules[candidate.rule]?.validate
+    const { validate, plausible } = this.rules.rules[candidate.rule] as RuleDefinition
     if (!validate) return true
     const match = fold(buffer.slice(from, from + candidate.end)).text
+    if (plausible && !plausible(match)) return false
     return validate(match, this.contextAt(buffer, from))
   }
 

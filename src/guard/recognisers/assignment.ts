@@ -1,5 +1,6 @@
 import type { RuleDefinition } from '../rule.ts'
 import { isAssignedSecret } from '../validators/credentials.ts'
+import { mixesDigits } from '../validators/entropy.ts'
 
 /** Anything that looks random and is called a password, a secret or a token. */
 export const ASSIGNMENT_RULES: readonly RuleDefinition[] = [
@@ -12,6 +13,7 @@ export const ASSIGNMENT_RULES: readonly RuleDefinition[] = [
     notAfter: '[A-Za-z0-9_+/~.!@#$%^&*-]',
     notBefore: '[A-Za-z0-9_+/~-]',
     validate: isAssignedSecret,
+    plausible: mixesDigits,
     examples: [
       'password = "«hunter2-Xk93qz»"',
       '"api_key": "«9f8a7c6b5d4e3f2a1b0c»"',
