@@ -23,7 +23,7 @@ export function workloads(quick: boolean): readonly Workload[] {
     ramp: ramp * scale,
   })
   return [
-    workload('requests', timing(64, 2, 3)),
+    workload('requests', timing(64, 5, 4)),
     workload('latency', timing(1, 0.5, 2)),
     workload('firstEvent', timing(1, 0.5, 2), { events: 2, paceMs: 1 }),
     workload('paced', timing(200, 2.5, 4, 1), { events: 100, paceMs: 40 }),
