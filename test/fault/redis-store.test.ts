@@ -172,13 +172,22 @@ describe('Redis state store in trouble', () => {
 })
 
 test('Redis Cluster: each tenant in one slot, on whichever node', async () => {
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
-  await using first = await startRedis({ args })
-  await using second = await startRedis({ args })
+  // The nodes' own port would be 10000 higher: there, outgoing connections may have taken it.
+  const buses = [await freePort(), await freePort()] as const
+  const args = (bus: number) => [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-node-timeout',
+    '2000',
+    '--cluster-port',
+    `${bus}`,
+  ]
+  await using first = await startRedis({ args: args(buses[0]) })
+  await using second = await startRedis({ args: args(buses[1]) })
   const admins = [first, second].map(({ url }) => new Redis(url))
   await admins[0]?.call('CLUSTER', 'ADDSLOTSRANGE', '0', '8191')
   await admins[1]?.call('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383')
-  await admins[0]?.call('CLUSTER', 'MEET', '127.0.0.1', String(second.port))
+  await admins[0]?.call('CLUSTER', 'MEET', '127.0.0.1', String(second.port), String(buses[1]))
   const isFormed = async () =>
     (await Promise.all(admins.map(admin => admin.call('CLUSTER', 'INFO')))).every(
       info => String(info).includes('cluster_state:ok') && String(info).includes('cluster_known_nodes:2'),
