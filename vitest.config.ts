@@ -10,8 +10,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
     allowOnly: false,
-    // Some tests measure deadlines, and a shared machine may stand still for one of them. Twice in a row is a fault.
-    retry: process.env.CI ? 1 : 0,
+    // Some tests measure deadlines, and a shared machine may stand still for one of them. Three times in a row is a fault.
+    retry: process.env.CI ? 2 : 0,
     coverage: { provider: 'v8', include: ['src/**/*.ts', 'adapters/**/*.ts'], reporter: ['text-summary', 'html'] },
   },
 })
