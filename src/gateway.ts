@@ -1,6 +1,4 @@
 import { type Context, Hono } from 'hono'
-import { requestId } from 'hono/request-id'
-import { MAX_REQUEST_ID_CHARACTERS } from './config/limits.ts'
 import { CATALOGUE } from './errors/catalogue.ts'
 import { openAiError, type Refusal } from './errors/refusal.ts'
 import { ENDPOINTS, type Endpoint, MODELS } from './openai/endpoints.ts'
@@ -14,6 +12,7 @@ import { listModels } from './pipeline/list-models.ts'
 import { placeOf } from './pipeline/place-of.ts'
 import { readRequest } from './pipeline/read-request.ts'
 import { ready } from './pipeline/readiness.ts'
+import { requestIdOf } from './pipeline/request-id.ts'
 import { reserveQuota } from './pipeline/reserve-quota.ts'
 import type { Services } from './pipeline/services.ts'
 import type { Transport } from './ports/transport.ts'
@@ -69,44 +68,45 @@ async function auditWritable(_: Exchange, services: Services): Promise<Refusal |
 /** The gateway as a Hono app: its routes, and nothing behind them that is not named here. */
 export function createGateway(services: Services, transport: Transport<Context>): Hono {
   const app = new Hono()
-  app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS, generator: () => `req_${crypto.randomUUID()}` }))
+  const fail = (c: Context, refusal: Refusal) => simpleError(identified(c, transport), refusal)
 
+  // One handler a route: with several, Hono would put each request through a chain of promises.
   for (const endpoint of ENDPOINTS) {
-    app.post(endpoint.path, c => handle(open(c, endpoint, services, transport), services))
-    app.all(endpoint.path, c => simpleError(c, { code: 'method_not_allowed', headers: { allow: 'POST' } }))
+    app.all(endpoint.path, c =>
+      c.req.method === 'POST'
+        ? handle(new Exchange('POST', endpoint, transport.connection(c), services.clock), services)
+        : fail(c, { code: 'method_not_allowed', headers: { allow: 'POST' } }),
+    )
   }
 
   for (const path of ['/v1/models', '/v1/models/:id{.+}']) {
-    app.get(path, c => listModels(open(c, MODELS, services, transport), services, c.req.param('id')))
-    app.all(path, c => simpleError(c, { code: 'method_not_allowed', headers: { allow: 'GET' } }))
+    app.all(path, c => {
+      const { method } = c.req
+      if (method !== 'GET' && method !== 'HEAD')
+        return fail(c, { code: 'method_not_allowed', headers: { allow: 'GET' } })
+      const exchange = new Exchange(method, MODELS, transport.connection(c), services.clock)
+      return listModels(exchange, services, c.req.param('id'))
+    })
   }
 
-  app.get('/healthz', c => c.json({ status: 'ok' }))
+  app.get('/healthz', c => identified(c, transport).json({ status: 'ok' }))
   app.get('/readyz', async c => {
     const state = await ready(services)
-    return c.json(state, state.ready ? 200 : 503)
+    return identified(c, transport).json(state, state.ready ? 200 : 503)
   })
 
-  app.notFound(c => simpleError(c, { code: 'not_found' }))
+  app.notFound(c => fail(c, { code: 'not_found' }))
   app.onError((error, c) => {
-    services.telemetry.log('error', 'internal_error', { requestId: c.get('requestId'), kind: error.name })
-    return simpleError(c, { code: 'internal_error' })
+    services.telemetry.log('error', 'internal_error', { kind: error.name, where: placeOf(error) })
+    return fail(c, { code: 'internal_error' })
   })
   return app
 }
 
-function open(c: Context, endpoint: Endpoint, services: Services, transport: Transport<Context>): Exchange {
-  return new Exchange({
-    requestId: c.get('requestId'),
-    method: c.req.method,
-    endpoint,
-    connection: transport.connection(c),
-    receivedAt: services.clock.now(),
-    startedAt: services.clock.monotonic(),
-    authorization: c.req.header('authorization'),
-    contentType: c.req.header('content-type'),
-    contentEncoding: c.req.header('content-encoding'),
-  })
+/** Names the request in the answer that follows. */
+function identified(c: Context, transport: Transport<Context>): Context {
+  c.header('x-request-id', requestIdOf(transport.connection(c)))
+  return c
 }
 
 /** An answer outside the inference path. */

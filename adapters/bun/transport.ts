@@ -31,6 +31,10 @@ class BunConnection implements Connection {
     return address.startsWith('::ffff:') ? address.slice(7) : address
   }
 
+  header(name: string): string | undefined {
+    return this.#request.headers.get(name) ?? undefined
+  }
+
   async readBody(limit: number, timeoutMs: number): Promise<BodyResult> {
     const result = await readBody(this.#request, limit, timeoutMs)
     this.#unread = !result.ok

@@ -36,6 +36,11 @@ class NodeConnection implements Connection {
     this.address = address.startsWith('::ffff:') ? address.slice(7) : address
   }
 
+  header(name: string): string | undefined {
+    const value = this.#incoming.headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
   readBody(limit: number, timeoutMs: number): Promise<BodyResult> {
     return readBody(this.#incoming, limit, timeoutMs)
   }

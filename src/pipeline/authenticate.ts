@@ -9,8 +9,10 @@ const BEARER = /^Bearer +([^ ]+) *$/i
  * Who is it? Sets `principal`. All failures share one public answer; the reason goes to the record. An address that failed
  * too often is locked out, except for tokens that were verified before: those who share it go on working.
  */
-export async function authenticate(exchange: Exchange, services: Services): Promise<Refusal | undefined> {
-  const { address } = exchange.connection
+export function authenticate(
+  exchange: Exchange,
+  services: Services,
+): Refusal | undefined | Promise<Refusal | undefined> {
   const token = exchange.authorization === undefined ? undefined : BEARER.exec(exchange.authorization)?.[1]
   if (token === undefined) {
     // Without a credential nothing was guessed: no failure is counted.
@@ -22,8 +24,18 @@ export async function authenticate(exchange: Exchange, services: Services): Prom
     exchange.principal = verdict
     return undefined
   }
+  return settled(exchange, services, verdict)
+}
+
+/** For a token that was not verified before, or that is known to be bad. */
+async function settled(
+  exchange: Exchange,
+  services: Services,
+  verdict: ReturnType<Services['verifyToken']>,
+): Promise<Refusal | undefined> {
+  const { address } = exchange.connection
   const lockedMs = services.lockout.lockedForMs(address)
-  const settled = await verdict
+  const result = await verdict
   if (lockedMs > 0) {
     return {
       code: 'too_many_failures',
@@ -31,11 +43,11 @@ export async function authenticate(exchange: Exchange, services: Services): Prom
       headers: { 'retry-after': String(Math.ceil(lockedMs / 1000)) },
     }
   }
-  if (!isTokenRefusal(settled)) {
-    exchange.principal = settled
+  if (!isTokenRefusal(result)) {
+    exchange.principal = result
     return undefined
   }
   await services.lockout.failed(address)
-  const detail = 'claim' in settled ? `:${settled.claim}` : 'header' in settled ? `:${settled.header}` : ''
-  return { code: 'invalid_token', reason: settled.reason + detail }
+  const detail = 'claim' in result ? `:${result.claim}` : 'header' in result ? `:${result.header}` : ''
+  return { code: 'invalid_token', reason: result.reason + detail }
 }

@@ -5,8 +5,10 @@ import type { ErrorCode } from '../errors/catalogue.ts'
 import type { GuardSide } from '../guard/policy.ts'
 import type { Endpoint } from '../openai/endpoints.ts'
 import type { RequestBody } from '../openai/read-body.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Connection } from '../ports/transport.ts'
 import type { QuotaPlan } from '../quota/plan.ts'
+import { requestIdOf } from './request-id.ts'
 
 /** The rules that apply to one request. */
 export interface RequestPolicy {
@@ -67,27 +69,17 @@ export class Exchange {
   /** The caller has gone away. */
   gone = false
 
-  constructor(init: {
-    requestId: string
-    method: string
-    endpoint: Endpoint
-    connection: Connection
-    receivedAt: number
-    startedAt: number
-    authorization: string | undefined
-    contentType: string | undefined
-    contentEncoding: string | undefined
-  }) {
-    this.requestId = init.requestId
-    this.method = init.method
-    this.endpoint = init.endpoint
-    this.connection = init.connection
-    this.receivedAt = init.receivedAt
-    this.startedAt = init.startedAt
-    this.authorization = init.authorization
-    this.contentType = init.contentType
-    this.contentEncoding = init.contentEncoding
-    init.connection.onGone(() => {
+  constructor(method: string, endpoint: Endpoint, connection: Connection, clock: Clock) {
+    this.method = method
+    this.endpoint = endpoint
+    this.connection = connection
+    this.requestId = requestIdOf(connection)
+    this.receivedAt = clock.now()
+    this.startedAt = clock.monotonic()
+    this.authorization = connection.header('authorization')
+    this.contentType = connection.header('content-type')
+    this.contentEncoding = connection.header('content-encoding')
+    connection.onGone(() => {
       this.gone = true
       this.leave?.()
     })

@@ -26,6 +26,8 @@ export type BodyResult =
 export interface Connection {
   /** The peer's address, without port; `unknown` where the runtime does not tell. */
   readonly address: string
+  /** A header of the request, by its lower-case name. */
+  header(name: string): string | undefined
   /** Reads the whole request body, never holding more than `limit` bytes, within `timeoutMs`. */
   readBody(limit: number, timeoutMs: number): Promise<BodyResult>
   /** Calls back once when the client goes away before its answer is complete; at once if it has already gone. */
