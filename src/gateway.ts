@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { CATALOGUE } from './errors/catalogue.ts'
 import { openAiError, type Refusal } from './errors/refusal.ts'
-import { ENDPOINTS, type Endpoint, MODELS } from './openai/endpoints.ts'
+import { ENDPOINTS, MODELS } from './openai/endpoints.ts'
 import { abandon, answerBody, answerStream, refuse } from './pipeline/answer.ts'
 import { authenticate } from './pipeline/authenticate.ts'
 import { authoriseModel, authoriseScope } from './pipeline/authorise.ts'

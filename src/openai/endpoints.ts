@@ -2,7 +2,8 @@ import type { Shape } from '../json/shape.ts'
 import { CHAT_COMPLETIONS } from '../wires/chat-completions.ts'
 import { COMPLETIONS } from '../wires/completions.ts'
 import { EMBEDDINGS } from '../wires/embeddings.ts'
-import { CHAT_FIELDS, COMPLETION_FIELDS, EMBEDDING_FIELDS, type Fields } from './fields.ts'
+import { CHAT_FIELDS, COMPLETION_FIELDS, EMBEDDING_FIELDS } from './fields.ts'
+import type { Fields } from './schemas.ts'
 
 /** One kind of request that is passed on to a model server. */
 export interface Endpoint {

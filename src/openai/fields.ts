@@ -1,14 +1,12 @@
 import * as v from 'valibot'
 import { BOUNDS } from './bounds.ts'
 import { inlineData } from './media.ts'
+import { anyObject, type Fields, flag, functionTool, integer, list, name, number, text } from './schemas.ts'
 
 /**
  * The request fields that reach a model server, with their bounds. What is not listed is unknown: refused or dropped by
  * policy. The forbidden ones steer the server, read its insides, or reach other tenants; they are refused always.
  */
-
-export type FieldSchema = v.GenericSchema
-export type Fields = Readonly<Record<string, FieldSchema>>
 
 /** Fields that are refused whatever the policy, with the reason told to the caller (llama.cpp and vLLM documentation). */
 export const FORBIDDEN_FIELDS: Readonly<Record<string, string>> = {
@@ -38,34 +36,6 @@ export const FORBIDDEN_FIELDS: Readonly<Record<string, string>> = {
   conversation: 'conversations are not kept',
   store: 'answers are not kept',
 }
-
-const text = v.string('must be a string')
-const flag = v.boolean('must be true or false')
-const name = v.pipe(
-  text,
-  v.minLength(1, 'must not be empty'),
-  v.maxLength(BOUNDS.name, `has more than ${BOUNDS.name} characters`),
-)
-
-function integer(min: number, max: number): FieldSchema {
-  const wrong = `must be a whole number from ${min} to ${max}`
-  return v.pipe(v.number(wrong), v.safeInteger(wrong), v.minValue(min, wrong), v.maxValue(max, wrong))
-}
-
-function number(min: number, max: number): FieldSchema {
-  const wrong = `must be a number from ${min} to ${max}`
-  return v.pipe(v.number(wrong), v.finite(wrong), v.minValue(min, wrong), v.maxValue(max, wrong))
-}
-
-function list<Item extends FieldSchema>(item: Item, max: number, min = 0) {
-  return v.pipe(
-    v.array(item, 'must be an array'),
-    v.minLength(min, 'must not be empty'),
-    v.maxLength(max, `has more than ${max} items`),
-  )
-}
-
-const anyObject = v.record(v.string(), v.unknown(), 'must be an object')
 
 const functionCall = v.strictObject({ name, arguments: text })
 const toolCall = v.strictObject({
@@ -113,14 +83,8 @@ const message = v.strictObject({
   function_call: v.optional(v.nullable(functionCall)),
 })
 
-const functionTool = v.strictObject({
-  name,
-  description: v.optional(text),
-  parameters: v.optional(v.nullable(anyObject)),
-  strict: v.optional(v.nullable(flag)),
-})
-
-const sampling: Fields = {
+/** Fields that several requests share. */
+export const sampling = {
   temperature: number(0, 2),
   top_p: number(0, 1),
   top_k: integer(-1, 1_000_000),
@@ -148,7 +112,7 @@ const sampling: Fields = {
   n: integer(1, BOUNDS.choices),
   user: name,
   model: name,
-}
+} satisfies Fields
 
 export const CHAT_FIELDS: Fields = {
   ...sampling,

@@ -1,0 +1,43 @@
+import * as v from 'valibot'
+import { BOUNDS } from './bounds.ts'
+
+/** What the fields of the different requests are made of: every text of a fault says what would be right. */
+
+export type FieldSchema = v.GenericSchema
+export type Fields = Readonly<Record<string, FieldSchema>>
+
+export const text = v.string('must be a string')
+export const flag = v.boolean('must be true or false')
+export const name = v.pipe(
+  text,
+  v.minLength(1, 'must not be empty'),
+  v.maxLength(BOUNDS.name, `has more than ${BOUNDS.name} characters`),
+)
+
+export function integer(min: number, max: number): FieldSchema {
+  const wrong = `must be a whole number from ${min} to ${max}`
+  return v.pipe(v.number(wrong), v.safeInteger(wrong), v.minValue(min, wrong), v.maxValue(max, wrong))
+}
+
+export function number(min: number, max: number): FieldSchema {
+  const wrong = `must be a number from ${min} to ${max}`
+  return v.pipe(v.number(wrong), v.finite(wrong), v.minValue(min, wrong), v.maxValue(max, wrong))
+}
+
+export function list<Item extends FieldSchema>(item: Item, max: number, min = 0) {
+  return v.pipe(
+    v.array(item, 'must be an array'),
+    v.minLength(min, 'must not be empty'),
+    v.maxLength(max, `has more than ${max} items`),
+  )
+}
+
+export const anyObject = v.record(v.string(), v.unknown(), 'must be an object')
+
+/** A function that the model may call, as the OpenAI API describes one. */
+export const functionTool = v.strictObject({
+  name,
+  description: v.optional(text),
+  parameters: v.optional(v.nullable(anyObject)),
+  strict: v.optional(v.nullable(flag)),
+})
