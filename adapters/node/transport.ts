@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
-import type { Answer, AnswerSink, AnswerSource, BodyResult, Connection, Transport } from '../../src/ports/transport.ts'
+import type { Answer, AnswerSource, BodyResult, Connection, Transport } from '../../src/ports/transport.ts'
 import { chunkFrame, LAST_CHUNK } from './chunk-frame.ts'
 import { headOnly } from './head-only.ts'
 import { readBody } from './read-body.ts'
@@ -28,6 +28,10 @@ class NodeConnection implements Connection {
   readonly address: string
   readonly #incoming: IncomingMessage
   readonly #outgoing: ServerResponse
+  #gone: (() => void) | undefined
+  /** The answer in progress. */
+  #source: AnswerSource | undefined
+  #watched = false
 
   constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
     this.#incoming = incoming
@@ -48,9 +52,8 @@ class NodeConnection implements Connection {
   onGone(callback: () => void): void {
     const outgoing = this.#outgoing
     if (outgoing.destroyed && !outgoing.writableFinished) return callback()
-    outgoing.once('close', () => {
-      if (!outgoing.writableFinished) callback()
-    })
+    this.#gone = callback
+    this.#watch()
   }
 
   respond(answer: Answer): Response {
@@ -63,7 +66,7 @@ class NodeConnection implements Connection {
       else this.#outgoing.end(body)
     } else {
       this.#outgoing.writeHead(status, completeHeaders(status, headers, undefined, unread))
-      stream(body, this.#outgoing)
+      this.#stream(body)
     }
     return RESPONSE_ALREADY_SENT
   }
@@ -80,37 +83,43 @@ class NodeConnection implements Connection {
     incoming.once('end', end).once('close', end).resume()
     outgoing.write(body)
   }
-}
 
-/** Connects a source to the response. Whatever happens, the source sees one natural end or one `cancel`. */
-function stream(source: AnswerSource, outgoing: ServerResponse): void {
-  if (outgoing.destroyed) return source.cancel()
-  // node:http writes a chunk in four pieces; framed here, it is one (measured: 60 to 54 µs a chunk). Whether the body
-  // is chunked at all remains node:http's decision, taken with the head.
-  const chunked = outgoing.chunkedEncoding
-  outgoing.chunkedEncoding = false
-  let over = false
-  const sink: AnswerSink = {
-    write(chunk) {
-      if (over) return false
-      if (chunk.byteLength === 0) return !outgoing.writableNeedDrain
-      return outgoing.write(chunked ? chunkFrame(chunk) : chunk)
-    },
-    end() {
-      if (over) return
-      over = true
-      outgoing.end(chunked ? LAST_CHUNK : undefined)
-    },
+  /** Connects a source to the response. Whatever happens, the source sees one natural end or one `cancel`. */
+  #stream(source: AnswerSource): void {
+    const outgoing = this.#outgoing
+    if (outgoing.destroyed) return source.cancel()
+    // node:http writes a chunk in four pieces; framed here, it is one (measured: 60 to 54 µs a chunk). Whether the body
+    // is chunked at all remains node:http's decision, taken with the head.
+    const chunked = outgoing.chunkedEncoding
+    outgoing.chunkedEncoding = false
+    this.#source = source
+    outgoing.on('drain', () => this.#source?.resume())
+    this.#watch()
+    source.start({
+      write: chunk => {
+        if (!this.#source) return false
+        if (chunk.byteLength === 0) return !outgoing.writableNeedDrain
+        return outgoing.write(chunked ? chunkFrame(chunk) : chunk)
+      },
+      end: () => {
+        if (!this.#source) return
+        this.#source = undefined
+        outgoing.end(chunked ? LAST_CHUNK : undefined)
+      },
+    })
   }
-  outgoing.on('drain', () => {
-    if (!over) source.resume()
-  })
-  outgoing.once('close', () => {
-    if (over) return
-    over = true
-    source.cancel()
-  })
-  source.start(sink)
+
+  /** One listener for all that waits for the end: a thousand streams have a thousand of each. */
+  #watch(): void {
+    if (this.#watched) return
+    this.#watched = true
+    this.#outgoing.on('close', () => {
+      if (!this.#outgoing.writableFinished) this.#gone?.()
+      const source = this.#source
+      this.#source = undefined
+      source?.cancel()
+    })
+  }
 }
 
 /** Whether part of a request body is still on its way. node:http tells only once the whole message has been parsed. */

@@ -88,6 +88,7 @@ class StreamedAnswer implements AnswerSource {
     this.services = services
     this.upstream = upstream
     this.output = new OutputGuard(exchange)
+    exchange.forgetPrompt()
     exchange.onGone(() => this.cancel())
   }
 

@@ -85,6 +85,11 @@ export class Exchange {
     })
   }
 
+  /** Lets go of the prompt: an answer may stream for minutes, and nothing behind its head looks at the prompt again. */
+  forgetPrompt(): void {
+    if (this.body) this.body = { ...this.body, fields: {} }
+  }
+
   /** Sets what happens when the caller goes away from now on; at once if it has. */
   onGone(callback: () => void): void {
     this.leave = callback
