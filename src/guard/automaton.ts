@@ -1,4 +1,4 @@
-import { foldCode, isIgnorable } from './fold.ts'
+import { FOLDED_UNITS, foldCode, isIgnorable } from './fold.ts'
 import type { PatternNode, UnitSet } from './pattern.ts'
 
 /**
@@ -43,26 +43,20 @@ export class Alphabet {
         if (last < 0xffff) edges.add(last + 1)
       }
     }
-    const starts = [...edges].sort((one, other) => one - other)
-    const membership = sets.map(set => ({ set, at: 0 }))
-    const classes = new Map<string, number>()
+    // Between two edges no set tells units apart: classes are made of these intervals.
+    const starts = Uint32Array.from(edges).sort()
+    const classes = numbered(refine(starts, sets))
     const representatives: number[] = []
     this.foldedClass = new Uint8Array(0x10000)
     for (const [index, start] of starts.entries()) {
-      let signature = ''
-      for (const cursor of membership) {
-        while ((cursor.set[cursor.at]?.[1] ?? 0x10000) < start) cursor.at++
-        signature += (cursor.set[cursor.at]?.[0] ?? 0x10000) <= start ? '1' : '0'
-      }
-      const known = classes.get(signature) ?? classes.size + FIRST_CLASS
-      classes.set(signature, known)
-      representatives[known] ??= start
-      this.foldedClass.fill(known, start, starts[index + 1] ?? 0x10000)
+      const unitClass = classes[index] ?? 0
+      representatives[unitClass] ??= start
+      this.foldedClass.fill(unitClass, start, starts[index + 1] ?? 0x10000)
     }
-    this.size = classes.size + FIRST_CLASS
+    this.size = Math.max(FIRST_CLASS, representatives.length)
     this.representatives = representatives
-    this.classOf = new Uint8Array(0x10000)
-    for (let unit = 0; unit < 0x10000; unit++) {
+    this.classOf = this.foldedClass.slice()
+    for (const unit of FOLDED_UNITS) {
       this.classOf[unit] = isIgnorable(unit) ? IGNORABLE_CLASS : (this.foldedClass[foldCode(unit)] ?? 0)
     }
   }
@@ -75,12 +69,48 @@ export class Alphabet {
   /** A table by class: 1 where the class lies in the set, which must be one of those the alphabet was made for. */
   table(set: UnitSet): Uint8Array {
     const table = new Uint8Array(this.size)
-    for (let unitClass = FIRST_CLASS; unitClass < this.size; unitClass++) {
-      const unit = this.representatives[unitClass] ?? 0
-      if (set.some(([first, last]) => first <= unit && unit <= last)) table[unitClass] = 1
+    // Representatives and ranges both ascend.
+    let unitClass = FIRST_CLASS
+    for (const [first, last] of set) {
+      while (unitClass < this.size && (this.representatives[unitClass] ?? 0) < first) unitClass++
+      for (; unitClass < this.size && (this.representatives[unitClass] ?? 0) <= last; unitClass++) table[unitClass] = 1
     }
     return table
   }
+}
+
+/** By interval, a number that it shares with exactly those that lie in the same sets. */
+function refine(starts: Uint32Array, sets: readonly UnitSet[]): Uint32Array {
+  const groups = new Uint32Array(starts.length)
+  const indexOf = new Map<number, number>()
+  for (const [index, start] of starts.entries()) indexOf.set(start, index)
+  let next = 1
+  for (const set of sets) {
+    // What of a group lies in the set leaves it together.
+    const moved = new Map<number, number>()
+    for (const [first, last] of set) {
+      for (let index = indexOf.get(first) ?? 0; index < starts.length && (starts[index] ?? 0) <= last; index++) {
+        const group = groups[index] ?? 0
+        let target = moved.get(group)
+        if (target === undefined) {
+          target = next++
+          moved.set(group, target)
+        }
+        groups[index] = target
+      }
+    }
+  }
+  return groups
+}
+
+/** The groups as classes, in the order in which they appear. */
+function numbered(groups: Uint32Array): number[] {
+  const classes = new Map<number, number>()
+  return Array.from(groups, group => {
+    const known = classes.get(group) ?? classes.size + FIRST_CLASS
+    classes.set(group, known)
+    return known
+  })
 }
 
 const SPLIT = -1
