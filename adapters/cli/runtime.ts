@@ -1,12 +1,7 @@
 import type { Context } from 'hono'
 import type { Transport } from '../../src/ports/transport.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
-import { serveBun } from '../bun/server.ts'
-import { bunTransport } from '../bun/transport.ts'
-import { createBunUpstream } from '../bun/upstream.ts'
-import { serveNode } from '../node/server.ts'
-import { nodeTransport } from '../node/transport.ts'
-import { createNodeUpstream } from '../node/upstream.ts'
+import type { serveNode } from '../node/server.ts'
 
 /** What a runtime brings: its sockets, towards callers and towards model servers. */
 export interface Runtime {
@@ -16,9 +11,16 @@ export interface Runtime {
   readonly createUpstream: () => Upstream
 }
 
-/** The runtime that this process runs on. */
-export function currentRuntime(): Runtime {
-  return process.versions.bun === undefined
-    ? { name: 'node', transport: nodeTransport, serve: serveNode, createUpstream: () => createNodeUpstream() }
-    : { name: 'bun', transport: bunTransport, serve: serveBun, createUpstream: () => createBunUpstream() }
+/** The runtime that this process runs on. The other's adapters, and their libraries, are not loaded. */
+export async function currentRuntime(): Promise<Runtime> {
+  if (process.versions.bun === undefined) {
+    const { serveNode: serve } = await import('../node/server.ts')
+    const { nodeTransport: transport } = await import('../node/transport.ts')
+    const { createNodeUpstream } = await import('../node/upstream.ts')
+    return { name: 'node', transport, serve, createUpstream: () => createNodeUpstream() }
+  }
+  const { serveBun: serve } = await import('../bun/server.ts')
+  const { bunTransport: transport } = await import('../bun/transport.ts')
+  const { createBunUpstream } = await import('../bun/upstream.ts')
+  return { name: 'bun', transport, serve, createUpstream: () => createBunUpstream() }
 }
