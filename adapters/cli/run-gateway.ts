@@ -50,6 +50,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const policies = readPolicies(config)
   const keySet = await readKeySet(config.tokens.jwks)
   const runtime = currentRuntime()
+  const modelServers = upstream ?? (await runtime.createUpstream())
   const clock = systemClock
   const hashing = nodeHashing
   const sink = await opened(`audit.file: ${config.audit.file}`, () =>
@@ -59,7 +60,6 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     AuditLog.open({ sink, hashing, clock, telemetry }),
   )
   const { store, lockout } = openState(config, telemetry)
-  const modelServers = upstream ?? runtime.createUpstream()
   const services = {
     config,
     clock,
