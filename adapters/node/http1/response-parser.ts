@@ -126,6 +126,7 @@ export class ResponseParser {
         return at
       }
       if (head.status === 101) this.#break('a switch of protocols that was not asked for')
+      else if (!head.keepAlive) this.#break('an informational answer that would close the connection')
       else if (++this.#informational > MAX_INFORMATIONAL) this.#break('too many informational answers')
       else continue
       return end
