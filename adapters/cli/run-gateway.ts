@@ -45,6 +45,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const policies = readPolicies(config)
   const keySet = await readKeySet(config.tokens.jwks)
   const runtime = await currentRuntime()
+  const modelServers = upstream ?? (await runtime.createUpstream())
   const clock = systemClock
   const hashing = nodeHashing
   const sink = await opened(`audit.file: ${config.audit.file}`, () =>
@@ -54,7 +55,6 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     AuditLog.open({ sink, hashing, clock, telemetry }),
   )
   const { store, lockout } = await openState(config, telemetry)
-  const modelServers = upstream ?? runtime.createUpstream()
   const services = {
     config,
     clock,
