@@ -1,4 +1,4 @@
-import type { Alphabet } from './automaton.ts'
+import type { Alphabet } from './alphabet.ts'
 import type { PatternNode, UnitSet } from './pattern.ts'
 
 const SPLIT = -1

@@ -1,4 +1,5 @@
-import { Alphabet, Automaton, type State } from './automaton.ts'
+import { Alphabet } from './alphabet.ts'
+import { Automaton, type State } from './automaton.ts'
 import { Nfa } from './nfa.ts'
 import { type Pattern, type PatternNode, parseClass, parsePattern, SetPool, type UnitSet } from './pattern.ts'
 import type { RuleDefinition } from './rule.ts'

@@ -1,16 +1,9 @@
-import { FAILS, IGNORABLE_CLASS, NO_ROW, START_CLASS, type State } from './automaton.ts'
+import { IGNORABLE_CLASS, START_CLASS } from './alphabet.ts'
+import { FAILS, NO_ROW, type State } from './automaton.ts'
 import { fold, MAX_IGNORABLE_RUN } from './fold.ts'
+import { PrecedingText } from './preceding-text.ts'
 import type { RuleDefinition } from './rule.ts'
 import type { RuleSet, TailMachine } from './rule-set.ts'
-
-/** Folded characters in front of a match that its validator may look at. */
-export const CONTEXT_LENGTH = 64
-
-/** Raw characters that are sure to hold that many folded ones. */
-const CONTEXT_RAW_LENGTH = CONTEXT_LENGTH * (MAX_IGNORABLE_RUN + 1)
-
-/** Raw text is folded and cut back to `CONTEXT_LENGTH` only when it has grown to this: doing it at every piece costs more. */
-const MAX_RECENT = 4 * CONTEXT_LENGTH
 
 /** A match that was found, in UTF-16 offsets of the whole text of the channel, end-exclusive. */
 export interface Finding {
@@ -51,12 +44,7 @@ export class Scanner {
   private held = ''
   /** Offset of `held` in the whole text. */
   private offset = 0
-  /** Text in front of `held`: the nearest as it came, and folded what was in front of that. */
-  private recent = ''
-  private remembered = ''
-  /** The context last asked for, and of which place in the whole text: a place often has many candidates. */
-  private context = ''
-  private contextOf = -1
+  private readonly preceding = new PrecedingText()
   /** Class of the last character in front of the candidate that is not skipped. */
   private before = START_CLASS
   /** Length of the run of skipped characters that ends just in front of the candidate. */
@@ -166,7 +154,7 @@ export class Scanner {
     }
 
     released += buffer.slice(done, at)
-    this.remember(buffer, at)
+    if (!complete) this.preceding.add(buffer, at)
     this.held = at === length ? '' : buffer.slice(at)
     this.careful = 0
     this.offset += at
@@ -315,7 +303,7 @@ export class Scanner {
     if (!validate) return true
     const match = fold(buffer.slice(from, from + candidate.end)).text
     if (plausible && !plausible(match)) return false
-    return validate(match, this.contextAt(buffer, from))
+    return validate(match, this.preceding.before(buffer, from, this.offset + from))
   }
 
   /** Drops the text of an open-ended match; returns where it stands, and leaves the tail when it is over. */
@@ -373,37 +361,6 @@ export class Scanner {
       const unitClass = this.classAt(classOf[unit] ?? 0, unit, this.runBefore)
       if (unitClass === IGNORABLE_CLASS) this.runBefore++
       else this.passed(unit, unitClass)
-    }
-  }
-
-  /** The folded text in front of `at`: as much as a validator may look at. */
-  private contextAt(buffer: string, at: number): string {
-    const place = this.offset + at
-    if (this.contextOf !== place) {
-      this.context = this.foldedBefore(buffer, at)
-      this.contextOf = place
-    }
-    return this.context
-  }
-
-  private foldedBefore(buffer: string, at: number): string {
-    const near = fold(buffer.slice(Math.max(0, at - CONTEXT_LENGTH), at)).text
-    if (near.length === CONTEXT_LENGTH) return near
-    if (at >= CONTEXT_RAW_LENGTH) return fold(buffer.slice(at - CONTEXT_RAW_LENGTH, at)).text.slice(-CONTEXT_LENGTH)
-    return (this.remembered + fold(this.recent + buffer.slice(0, at)).text).slice(-CONTEXT_LENGTH)
-  }
-
-  private remember(buffer: string, at: number): void {
-    if (at >= CONTEXT_RAW_LENGTH) {
-      this.remembered = ''
-      this.recent = buffer.slice(at - CONTEXT_RAW_LENGTH, at)
-      return
-    }
-    if (at === 0) return
-    this.recent += at === buffer.length ? buffer : buffer.slice(0, at)
-    if (this.recent.length > MAX_RECENT) {
-      this.remembered = (this.remembered + fold(this.recent).text).slice(-CONTEXT_LENGTH)
-      this.recent = ''
     }
   }
 }

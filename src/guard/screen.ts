@@ -1,4 +1,4 @@
-import { type Alphabet, IGNORABLE_CLASS } from './automaton.ts'
+import { type Alphabet, IGNORABLE_CLASS } from './alphabet.ts'
 import type { Nfa } from './nfa.ts'
 
 /** Remembered rows; past this all are forgotten and grow anew. Each costs a power of two of at least `classes` × 2 bytes. */

@@ -1,4 +1,4 @@
-import { START_CLASS } from './automaton.ts'
+import { START_CLASS } from './alphabet.ts'
 import { type GuardAction, type GuardSide, label } from './policy.ts'
 import type { RuleDefinition } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
