@@ -48,6 +48,7 @@ interface CallChannel {
 }
 
 const NO_CALL = -1
+const NO_CHOICES: number[] = []
 
 /** What a choice still held when it ended, as fields of a text object. */
 export interface Held {
@@ -72,11 +73,12 @@ export class AnswerGuard {
   private readonly guard: TextGuard
   private readonly gate: Gate
   private readonly texts = new Map<number, TextChannel>()
-  private readonly calls = new Map<number, CallChannel>()
-  private readonly begun = new Set<number>()
-  private readonly ended = new Set<number>()
+  /** Made with the first call: most answers have none. */
+  private calls: Map<number, CallChannel> | null = null
+  /** By choice that has begun: whether it has ended. */
+  private readonly ended = new Map<number, boolean>()
   /** Choices of which the gate kept a part back. */
-  private readonly cutShort = new Set<number>()
+  private cutShort: number[] = NO_CHOICES
 
   constructor(shape: Shape, guard: TextGuard, gate: Gate) {
     this.shape = shape
@@ -87,7 +89,9 @@ export class AnswerGuard {
 
   /** Choices that have begun and not ended, in order. */
   get openChoices(): number[] {
-    return [...this.begun].filter(choice => !this.ended.has(choice)).sort((one, other) => one - other)
+    const open: number[] = []
+    for (const [choice, ended] of this.ended) if (!ended) open.push(choice)
+    return open.sort((one, other) => one - other)
   }
 
   /** Guards one event of a stream: the document in `bytes[start, end)`. Null: it cannot be checked. */
@@ -104,7 +108,7 @@ export class AnswerGuard {
     }
     const held: Held[] = []
     for (const choice of walked.choices) {
-      this.begun.add(choice.index)
+      if (!this.ended.has(choice.index)) this.ended.set(choice.index, false)
       if (choice.finish) this.finish(bytes, choice, edits, held)
     }
     return { bytes: splice(bytes, edits), walked, held }
@@ -139,7 +143,7 @@ export class AnswerGuard {
    * The choice must not grow any more.
    */
   remainder(choice: number): string {
-    this.ended.add(choice)
+    this.ended.set(choice, true)
     const fields: string[] = []
     for (const channel of this.texts.values()) {
       if (channel.choice !== choice) continue
@@ -147,7 +151,7 @@ export class AnswerGuard {
       if (text !== '') fields.push(`${JSON.stringify(channel.name)}:${JSON.stringify(text)}`)
     }
     const toolCalls: string[] = []
-    for (const channel of this.calls.values()) {
+    for (const channel of this.calls?.values() ?? []) {
       if (channel.choice !== choice || channel.pending === '') continue
       const json = JSON.stringify(this.json(channel.pending))
       channel.pending = ''
@@ -162,7 +166,7 @@ export class AnswerGuard {
   private piece(text: string, slot: StringSlot): string | null {
     const { choice } = slot
     if (slot.kind === 'unknown' || !choice) return this.guard.whole(text)
-    if (this.ended.has(choice.index)) return text === '' ? text : null
+    if (this.ended.get(choice.index)) return text === '' ? text : null
     // Without rules that change text there is nothing to wait for.
     if (slot.kind === 'arguments' && !this.guard.enforces) return this.guard.whole(text)
     if (slot.kind === 'arguments') {
@@ -181,7 +185,7 @@ export class AnswerGuard {
 
   private pass(text: string, { name, choice }: TextChannel): string {
     const passed = this.gate.pass(text, name, choice)
-    if (passed !== text) this.cutShort.add(choice)
+    if (passed !== text && !this.cutShort.includes(choice)) this.cutShort = [...this.cutShort, choice]
     return passed
   }
 
@@ -190,7 +194,7 @@ export class AnswerGuard {
    * text object, or else goes in front: beside other fields it could meet one of its own name.
    */
   private finish(bytes: Uint8Array, choice: ChoiceScope, edits: Edit[], held: Held[]): void {
-    if (this.ended.has(choice.index)) return
+    if (this.ended.get(choice.index)) return
     const fields = this.remainder(choice.index)
     const at = choice.textOpen
     if (fields !== '' && at >= 0 && closesAt(bytes, at)) {
@@ -198,7 +202,7 @@ export class AnswerGuard {
     } else if (fields !== '') {
       held.push({ choice: choice.index, fields })
     }
-    const reason = this.guard.blocked ? CONTENT_FILTER : this.cutShort.has(choice.index) ? LENGTH : null
+    const reason = this.guard.blocked ? CONTENT_FILTER : this.cutShort.includes(choice.index) ? LENGTH : null
     if (reason && choice.finish) edits.push({ start: choice.finish.start, end: choice.finish.end, text: reason })
   }
 
@@ -225,6 +229,7 @@ export class AnswerGuard {
   private callChannel(choice: number, scope: CallScope | null): CallChannel {
     const call = scope?.index ?? NO_CALL
     const key = choice * CALL_STRIDE + call + 1
+    this.calls ??= new Map()
     let channel = this.calls.get(key)
     if (!channel) {
       channel = { choice, call, pending: '' }
@@ -281,7 +286,8 @@ function splice(bytes: Uint8Array, edits: Edit[]): Uint8Array {
 function spliceShort(bytes: Uint8Array, { start, end, text }: Edit): Uint8Array | null {
   const shift = start + text.length - end
   const result = new Uint8Array(bytes.length + shift)
-  for (let at = 0; at < start; at++) result[at] = bytes[at] as number
+  if (shift >= 0) result.set(bytes)
+  else for (let at = 0; at < start; at++) result[at] = bytes[at] as number
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at)
     if (unit > 0x7f) return null

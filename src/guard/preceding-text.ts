@@ -7,7 +7,7 @@ const CONTEXT_LENGTH = 64
 const CONTEXT_RAW_LENGTH = CONTEXT_LENGTH * (MAX_IGNORABLE_RUN + 1)
 
 /** Raw text is folded and cut back to `CONTEXT_LENGTH` only when it has grown to this: doing it at every piece costs more. */
-const MAX_RECENT = 4 * CONTEXT_LENGTH
+const MAX_RECENT = 2 * CONTEXT_LENGTH
 
 /** What stands in front of the undecided part of a growing text: kept as it came, and folded only when a validator asks. */
 export class PrecedingText {

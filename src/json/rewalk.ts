@@ -49,7 +49,8 @@ export class Rewalker {
   private keep(bytes: Uint8Array, start: number, end: number, walked: Walked | null): void {
     this.kept = null
     if (!walked || end - start > MAX_KEPT || !isLikeOthers(walked)) return
-    this.kept = bytes.slice(start, end)
+    // A copy: what the bytes are a part of may be large, and used again. `slice` of a Node buffer would be none.
+    this.kept = new Uint8Array(bytes.subarray(start, end))
     this.start = start
     this.walked = walked
     this.textEnd = (walked.strings[0] as StringSlot).end
