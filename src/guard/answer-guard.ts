@@ -1,3 +1,4 @@
+import { Rewalker } from '../json/rewalk.ts'
 import { CHANNELS, type ChannelName, type Shape } from '../json/shape.ts'
 import {
   type CallScope,
@@ -8,6 +9,7 @@ import {
   type Walked,
   walkJson,
 } from '../json/walk.ts'
+import { concat } from '../sse/frames.ts'
 import { guardJsonText } from './json-text.ts'
 import type { GuardedText, TextGuard } from './text-guard.ts'
 
@@ -15,15 +17,15 @@ import type { GuardedText, TextGuard } from './text-guard.ts'
 const MAX_ARGUMENTS_LENGTH = 1024 * 1024
 
 const encoder = new TextEncoder()
-const NULL = encoder.encode('null')
-const LENGTH = encoder.encode('"length"')
-const CONTENT_FILTER = encoder.encode('"content_filter"')
+const LENGTH = '"length"'
+const CONTENT_FILTER = '"content_filter"'
 
 /** A place of a document and what is to stand there. */
 interface Edit {
   readonly start: number
   readonly end: number
-  readonly bytes: Uint8Array
+  /** JSON text. */
+  readonly text: string
 }
 
 /** Decides how much of each released text may go out: where lengths are limited and counted. */
@@ -46,6 +48,7 @@ interface CallChannel {
 }
 
 const NO_CALL = -1
+const NO_CHOICES: number[] = []
 
 /** What a choice still held when it ended, as fields of a text object. */
 export interface Held {
@@ -66,29 +69,34 @@ export interface GuardedDocument {
  */
 export class AnswerGuard {
   private readonly shape: Shape
+  private readonly walker: Rewalker
   private readonly guard: TextGuard
   private readonly gate: Gate
   private readonly texts = new Map<number, TextChannel>()
-  private readonly calls = new Map<number, CallChannel>()
-  private readonly begun = new Set<number>()
-  private readonly ended = new Set<number>()
+  /** Made with the first call: most answers have none. */
+  private calls: Map<number, CallChannel> | null = null
+  /** By choice that has begun: whether it has ended. */
+  private readonly ended = new Map<number, boolean>()
   /** Choices of which the gate kept a part back. */
-  private readonly cutShort = new Set<number>()
+  private cutShort: number[] = NO_CHOICES
 
   constructor(shape: Shape, guard: TextGuard, gate: Gate) {
     this.shape = shape
+    this.walker = new Rewalker(shape)
     this.guard = guard
     this.gate = gate
   }
 
   /** Choices that have begun and not ended, in order. */
   get openChoices(): number[] {
-    return [...this.begun].filter(choice => !this.ended.has(choice)).sort((one, other) => one - other)
+    const open: number[] = []
+    for (const [choice, ended] of this.ended) if (!ended) open.push(choice)
+    return open.sort((one, other) => one - other)
   }
 
   /** Guards one event of a stream: the document in `bytes[start, end)`. Null: it cannot be checked. */
   event(bytes: Uint8Array, start: number, end: number): GuardedDocument | null {
-    const walked = walkJson(bytes, start, end, this.shape)
+    const walked = this.walker.walk(bytes, start, end)
     if (!walked) return null
     const edits = this.drop(walked)
     for (const slot of walked.strings) {
@@ -96,11 +104,11 @@ export class AnswerGuard {
       const text = decodeString(bytes, slot)
       const replaced = text === null ? null : this.piece(text, slot)
       if (replaced === null) return null
-      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
+      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
     const held: Held[] = []
     for (const choice of walked.choices) {
-      this.begun.add(choice.index)
+      if (!this.ended.has(choice.index)) this.ended.set(choice.index, false)
       if (choice.finish) this.finish(bytes, choice, edits, held)
     }
     return { bytes: splice(bytes, edits), walked, held }
@@ -121,11 +129,11 @@ export class AnswerGuard {
         const { finish } = slot.choice
         if (passed !== replaced && finish) {
           slot.choice.finish = null
-          edits.push({ start: finish.start, end: finish.end, bytes: LENGTH })
+          edits.push({ start: finish.start, end: finish.end, text: LENGTH })
         }
         replaced = passed
       }
-      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
+      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
     return { bytes: splice(bytes, edits), walked, held: [] }
   }
@@ -135,7 +143,7 @@ export class AnswerGuard {
    * The choice must not grow any more.
    */
   remainder(choice: number): string {
-    this.ended.add(choice)
+    this.ended.set(choice, true)
     const fields: string[] = []
     for (const channel of this.texts.values()) {
       if (channel.choice !== choice) continue
@@ -143,7 +151,7 @@ export class AnswerGuard {
       if (text !== '') fields.push(`${JSON.stringify(channel.name)}:${JSON.stringify(text)}`)
     }
     const toolCalls: string[] = []
-    for (const channel of this.calls.values()) {
+    for (const channel of this.calls?.values() ?? []) {
       if (channel.choice !== choice || channel.pending === '') continue
       const json = JSON.stringify(this.json(channel.pending))
       channel.pending = ''
@@ -158,7 +166,7 @@ export class AnswerGuard {
   private piece(text: string, slot: StringSlot): string | null {
     const { choice } = slot
     if (slot.kind === 'unknown' || !choice) return this.guard.whole(text)
-    if (this.ended.has(choice.index)) return text === '' ? text : null
+    if (this.ended.get(choice.index)) return text === '' ? text : null
     // Without rules that change text there is nothing to wait for.
     if (slot.kind === 'arguments' && !this.guard.enforces) return this.guard.whole(text)
     if (slot.kind === 'arguments') {
@@ -177,7 +185,7 @@ export class AnswerGuard {
 
   private pass(text: string, { name, choice }: TextChannel): string {
     const passed = this.gate.pass(text, name, choice)
-    if (passed !== text) this.cutShort.add(choice)
+    if (passed !== text && !this.cutShort.includes(choice)) this.cutShort = [...this.cutShort, choice]
     return passed
   }
 
@@ -186,22 +194,22 @@ export class AnswerGuard {
    * text object, or else goes in front: beside other fields it could meet one of its own name.
    */
   private finish(bytes: Uint8Array, choice: ChoiceScope, edits: Edit[], held: Held[]): void {
-    if (this.ended.has(choice.index)) return
+    if (this.ended.get(choice.index)) return
     const fields = this.remainder(choice.index)
     const at = choice.textOpen
     if (fields !== '' && at >= 0 && closesAt(bytes, at)) {
-      edits.push({ start: at, end: at, bytes: encoder.encode(fields) })
+      edits.push({ start: at, end: at, text: fields })
     } else if (fields !== '') {
       held.push({ choice: choice.index, fields })
     }
-    const reason = this.guard.blocked ? CONTENT_FILTER : this.cutShort.has(choice.index) ? LENGTH : null
-    if (reason && choice.finish) edits.push({ start: choice.finish.start, end: choice.finish.end, bytes: reason })
+    const reason = this.guard.blocked ? CONTENT_FILTER : this.cutShort.includes(choice.index) ? LENGTH : null
+    if (reason && choice.finish) edits.push({ start: choice.finish.start, end: choice.finish.end, text: reason })
   }
 
   /** What repeats text token by token becomes null, as long as there are rules that change text. */
   private drop(walked: Walked): Edit[] {
     if (!this.guard.enforces) return []
-    return walked.dropped.map(span => ({ start: span.start, end: span.end, bytes: NULL }))
+    return walked.dropped.map(span => ({ start: span.start, end: span.end, text: 'null' }))
   }
 
   private json(text: string): string {
@@ -221,6 +229,7 @@ export class AnswerGuard {
   private callChannel(choice: number, scope: CallScope | null): CallChannel {
     const call = scope?.index ?? NO_CALL
     const key = choice * CALL_STRIDE + call + 1
+    this.calls ??= new Map()
     let channel = this.calls.get(key)
     if (!channel) {
       channel = { choice, call, pending: '' }
@@ -237,23 +246,12 @@ function isInside(slot: StringSlot, spans: readonly Span[]): boolean {
 }
 
 /** What stands between the quotes of a JSON string. */
-function insideOf(text: string): Uint8Array {
-  return plainBytes(text) ?? encoder.encode(JSON.stringify(text).slice(1, -1))
-}
-
-/** Pieces of a stream are short, and this is three times as fast for them as the general way. */
-const SHORT = 32
-
-/** The bytes of a short text without anything to escape; null for others. */
-function plainBytes(text: string): Uint8Array | null {
-  if (text.length > SHORT) return null
-  const bytes = new Uint8Array(text.length)
-  for (let at = 0; at < bytes.length; at++) {
+function insideOf(text: string): string {
+  for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at)
-    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return null
-    bytes[at] = unit
+    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return JSON.stringify(text).slice(1, -1)
   }
-  return bytes
+  return text
 }
 
 /** Whether the object that was opened just before `at` is empty. */
@@ -263,22 +261,38 @@ function closesAt(bytes: Uint8Array, at: number): boolean {
   return bytes[next] === 0x7d
 }
 
+/** Events are short, and copied faster byte by byte than by views of them. */
+const SHORT = 512
+
 function splice(bytes: Uint8Array, edits: Edit[]): Uint8Array {
   if (edits.length === 0) return bytes
-  if (edits.length > 1) edits.sort((one, other) => one.start - other.start)
-  let size = bytes.length
-  for (const edit of edits) size += edit.bytes.length - (edit.end - edit.start)
-  const result = new Uint8Array(size)
-  let from = 0
-  let to = 0
-  for (const edit of edits) {
-    const kept = bytes.subarray(from, edit.start)
-    result.set(kept, to)
-    to += kept.length
-    result.set(edit.bytes, to)
-    to += edit.bytes.length
-    from = edit.end
+  const [only] = edits
+  if (only && edits.length === 1 && bytes.length <= SHORT && only.text.length <= SHORT) {
+    const short = spliceShort(bytes, only)
+    if (short) return short
   }
-  result.set(bytes.subarray(from), to)
+  if (edits.length > 1) edits.sort((one, other) => one.start - other.start)
+  const pieces: Uint8Array[] = []
+  let from = 0
+  for (const { start, end, text } of edits) {
+    pieces.push(bytes.subarray(from, start), encoder.encode(text))
+    from = end
+  }
+  pieces.push(bytes.subarray(from))
+  return concat(pieces)
+}
+
+/** Null where the text is not ASCII. */
+function spliceShort(bytes: Uint8Array, { start, end, text }: Edit): Uint8Array | null {
+  const shift = start + text.length - end
+  const result = new Uint8Array(bytes.length + shift)
+  if (shift >= 0) result.set(bytes)
+  else for (let at = 0; at < start; at++) result[at] = bytes[at] as number
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit > 0x7f) return null
+    result[start + at] = unit
+  }
+  for (let at = end; at < bytes.length; at++) result[at + shift] = bytes[at] as number
   return result
 }
