@@ -6,6 +6,7 @@ export const US_RULES: readonly RuleDefinition[] = [
   {
     name: 'US_SSN',
     group: 'pii',
+    locale: 'us',
     description:
       'United States Social Security number, AAA-GG-SSSS (20 CFR 422.103); bare digits need a word in front.',
     pattern: '[0-8]\\d{2}[ .-]?\\d{2}[ .-]?\\d{4}',
@@ -38,6 +39,7 @@ export const US_RULES: readonly RuleDefinition[] = [
   {
     name: 'US_ITIN',
     group: 'pii',
+    locale: 'us',
     description:
       'United States Individual Taxpayer Identification Number, 9xx-GG-xxxx (IRS); bare digits need a word in front.',
     pattern: '9\\d{2}[ .-]?[5-9]\\d[ .-]?\\d{4}',

@@ -1,0 +1,66 @@
+import type { RuleDefinition } from '../rule.ts'
+import { phrases } from '../validators/context.ts'
+import { isBirthDate } from '../validators/dates.ts'
+import { hasVinCheck, isImei } from '../validators/documents.ts'
+import { idRule } from './id-form.ts'
+
+const LETTER = '[A-Za-z\u00e4\u00fb\u00e9\u00e7\u00f4]'
+const MONTH =
+  'Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?'
+
+/** What belongs to one person or thing anywhere: birth dates, vehicles, devices, bank codes. */
+export const IDENTITY_RULES: readonly RuleDefinition[] = [
+  idRule({
+    name: 'DATE_OF_BIRTH',
+    description: 'Date in any of the usual forms, right behind a word such as "born" or "DOB".',
+    pattern: `\\d{4}[-./]\\d{1,2}[-./]\\d{1,2}|\\d{1,2}[-./ ]{1,2}\\d{1,2}[-./ ]{1,2}(?:\\d{4}|\\d{2})|\\d{1,2}(?:st|nd|rd|th|\\.|er)?[ -](?:of |de |the )?${LETTER}{3,10}[.,]?[ -](?:de |of )?\\d{4}|(?:${MONTH})\\.? \\d{1,2}(?:st|nd|rd|th)?,? \\d{4}|\\d{4} ?[\u5e74\ub144] ?\\d{1,2} ?[\u6708\uc6d4] ?\\d{1,2} ?[\u65e5\uc77c]`,
+    check: isBirthDate,
+    labelled: phrases(
+      'born, date of birth, dob, d o b, birth date, birthdate, birthday, bday, birth, geboren, geburtsdatum, geburtstag, geb',
+      'ne le, nee le, ne e le, date de naissance, naissance, nacido, nacida, nacio, fecha de nacimiento, nacimiento, nato, nata',
+      'data di nascita, nascita, nascido, nascida, nasceu, data de nascimento, nascimento, geboortedatum, fodselsdato, f\u00f8dselsdato',
+      'f\u00f8dt, fodd, fodelsedatum, syntynyt, syntymaaika, data urodzenia, urodzony, urodzona, urodzon*, narozen*, dogum tarihi, dogum*',
+      '\u0434\u0430\u0442\u0430 \u0440\u043e\u0436\u0434\u0435\u043d\u0438\u044f, \u0440\u043e\u0434\u0438\u043b\u0441\u044f, \u0440\u043e\u0434\u0438\u043b\u0430\u0441\u044c, \u751f\u5e74\u6708\u65e5, \u51fa\u751f, \uc0dd\ub144\uc6d4\uc77c',
+    ),
+    examples: [
+      'DOB: «1985-03-12»',
+      'She was born on «12 March 1985» in Bonn',
+      'date of birth «03/12/1985»',
+      'geboren am «12.03.1985»',
+      'n\u00e9e le «5 mai 1985»',
+      'born in Leeds on «May 5th, 1985»',
+      '"dateOfBirth": "«1985-03-12»"',
+      '\u751f\u5e74\u6708\u65e5\uff1a«1985\u5e743\u670812\u65e5»',
+    ],
+    counterExamples: ['on 1985-03-12', 'DOB 1985-13-32', 'born to run, released 1975-08-25', 'born 3 little pigs 2020'],
+  }),
+  idRule({
+    name: 'VIN',
+    description:
+      'Vehicle identification number: seventeen characters, with its check digit or behind a word (ISO 3779).',
+    pattern: '[A-HJ-NPR-Z0-9]{17}',
+    check: match => /\d.*\d.*\d/.test(match) && /[A-Z]/.test(match),
+    strong: match => match === match.toUpperCase() && hasVinCheck(match),
+    said: phrases('vin, vehicle identification, chassis, fahrgestell*, fin, numero de chasis, telaio'),
+    examples: ['VIN «1HGCM82633A004352»', 'chassis no. «WVWZZZ1KZ6W000001»', '«1HGCM82633A004352»'],
+    counterExamples: ['WVWZZZ1KZ6W000001', 'VIN 1HGCM82633A00435', 'VIN IOQCM82633A004352'],
+  }),
+  idRule({
+    name: 'IMEI',
+    description: 'Equipment identity of a mobile device: fifteen digits, Luhn, behind a word (3GPP TS 23.003).',
+    pattern: '\\d{15}|\\d{2}[ -]\\d{6}[ -]\\d{6}[ -]\\d',
+    check: isImei,
+    said: phrases('imei*, device id, handset'),
+    examples: ['IMEI: «490154203237518»', 'imei «49-015420-323751-8»'],
+    counterExamples: ['490154203237518', 'IMEI 490154203237519'],
+  }),
+  idRule({
+    name: 'SWIFT_BIC',
+    description: 'Business identifier code of a bank, right behind a label (ISO 9362).',
+    pattern: '[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?',
+    caseSensitive: true,
+    labelled: phrases('bic, swift, swift code, bic code, swift bic, bic swift'),
+    examples: ['BIC: «DEUTDEFF500»', 'SWIFT code «NEDSZAJJ»'],
+    counterExamples: ['DEUTDEFF500', 'BIC DEUTDEF', 'the SWIFT compiler'],
+  }),
+]
