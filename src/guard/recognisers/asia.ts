@@ -50,7 +50,7 @@ export const ASIA_RULES: readonly RuleDefinition[] = [
     description: 'Aadhaar: twelve digits from 2 on with a Verhoeff digit, behind a word (UIDAI).',
     pattern: '[2-9]\\d{3}[ :-]?\\d{4}[ :-]?\\d{4}',
     check: isAadhaar,
-    said: phrases('aadhaar*, aadhar*, adhaar*, uidai, uid, \u0906\u0927\u093e\u0930'),
+    said: phrases('aadhaar*, aadhar*, adhaar*, uidai, uid, आधार'),
     examples: ['Aadhaar: «3123 4567 8909»', 'aadhaar_number = «399876543211»'],
     counterExamples: ['312345678909', 'Aadhaar 312345678908', 'Aadhaar 1234 5678 9012'],
   }),
@@ -82,8 +82,8 @@ export const ASIA_RULES: readonly RuleDefinition[] = [
     pattern: '\\d{6}-?[1-4]\\d{6}',
     check: isKoreanRegistration,
     strong: match => match.includes('-'),
-    said: phrases('rrn, resident registration, korean, \uc8fc\ubbfc'),
-    examples: ['RRN «960121-1234567»', '\uc8fc\ubbfc\ub4f1\ub85d\ubc88\ud638: «9601211234567»'],
+    said: phrases('rrn, resident registration, korean, 주민'),
+    examples: ['RRN «960121-1234567»', '주민등록번호: «9601211234567»'],
     counterExamples: ['9601211234567', '001332-1234567', '960121-10214131', '960303-0021413'],
   }),
   idRule({
@@ -93,8 +93,8 @@ export const ASIA_RULES: readonly RuleDefinition[] = [
     pattern: '\\d{6}-?[5-8]\\d{6}',
     check: isKoreanRegistration,
     strong: match => match.includes('-'),
-    said: phrases('frn, foreigner registration, alien registration, korean, \uc678\uad6d\uc778'),
-    examples: ['FRN «911124-5678901»', '\uc678\uad6d\uc778\ub4f1\ub85d\ubc88\ud638 «9111245678901»'],
+    said: phrases('frn, foreigner registration, alien registration, korean, 외국인'),
+    examples: ['FRN «911124-5678901»', '외국인등록번호 «9111245678901»'],
     counterExamples: ['9111245678901', '001332-5234567'],
   }),
   idRule({
@@ -105,8 +105,8 @@ export const ASIA_RULES: readonly RuleDefinition[] = [
     pattern: '\\d{3}-\\d{2}-\\d{5}|\\d{10}',
     check: isKoreanBusiness,
     strong: match => match.includes('-'),
-    said: phrases('brn, business registration, \uc0ac\uc5c5\uc790'),
-    examples: ['BRN «104-86-56659»', '\uc0ac\uc5c5\uc790\ub4f1\ub85d\ubc88\ud638 «1048656659»'],
+    said: phrases('brn, business registration, 사업자'),
+    examples: ['BRN «104-86-56659»', '사업자등록번호 «1048656659»'],
     counterExamples: ['1048656659', '104-86-56658'],
   }),
   idRule({
@@ -116,8 +116,8 @@ export const ASIA_RULES: readonly RuleDefinition[] = [
     pattern: '\\d{2}[ -]\\d{2}[ -]\\d{6}[ -]\\d{2}|\\d{12}',
     check: isKoreanDriver,
     strong: match => match.includes('-'),
-    said: phrases('license, licence, driver, driving, \uba74\ud5c8'),
-    examples: ['My license is «13-22-123456-12»', '\uc6b4\uc804\uba74\ud5c8 «112212345612»'],
+    said: phrases('license, licence, driver, driving, 면허'),
+    examples: ['My license is «13-22-123456-12»', '운전면허 «112212345612»'],
     counterExamples: ['112212345612', '99-22-123456-12', '11-22-12345-12'],
   }),
   idRule({
@@ -127,7 +127,7 @@ export const ASIA_RULES: readonly RuleDefinition[] = [
     pattern: '\\d{17}[0-9X]',
     check: isChineseId,
     strong: true,
-    examples: ['\u8eab\u4efd\u8bc1\u53f7 «11010519491231002X»', 'ID «110101199003070011».'],
+    examples: ['身份证号 «11010519491231002X»', 'ID «110101199003070011».'],
     counterExamples: ['110105194912310021', '110105194913310020'],
   }),
   idRule({
@@ -136,10 +136,8 @@ export const ASIA_RULES: readonly RuleDefinition[] = [
     description: 'Individual number of Japan: twelve digits, modulo 11, behind a word (Digital Agency).',
     pattern: '\\d{4}[ -]?\\d{4}[ -]?\\d{4}',
     check: isMyNumber,
-    said: phrases(
-      'my number, mynumber, individual number, \u30de\u30a4\u30ca\u30f3\u30d0\u30fc, \u500b\u4eba\u756a\u53f7',
-    ),
-    examples: ['My Number: «1234 5678 9018»', '\u30de\u30a4\u30ca\u30f3\u30d0\u30fc\u306f«987654321093»'],
+    said: phrases('my number, mynumber, individual number, マイナンバー, 個人番号'),
+    examples: ['My Number: «1234 5678 9018»', 'マイナンバーは«987654321093»'],
     counterExamples: ['1234 5678 9018', 'My Number 1234 5678 9017'],
   }),
   idRule({
@@ -148,8 +146,8 @@ export const ASIA_RULES: readonly RuleDefinition[] = [
     description: 'Identity card of Taiwan: a letter, nine digits, modulo 10, behind a word.',
     pattern: '[A-Z][1289]\\d{8}',
     check: isTaiwaneseId,
-    said: phrases('taiwan, taiwanese, national id, id number, \u8eab\u5206\u8b49, \u8eab\u5206\u8b49\u5b57\u865f'),
-    examples: ['\u8eab\u5206\u8b49\u5b57\u865f «A123456789»', 'Taiwan ID: «A123456789»'],
+    said: phrases('taiwan, taiwanese, national id, id number, 身分證, 身分證字號'),
+    examples: ['身分證字號 «A123456789»', 'Taiwan ID: «A123456789»'],
     counterExamples: ['A123456789', 'Taiwan ID A123456788'],
   }),
   idRule({
@@ -160,7 +158,7 @@ export const ASIA_RULES: readonly RuleDefinition[] = [
     pattern: '[A-Z]{1,2}\\d{6}\\([0-9A]\\)',
     check: isHongKongId,
     strong: true,
-    examples: ['HKID «G123456(A)»', '\u8eab\u4efd\u8b49 «G123456(A)»'],
+    examples: ['HKID «G123456(A)»', '身份證 «G123456(A)»'],
     counterExamples: ['G123456(B)', 'G12345(A)'],
   }),
   idRule({
@@ -192,14 +190,8 @@ export const ASIA_RULES: readonly RuleDefinition[] = [
     pattern: '[1-9]-\\d{4}-\\d{5}-\\d{2}-\\d|[1-9]\\d{12}|[1-9] \\d{4} \\d{5} \\d{2} \\d',
     check: isThaiId,
     strong: match => match.includes('-'),
-    said: phrases(
-      'thai, tnin, thailand, national id, \u0e1b\u0e23\u0e30\u0e0a\u0e32\u0e0a\u0e19, \u0e1a\u0e31\u0e15\u0e23',
-    ),
-    examples: [
-      'Thai ID «1234567890121»',
-      '«1-2345-67890-12-1»',
-      '\u0e40\u0e25\u0e02\u0e1a\u0e31\u0e15\u0e23\u0e1b\u0e23\u0e30\u0e0a\u0e32\u0e0a\u0e19 «2345678901234»',
-    ],
+    said: phrases('thai, tnin, thailand, national id, ประชาชน, บัตร'),
+    examples: ['Thai ID «1234567890121»', '«1-2345-67890-12-1»', 'เลขบัตรประชาชน «2345678901234»'],
     counterExamples: ['1234567890121', 'Thai ID 1234567890122'],
   }),
   idRule({

@@ -12,7 +12,7 @@ export const FRANCE_BENELUX_RULES: readonly RuleDefinition[] = [
     pattern: '[1-478] ?\\d{2} ?\\d{2} ?(?:\\d{2}|2[AB]) ?\\d{3} ?\\d{3} ?\\d{2}',
     check: isNir,
     strong: true,
-    examples: ['n\u00b0 de s\u00e9cu «2 55 08 14 168 025 38»', '«255081416802538»'],
+    examples: ['n° de sécu «2 55 08 14 168 025 38»', '«255081416802538»'],
     counterExamples: ['2 55 08 14 168 025 39', '2 55 13 14 168 025 38', '25508141680253'],
   }),
   idRule({

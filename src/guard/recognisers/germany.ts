@@ -66,7 +66,7 @@ export const GERMANY_RULES: readonly RuleDefinition[] = [
     pattern: '[A-Z]\\d{9}',
     check: isGermanHealthNumber,
     said: phrases(
-      'krankenkasse*, krankenversicher*, kvnr, kv nr, versicherten*, versicherung*, egk*, gesundheitskarte*, health insurance',
+      'e gk, krankenkasse*, krankenversicher*, kvnr, kv nr, versicherten*, versicherung*, egk*, gesundheitskarte*, health insurance',
     ),
     examples: ['KVNR: «A123456780»', 'Krankenkasse, Nummer «m123456785»'],
     counterExamples: ['A123456780', 'KVNR A123456787', 'KVNR A12345678'],
@@ -101,7 +101,7 @@ export const GERMANY_RULES: readonly RuleDefinition[] = [
     pattern: '\\d{9}',
     check: isGermanPractice,
     labelled: phrases('bsnr, betriebsstatte*, betriebsstaette*'),
-    examples: ['BSNR «711234567»', 'Betriebsst\u00e4ttennummer: «021234568»'],
+    examples: ['BSNR «711234567»', 'Betriebsstättennummer: «021234568»'],
     counterExamples: ['711234567', 'BSNR 000000000'],
   }),
   idRule({
@@ -111,8 +111,8 @@ export const GERMANY_RULES: readonly RuleDefinition[] = [
     pattern: '[A-Z][A-Z0-9]{2}[A-Z0-9]{6}[0-9][0-9A-Z]|[A-Z]{2}\\d{8}[0-9A-Z]',
     check: match => (match.match(/\d/g)?.length ?? 0) >= 5,
     labelled: phrases('fuhrerschein*, fuehrerschein*, fahrerlaubnis*, german driving licence'),
-    examples: ['F\u00fchrerscheinnummer: «BO12345678A»', 'Fahrerlaubnis «B072RRE2I55»'],
-    counterExamples: ['BO12345678A', 'F\u00fchrerschein BO12345678', 'F\u00fchrerschein bestanden'],
+    examples: ['Führerscheinnummer: «BO12345678A»', 'Fahrerlaubnis «B072RRE2I55»'],
+    counterExamples: ['BO12345678A', 'Führerschein BO12345678', 'Führerschein bestanden'],
   }),
   idRule({
     name: 'DE_HANDELSREGISTER',
@@ -121,7 +121,7 @@ export const GERMANY_RULES: readonly RuleDefinition[] = [
     pattern: 'HR[AB] ?\\d{1,6}',
     strong: match => /^HR[AB] ?\d{4,6}$/.test(match),
     said: phrases('handelsregister*, amtsgericht, registergericht, ag, eingetragen'),
-    examples: ['Amtsgericht M\u00fcnchen «HRB 12345».', 'Handelsregister: «HRA 12»'],
+    examples: ['Amtsgericht München «HRB 12345».', 'Handelsregister: «HRA 12»'],
     counterExamples: ['hardness HRB 85', 'HRC 12345', 'HRB 1234567'],
   }),
 ]

@@ -11,10 +11,10 @@ export const IBERIA_ITALY_RULES: readonly RuleDefinition[] = [
     description: 'Spanish DNI or NIF: seven or eight digits and a check letter modulo 23 (Ministerio del Interior).',
     pattern: '\\d{7,8}[ -]?[A-HJ-NP-TV-Z]|\\d{2}\\.\\d{3}\\.\\d{3}[ -]?[A-HJ-NP-TV-Z]',
     check: match => isNif(match),
-    strong: match => !match.includes(' '),
+    strong: match => !match.includes(' ') && /[A-Z]$|-|\d{8}[a-mo-z]$/.test(match),
     said: phrases('dni, nif, documento nacional, identificacion fiscal, documento de identidad'),
     examples: ['DNI «12345678Z»', '«55555555-K»', 'NIF: «12.345.678-Z»', 'dni «12345678 z»'],
-    counterExamples: ['12345678A', '401-023-2138', '12345678 Z', 'x12345678Z'],
+    counterExamples: ['12345678A', '401-023-2138', '12345678 Z', 'x12345678Z', 'size: 2097152n'],
   }),
   idRule({
     name: 'ES_NIE',
@@ -43,7 +43,7 @@ export const IBERIA_ITALY_RULES: readonly RuleDefinition[] = [
     pattern: '(?:PT ?)?\\d{3}[ ]?\\d{3}[ ]?\\d{3}',
     check: isPortugueseNif,
     said: phrases('nif, contribuinte, nipc, numero fiscal, identificacao fiscal'),
-    examples: ['NIF: «123 456 789»', 'contribuinte n.\u00ba «501442600»'],
+    examples: ['NIF: «123 456 789»', 'contribuinte n.º «501442600»'],
     counterExamples: ['123456789', 'NIF 123456788', 'NIF 999999999'],
   }),
   idRule({
@@ -88,7 +88,7 @@ export const IBERIA_ITALY_RULES: readonly RuleDefinition[] = [
     labelled: phrases(
       'carta identita, carta d identita, carta di identita, cie, italian identity card, italian id card',
     ),
-    examples: ["carta d'identit\u00e0 «CA12345AA»", "Carta d'identit\u00e0 n. «AA 1234567»"],
-    counterExamples: ['CA12345AA', "carta d'identit\u00e0 CA1234AA"],
+    examples: ["carta d'identità «CA12345AA»", "Carta d'identità n. «AA 1234567»"],
+    counterExamples: ['CA12345AA', "carta d'identità CA1234AA"],
   }),
 ]

@@ -41,7 +41,7 @@ export const LATIN_AMERICA_RULES: readonly RuleDefinition[] = [
     name: 'MX_RFC',
     locale: 'mx',
     description: 'RFC of Mexico: three or four letters, a date, three characters of which one is a check digit (SAT).',
-    pattern: '[A-Z\u00d1&]{3,4}\\d{6}[0-9A-Z]{2}[0-9A]',
+    pattern: '[A-ZÑ&]{3,4}\\d{6}[0-9A-Z]{2}[0-9A]',
     check: isRfc,
     strong: match => match.length === 13 && match === match.toUpperCase(),
     said: phrases('rfc, registro federal, contribuyente*'),
@@ -73,10 +73,10 @@ export const LATIN_AMERICA_RULES: readonly RuleDefinition[] = [
   idRule({
     name: 'LATAM_CEDULA',
     description:
-      'C\u00e9dula or DNI of a Latin American country: six to eleven digits, perhaps with dots, right behind a label.',
+      'Cédula or DNI of a Latin American country: six to eleven digits, perhaps with dots, right behind a label.',
     pattern: '\\d{1,3}(?:\\.\\d{3}){2,3}|\\d{6,11}|\\d{3}-\\d{7}-\\d',
     labelled: phrases('cedula, cedula de ciudadania, cedula de identidad, dni, documento de identidad, c c no'),
-    examples: ['c\u00e9dula de ciudadan\u00eda «1.020.345.678»', 'DNI: «30123456»'],
+    examples: ['cédula de ciudadanía «1.020.345.678»', 'DNI: «30123456»'],
     counterExamples: ['1.020.345.678', 'DNI y factura, 30123456'],
   }),
 ]

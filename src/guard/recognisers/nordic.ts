@@ -19,7 +19,7 @@ export const NORDIC_RULES: readonly RuleDefinition[] = [
     pattern: '\\d{6}[-+A-FU-Y]\\d{3}[0-9A-FHJ-NPR-Y]',
     check: isHetu,
     strong: true,
-    examples: ['HETU «010594Y9032»', 'henkil\u00f6tunnus: «131052-308T»'],
+    examples: ['HETU «010594Y9032»', 'henkilötunnus: «131052-308T»'],
     counterExamples: ['111111-111A', '310289-211C', '131052/308T', '012245A110G'],
   }),
   idRule({
@@ -64,14 +64,14 @@ export const NORDIC_RULES: readonly RuleDefinition[] = [
     pattern: '\\d{6} ?\\d{5}',
     check: isFodselsnummer,
     strong: true,
-    examples: ['f\u00f8dselsnummer «010180 00055»', '«01010750160»'],
+    examples: ['fødselsnummer «010180 00055»', '«01010750160»'],
     counterExamples: ['01018000056', '32018000055'],
   }),
   idRule({
     name: 'IS_KENNITALA',
     locale: 'is',
     description:
-      'Icelandic kennitala: date of birth, serial, check digit, century (\u00dej\u00f3\u00f0skr\u00e1), behind a word unless with its hyphen.',
+      'Icelandic kennitala: date of birth, serial, check digit, century (Þjóðskrá), behind a word unless with its hyphen.',
     pattern: '\\d{6}-?\\d{3}[089]',
     check: isKennitala,
     strong: match => match.includes('-'),

@@ -93,10 +93,8 @@ export const OCEANIA_AFRICA_RULES: readonly RuleDefinition[] = [
     description: 'Identity number of Israel: nine digits, Luhn, behind a word.',
     pattern: '\\d{9}',
     check: isIsraeliId,
-    said: phrases(
-      'teudat zehut, israeli id, israel id, \u05ea\u05e2\u05d5\u05d3\u05ea \u05d6\u05d4\u05d5\u05ea, \u05ea \u05d6',
-    ),
-    examples: ['Teudat Zehut: «123456782»', '\u05ea\u05e2\u05d5\u05d3\u05ea \u05d6\u05d4\u05d5\u05ea «123456782»'],
+    said: phrases('teudat zehut, israeli id, israel id, תעודת זהות, ת ז'),
+    examples: ['Teudat Zehut: «123456782»', 'תעודת זהות «123456782»'],
     counterExamples: ['123456782', 'Israeli ID 123456783'],
   }),
   idRule({
@@ -105,9 +103,7 @@ export const OCEANIA_AFRICA_RULES: readonly RuleDefinition[] = [
     description: 'Identity or residence number of Saudi Arabia: ten digits from 1 or 2 on, Luhn, behind a word.',
     pattern: '[12]\\d{9}',
     check: isSaudiId,
-    said: phrases(
-      'iqama, saudi id, saudi national, \u0627\u0644\u0647\u0648\u064a\u0629, \u0627\u0642\u0627\u0645\u0629, \u0625\u0642\u0627\u0645\u0629',
-    ),
+    said: phrases('iqama, saudi id, saudi national, الهوية, اقامة, إقامة'),
     examples: ['Iqama «1012345607»', 'Saudi ID: «1012345607»'],
     counterExamples: ['1012345607', 'Iqama 1012345608'],
   }),
@@ -127,7 +123,7 @@ export const OCEANIA_AFRICA_RULES: readonly RuleDefinition[] = [
     description: 'National number of Egypt: century, date of birth, governorate, serial, behind a word.',
     pattern: '[23]\\d{13}',
     check: isEgyptianId,
-    said: phrases('egyptian, egypt, national id, \u0627\u0644\u0631\u0642\u0645 \u0627\u0644\u0642\u0648\u0645\u064a'),
+    said: phrases('egyptian, egypt, national id, الرقم القومي'),
     examples: ['Egyptian national ID «29001011234567»', 'national ID: «30105150112345»'],
     counterExamples: ['29001011234567', 'national ID 29013011234567'],
   }),

@@ -23,9 +23,9 @@ export const PASSPORT_RULES: readonly RuleDefinition[] = [
     locale: 'kr',
     description: 'Passport of the Republic of Korea: a type, seven or eight digits, perhaps a letter among them.',
     pattern: '[MSRODG]\\d{3}[A-Z]\\d{4}|[MSRODG]\\d{8}',
-    labelled: phrases('korean passport, korea passport, \uc5ec\uad8c'),
-    examples: ['Korean passport: «M456B7890»', '\uc5ec\uad8c\ubc88\ud638: «M12345678»'],
-    counterExamples: ['M456B7890', 'Korean passport A123B4567', '\uc5ec\uad8c M12A4567'],
+    labelled: phrases('korean passport, korea passport, 여권'),
+    examples: ['Korean passport: «M456B7890»', '여권번호: «M12345678»'],
+    counterExamples: ['M456B7890', 'Korean passport A123B4567', '여권 M12A4567'],
   }),
   idRule({
     name: 'ES_PASSPORT',
@@ -79,12 +79,12 @@ export const PASSPORT_RULES: readonly RuleDefinition[] = [
     pattern: '[A-Z]{0,2}\\d{6,9}[A-Z]{0,2}|\\d{2} ?\\d{2} ?\\d{6}|\\d{2}[A-Z]{2}\\d{5}',
     labelled: phrases(
       'passport number, passport no, passport nr, passport #, passport is, passeport*, pasaporte*, passaporte*, paspoort*',
-      'reisepass*, passnummer, paszport*, pasaport*, passi, passnr, \u65c5\u5238, \u62a4\u7167, \u8b77\u7167, \u043f\u0430\u0441\u043f\u043e\u0440\u0442*',
+      'reisepass*, passnummer, paszport*, pasaport*, passi, passnr, 旅券, 护照, 護照, паспорт*',
     ),
     examples: [
-      'passeport n\u00b0 «12AB34567»',
+      'passeport n° «12AB34567»',
       'paspoortnummer «NX1234567»',
-      '\u043f\u0430\u0441\u043f\u043e\u0440\u0442 «4509 123456»',
+      'паспорт «4509 123456»',
       'Passport no. «NX123456»',
     ],
     counterExamples: ['passport to 1234', 'invoice 12AB34567', 'passport number and order, 1234567'],

@@ -28,7 +28,7 @@ export const PLATE_RULES: readonly RuleDefinition[] = [
     locale: 'de',
     description:
       'German registration plate: district, one or two letters, up to four digits, right behind a label (FZV).',
-    pattern: '[A-Z\u00c4\u00d6\u00dc]{1,3}[ -][A-Z]{1,2}[ -]?\\d{1,4}[EH]?',
+    pattern: '[A-ZÄÖÜ]{1,3}[ -][A-Z]{1,2}[ -]?\\d{1,4}[EH]?',
     labelled: phrases('kennzeichen, kfz kennzeichen, amtliches kennzeichen, nummernschild*, kfz'),
     examples: ['Kennzeichen: «HH-AB-1234»', 'Nummernschild «M-XY 999»'],
     counterExamples: ['HH-AB-1234', 'Kennzeichen BXYZ AB 1234'],

@@ -30,6 +30,8 @@ export const US_RULES: readonly RuleDefinition[] = [
       '123-45-0000',
       '078-05-1120',
       'order 123456789',
+      'Suite 680 36 4022 Oakridge Lane',
+      'SSN file sha256:0e4ce272816829f9ae',
       '1123-45-6789',
       '123-45-67890',
       '12-123-45-6789',

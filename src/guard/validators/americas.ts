@@ -51,7 +51,7 @@ export function isRut(match: string): boolean {
   return !isUniform(body) && '0123456789K0'[11 - (sum % 11)] === text.at(-1)
 }
 
-const CURP_CHARACTERS = '0123456789ABCDEFGHIJKLMN\u00d1OPQRSTUVWXYZ'
+const CURP_CHARACTERS = '0123456789ABCDEFGHIJKLMNÑOPQRSTUVWXYZ'
 
 /** CURP: initials, date of birth, sex, state, consonants, a check digit modulo 10 (RENAPO). */
 export function isCurp(match: string): boolean {
@@ -63,7 +63,7 @@ export function isCurp(match: string): boolean {
 
 /** RFC: three or four letters, a date, three characters of which the last is a check of modulo 11 (SAT). */
 export function isRfc(match: string): boolean {
-  const characters = '0123456789ABCDEFGHIJKLMN&OPQRSTUVWXYZ \u00d1'
+  const characters = '0123456789ABCDEFGHIJKLMN&OPQRSTUVWXYZ Ñ'
   const text = match.padStart(13, ' ')
   if (!hasMonthDay(text, 6)) return false
   let sum = 0

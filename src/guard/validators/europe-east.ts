@@ -21,7 +21,7 @@ export function isRegon(match: string): boolean {
   return !isUniform(match) && (weighted(match, [8, 9, 2, 3, 4, 5, 6, 7]) % 11) % 10 === digitAt(match, 8)
 }
 
-/** Rodn\u00e9 \u010d\u00edslo: date of birth (month + 50 for women, + 20 where numbers ran out), ten digits divisible by 11. */
+/** Rodné číslo: date of birth (month + 50 for women, + 20 where numbers ran out), ten digits divisible by 11. */
 export function isRodneCislo(match: string): boolean {
   const digits = digitsOf(match)
   const month = Number(digits.slice(2, 4)) % 50
@@ -86,7 +86,7 @@ export function isAfm(match: string): boolean {
   return !isUniform(match) && (weighted(match, [256, 128, 64, 32, 16, 8, 4, 2]) % 11) % 10 === digitAt(match, 8)
 }
 
-/** T.C. kimlik no: eleven digits, two check digits (Vatanda\u015fl\u0131k \u0130\u015fleri). */
+/** T.C. kimlik no: eleven digits, two check digits (Vatandaşlık İşleri). */
 export function isTcKimlik(match: string): boolean {
   const odd = weighted(match, [1, 0, 1, 0, 1, 0, 1, 0, 1])
   const even = weighted(match, [0, 1, 0, 1, 0, 1, 0, 1])

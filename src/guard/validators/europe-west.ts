@@ -103,7 +103,7 @@ export function isGermanVat(match: string): boolean {
   return mod11And10(digitsOf(match))
 }
 
-/** Num\u00e9ro de s\u00e9curit\u00e9 sociale (NIR): sex, year, month, place, order, and 97 less the rest modulo 97 (INSEE). */
+/** Numéro de sécurité sociale (NIR): sex, year, month, place, order, and 97 less the rest modulo 97 (INSEE). */
 export function isNir(match: string): boolean {
   const text = match.replace(/[ .-]/g, '')
   const month = Number(text.slice(3, 5))
