@@ -1,5 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
-import { isLabelled, phrases } from '../validators/context.ts'
+import { phrases } from '../validators/context.ts'
 import {
   isGermanDoctor,
   isGermanDocument,
@@ -10,8 +10,6 @@ import {
   isGermanVat,
 } from '../validators/europe-west.ts'
 import { idRule } from './id-form.ts'
-
-const VAT_WORDS = phrases('ust id*, ust idnr, ustid*, umsatzsteuer*, vat*, uid, mwst*, tva, iva')
 
 /** Numbers of Germany. */
 export const GERMANY_RULES: readonly RuleDefinition[] = [
@@ -32,7 +30,8 @@ export const GERMANY_RULES: readonly RuleDefinition[] = [
     name: 'DE_TAX_NUMBER',
     locale: 'de',
     description: 'Steuernummer: ten to thirteen digits in the form of a state or of all, right behind a label.',
-    pattern: '\\d{2,3}/\\d{3,4}/\\d{4,5}|[01]\\d{3}[0-9]\\d{8}|\\d{10,11}',
+    pattern:
+      '\\d{2,3}/\\d{3,4}/\\d{4,5}|(?:0[1-9]|1[0-6])\\d{11}|(?:2[1-8]|3[0-2]|4[01]|5\\d|9\\d)\\d{2}0\\d{8}|\\d{10,11}',
     labelled: phrases('steuernummer, steuernr, steuer nr, st nr, stnr, tax number'),
     examples: ['Steuernummer: «123/456/78901»', 'St.-Nr. «12/345/67890»', 'Steuernummer «0981508150999»'],
     counterExamples: ['123/456/78901', 'Steuernummer 12/34', 'Rechnung 0981508150999'],
@@ -71,19 +70,16 @@ export const GERMANY_RULES: readonly RuleDefinition[] = [
     examples: ['KVNR: «A123456780»', 'Krankenkasse, Nummer «m123456785»'],
     counterExamples: ['A123456780', 'KVNR A123456787', 'KVNR A12345678'],
   }),
-  {
-    ...idRule({
-      name: 'DE_VAT_ID',
-      locale: 'de',
-      description:
-        'Umsatzsteuer-Identifikationsnummer: DE and nine digits, with their check digit or right behind a label.',
-      pattern: 'DE[ -]?\\d{3}[ -]?\\d{3}[ -]?\\d{3}',
-      check: match => !/(\d)\1{8}/.test(match) || isGermanVat(match),
-      examples: ['USt-IdNr.: «DE136695976»', 'an «DE 136 695 976».', 'VAT ID «DE123456789»'],
-      counterExamples: ['DE123456789', 'DE12345678', 'DE1234567890'],
-    }),
-    validate: (match, before) => isGermanVat(match) || isLabelled(before, VAT_WORDS),
-  },
+  idRule({
+    name: 'DE_VAT_ID',
+    locale: 'de',
+    description: 'Umsatzsteuer-Identifikationsnummer: DE and nine digits with a check digit (BZSt).',
+    pattern: 'DE[ -]?\\d{3}[ -]?\\d{3}[ -]?\\d{3}',
+    check: isGermanVat,
+    strong: true,
+    examples: ['USt-IdNr.: «DE136695976»', 'an «DE 136 695 976».', 'VAT ID «de129273398»'],
+    counterExamples: ['DE123456789', 'DE12345678', 'DE1234567890'],
+  }),
   idRule({
     name: 'DE_LANR',
     locale: 'de',

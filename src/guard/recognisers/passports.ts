@@ -78,7 +78,7 @@ export const PASSPORT_RULES: readonly RuleDefinition[] = [
     description: 'Passport of any other country: six to nine digits with up to two letters, right behind a label.',
     pattern: '[A-Z]{0,2}\\d{6,9}[A-Z]{0,2}|\\d{2} ?\\d{2} ?\\d{6}|\\d{2}[A-Z]{2}\\d{5}',
     labelled: phrases(
-      'passport number, passport no, passport nr, passport #, passport is, passeport*, pasaporte*, passaporte*, paspoort*',
+      'passport number, passport no, passport nr, passport is, passeport*, pasaporte*, passaporte*, paspoort*',
       'reisepass*, passnummer, paszport*, pasaport*, passi, passnr, 旅券, 护照, 護照, паспорт*',
     ),
     examples: [

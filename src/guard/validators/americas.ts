@@ -88,7 +88,7 @@ export function isDeaNumber(match: string): boolean {
 /** National Provider Identifier: ten digits, Luhn behind the prefix 80840 (45 CFR 162.406). */
 export function isNpi(match: string): boolean {
   const digits = digitsOf(match)
-  return !isUniform(digits.slice(1)) && luhn(`80840${digits}`)
+  return !isUniform(digits.slice(0, 9)) && luhn(`80840${digits}`)
 }
 
 /** All separators of a match are the same. */

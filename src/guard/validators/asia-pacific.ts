@@ -138,11 +138,14 @@ export function isHongKongId(match: string): boolean {
   return sum % 11 === 0
 }
 
+/** Codes of the provinces of Thailand (ISO 3166-2:TH). */
+const THAI_PROVINCE = /^(?:1\d|2[0-7]|[34]\d|5[0-8]|6[0-7]|7[0-7]|8[0-6]|9[0-6])$/
+
 /** Thai national identity number: thirteen digits, modulo 11. */
 export function isThaiId(match: string): boolean {
   const digits = digitsOf(match)
   const check = (11 - (weighted(digits, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11)) % 10
-  return digits[0] !== '0' && digits[1] !== '0' && !isUniform(digits) && check === digitAt(digits, 12)
+  return THAI_PROVINCE.test(digits.slice(1, 3)) && !isUniform(digits) && check === digitAt(digits, 12)
 }
 
 /** MyKad: date of birth, place of birth, serial. */

@@ -55,8 +55,7 @@ export function continuesIban(before: string): boolean {
 
 /** Universal Air Travel Plan: fifteen digits from 1 on. Only a word in front tells it from any other number. */
 export function isTravelCard(match: string): boolean {
-  const digits = digitsOf(match)
-  return digits[0] === '1' && digits.length === 15 && luhn(digits)
+  return match.startsWith('1') && luhn(digitsOf(match))
 }
 
 function knownIssuer(digits: string): boolean {

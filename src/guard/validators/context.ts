@@ -25,13 +25,10 @@ function isWordUnit(code: number): boolean {
 }
 
 /**
- * Words that say what a number is. A phrase is one or more words, lower-case or not, with or without accents; `*` at its end
- * stands for any ending (`steuer*`). Phrases in scripts that do not part their words count wherever they stand.
+ * Words that say what a number is, as one expression over the words of a text (`wordsOf`): literal alternatives, so that
+ * nothing in it can run back.
  */
-export interface Phrases {
-  readonly spaced: readonly string[]
-  readonly unspaced: readonly string[]
-}
+export type Phrases = RegExp
 
 /** From this code point on (Thai, Hangul, Han, kana …) words are not parted by spaces. */
 const FIRST_UNSPACED = 0x0e00
@@ -43,35 +40,33 @@ const MAX_LABEL_GAP = 5
 const CLAUSE = '\u00b6'
 const LINE = '\u00a7'
 
-/** Phrases from lists with commas between them. */
+/**
+ * Phrases from lists with commas between them. A phrase is one or more words, with or without accents; `*` at its end stands
+ * for any ending (`steuer*`). Phrases in scripts that do not part their words count wherever they stand.
+ */
 export function phrases(...lists: readonly string[]): Phrases {
   const all = lists.flatMap(list => list.split(',')).map(phrase => plain(phrase.trim().toLowerCase()))
-  const isUnspaced = (phrase: string) => phrase.charCodeAt(0) >= FIRST_UNSPACED
-  return {
-    spaced: all
-      .filter(phrase => !isUnspaced(phrase))
-      .map(phrase => ` ${phrase.endsWith('*') ? phrase.slice(0, -1) : `${phrase} `}`),
-    unspaced: all.filter(isUnspaced),
-  }
+  const forms = all.map(phrase => {
+    if (phrase.charCodeAt(0) >= FIRST_UNSPACED) return phrase
+    return phrase.endsWith('*') ? ` ${phrase.slice(0, -1)}` : ` ${phrase}(?= )`
+  })
+  return new RegExp(forms.join('|'), 'g')
 }
 
 /** Whether one of the phrases stands in `before`, the folded text in front of a match. */
-export function isSaid(before: string, { spaced, unspaced }: Phrases): boolean {
-  const text = wordsOf(before)
-  return spaced.some(phrase => text.includes(phrase)) || unspaced.some(phrase => text.includes(phrase))
+export function isSaid(before: string, said: Phrases): boolean {
+  return wordsOf(before).search(said) >= 0
 }
 
 /**
  * Whether one of the phrases labels what follows `before`: it stands in the same clause, with no number and few words in
  * between. For forms that nothing but the label tells from any other number.
  */
-export function isLabelled(before: string, { spaced, unspaced }: Phrases): boolean {
+export function isLabelled(before: string, labels: Phrases): boolean {
   const text = wordsOf(before)
-  const reaches = (phrase: string) => {
-    const at = text.lastIndexOf(phrase)
-    return at >= 0 && isLabelGap(text.slice(at + phrase.trimEnd().length))
-  }
-  return spaced.some(reaches) || unspaced.some(reaches)
+  labels.lastIndex = 0
+  while (labels.test(text)) if (isLabelGap(text.slice(labels.lastIndex))) return true
+  return false
 }
 
 function isLabelGap(gap: string): boolean {

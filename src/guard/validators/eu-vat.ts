@@ -1,5 +1,4 @@
 import { digitAt, luhnNumber, mod11And10, weighted } from './check-digits.ts'
-import { digitsOf } from './digits.ts'
 import { isNip } from './europe-east.ts'
 import { isCif, isNif, isOrganisationsnummer, isPortugueseNif } from './europe-west.ts'
 
@@ -29,9 +28,7 @@ const CHECKS: Readonly<Record<string, (body: string) => boolean>> = {
   SE: body => isOrganisationsnummer(body.slice(0, 10)),
 }
 
-/** Whether the match is a VAT number whose country has a check that it passes. */
-export function isEuVat(match: string): boolean {
-  const check = CHECKS[match.slice(0, 2)]
-  const body = match.slice(2).replace(/[ .-]/g, '')
-  return check !== undefined && digitsOf(body) !== '' && check(body)
+/** Whether the match is a VAT number whose country has a check that it passes; undefined where none is known. */
+export function isEuVat(match: string): boolean | undefined {
+  return CHECKS[match.slice(0, 2)]?.(match.slice(2).replace(/[ .-]/g, ''))
 }

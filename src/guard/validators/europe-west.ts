@@ -50,10 +50,10 @@ export function isPartitaIva(match: string): boolean {
   return ((office >= 1 && office <= 121) || office === 888 || office === 999) && luhnNumber(digits)
 }
 
-/** Steuerliche Identifikationsnummer: eleven digits, ISO 7064 MOD 11,10, not all first ten alike (section 139b AO). */
+/** Steuerliche Identifikationsnummer: eleven digits, ISO 7064 MOD 11,10, no digit thrice in a row (section 139b AO). */
 export function isGermanTaxId(match: string): boolean {
   const digits = digitsOf(match)
-  return digits[0] !== '0' && mod11And10(digits) && new Set(digits.slice(0, 10)).size >= 5
+  return digits[0] !== '0' && mod11And10(digits) && !/(\d)\1\1/.test(digits.slice(0, 10))
 }
 
 /** Number of an identity card or passport: nine characters, the last an ICAO check digit. */

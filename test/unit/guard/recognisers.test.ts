@@ -44,3 +44,18 @@ describe('the built-in rules', () => {
     }
   })
 })
+
+describe('the packs', () => {
+  it('have lower-case names, and each at least one rule', () => {
+    for (const locale of LOCALES) {
+      expect(locale).toMatch(/^[a-z]{2}$/)
+      expect(BUILT_IN_RULES.some(rule => rule.locale === locale)).toBe(true)
+    }
+    expect(new Set(LOCALES).size).toBe(LOCALES.length)
+  })
+
+  it('leave out what is off unless switched on', () => {
+    expect(OPTIONAL_RULES.map(({ name }) => name)).toContain('EMAIL_SPELLED')
+    for (const { name } of OPTIONAL_RULES) expect(BUILT_IN_RULES.map(rule => rule.name)).not.toContain(name)
+  })
+})
