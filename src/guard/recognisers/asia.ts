@@ -67,7 +67,9 @@ export const ASIA_RULES: readonly RuleDefinition[] = [
     name: 'IN_VEHICLE_REGISTRATION',
     locale: 'in',
     description: 'Vehicle registration of India: state, district, series, number; a whole one, or any behind a label.',
-    pattern: '[A-Z]{2}[ -]?\\d{1,2}[ -]?[A-Z]{1,3}[ -]?\\d{4}|\\d{2}[ -]?BH[ -]?\\d{4}[ -]?[A-Z]{1,2}',
+    pattern:
+      '[A-Z]{2}[ -]?\\d{1,2}[ -]?[A-Z]{1,3}[ -]?\\d{4}|[a-z]{2}\\d{1,2}[a-z]{1,3}\\d{4}|\\d{2}[ -]?BH[ -]?\\d{4}[ -]?[A-Z]{1,2}',
+    caseSensitive: true,
     check: match => /^\d/.test(match) || isIndianVehicle(match),
     said: phrases(
       'vehicle, registration number, number plate, license plate, licence plate, car, bike, rto, reg no, plate',

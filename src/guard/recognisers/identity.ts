@@ -4,16 +4,28 @@ import { isBirthDate } from '../validators/dates.ts'
 import { hasVinCheck, isImei } from '../validators/documents.ts'
 import { idRule } from './id-form.ts'
 
-const LETTER = '[A-Za-zäûéçô]'
-const MONTH =
-  'Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?'
+/** Beginnings of the months in the languages of western and northern Europe. */
+const MONTHS =
+  'jan gen ene feb fev fév mar mär maa mrt apr avr abr huh may mai mag mei maj tou jun jui giu kes jul lug hei aug aou aoû ago elo ' +
+  'sep set syy oct okt ott out lok nov dec dez dic déc des jou'
+
+/** A month by its beginning and the rest of its name, the first letter in either case. */
+const MONTH = `(?:${MONTHS.split(' ')
+  .map(([first = '', ...rest]) => `[${first}${first.toUpperCase()}](?:${rest.join('')}|${rest.join('').toUpperCase()})`)
+  .join('|')})[A-Za-zäûéçô]{0,7}`
+
+/** English months in front of a day; in lower case only those that are no other words, which would have to wait. */
+const LEADING =
+  '(?:Jan|JAN|Feb|FEB|Mar|MAR|Apr|APR|May|MAY|Jun|JUN|Jul|JUL|Aug|AUG|Sep|SEP|Oct|OCT|Nov|NOV|Dec|DEC)[A-Za-z]{0,6}|' +
+  'january|february|april|june|july|august|september|october|november|december'
 
 /** What belongs to one person or thing anywhere: birth dates, vehicles, devices, bank codes. */
 export const IDENTITY_RULES: readonly RuleDefinition[] = [
   idRule({
     name: 'DATE_OF_BIRTH',
     description: 'Date in any of the usual forms, right behind a word such as "born" or "DOB".',
-    pattern: `\\d{4}[-./]\\d{1,2}[-./]\\d{1,2}|\\d{1,2}[-./ ]{1,2}\\d{1,2}[-./ ]{1,2}(?:\\d{4}|\\d{2})|\\d{1,2}(?:st|nd|rd|th|\\.|er)?[ -](?:of |de |the )?${LETTER}{3,10}[.,]?[ -](?:de |of )?\\d{4}|(?:${MONTH})\\.? \\d{1,2}(?:st|nd|rd|th)?,? \\d{4}|\\d{4} ?[年년] ?\\d{1,2} ?[月월] ?\\d{1,2} ?[日일]`,
+    pattern: `\\d{4}[-./]\\d{1,2}[-./]\\d{1,2}|\\d{1,2}[-./ ]{1,2}\\d{1,2}[-./ ]{1,2}(?:\\d{4}|\\d{2})|\\d{1,2}(?:st|nd|rd|th|\\.|er)?[ -](?:of |de |the )?${MONTH}[.,]?[ -](?:de |of )?\\d{4}|(?:${LEADING})\\.? \\d{1,2}(?:st|nd|rd|th)?,? \\d{4}|\\d{4} ?[年년] ?\\d{1,2} ?[月월] ?\\d{1,2} ?[日일]`,
+    caseSensitive: true,
     check: isBirthDate,
     labelled: phrases(
       'born, date of birth, dob, d o b, birth date, birthdate, birthday, bday, birth, geboren, geburtsdatum, geburtstag, geb',
