@@ -14,6 +14,13 @@ export interface RuleDefinition {
   /** One line for the reference: what it is, and the source of its form. */
   readonly description: string
   /**
+   * The country or region that the form belongs to, one of `LOCALES` (`us`, `uk`, `eu`): rules of one locale are a pack that
+   * can be switched together. Absent: the form means the same everywhere.
+   */
+  readonly locale?: string
+  /** Off unless it is switched on by its name: the form is ordinary text too often. Default false. */
+  readonly optional?: boolean
+  /**
    * The form, in the bounded regular-expression subset of `pattern.ts`: literals, `.`, classes (`[a-z0-9_-]`, `\d`, `\w`,
    * `\s` and their negations), groups `( )` and `(?: )`, `|`, and the repetitions `?`, `{n}`, `{m,n}`. No `*`, `+`, `{n,}`,
    * anchors, look-arounds or back-references.

@@ -1,5 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
-import { areUrlCredentials } from '../validators/credentials.ts'
+import { areCommandCredentials, areUrlCredentials } from '../validators/credentials.ts'
 
 /** Names and passwords in front of a host. */
 export const CONNECTION_STRING_RULES: readonly RuleDefinition[] = [
@@ -24,6 +24,28 @@ export const CONNECTION_STRING_RULES: readonly RuleDefinition[] = [
       'https://git@example.com/x',
       'a/b:c@d',
       'https://user:xxxx@example.com',
+    ],
+  },
+  {
+    name: 'COMMAND_CREDENTIALS',
+    group: 'secrets',
+    description: 'User name and password on a command line, behind `-u` or `--user` as curl takes them (curl manual).',
+    pattern: `["']?[^\\s:"'\`<>|,;()]{0,64}["']?:["']?[^\\s"'\`<>|]{3,128}["']?`,
+    notAfter: '[^ =]',
+    notBefore: '[^\\s"\'`<>|)]',
+    validate: areCommandCredentials,
+    plausible: match => match.indexOf(':') > 0 || match.startsWith(':'),
+    examples: [
+      'curl -u «elastic:P@ssw0rd$1» https://localhost:9200',
+      "curl --user «'johns:h0pk1ns~21s'» https://api.example.com",
+      'curl -s --user=«api:d2LkV78zLx!t» https://api.example.com',
+    ],
+    counterExamples: [
+      'curl -u user:password https://example.com',
+      'curl -u "$USER:$PASSWORD" https://example.com',
+      'docker run -u 1000:1000 image',
+      'sort -u a:b',
+      'key: value:12345',
     ],
   },
 ]

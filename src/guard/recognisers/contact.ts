@@ -1,9 +1,13 @@
 import type { RuleDefinition } from '../rule.ts'
-import { isEmail } from '../validators/email.ts'
+import { isEmail, isSpelledEmail } from '../validators/email.ts'
 import { isPhone } from '../validators/phone.ts'
 
 /** Latin, Greek and Cyrillic letters beyond ASCII: scripts that part their words, so that only the word in progress waits. */
 const LETTERS = 'À-ÖØ-öø-ɏͰ-ԯ'
+
+/** Spelled signs of an address, bare or in brackets. */
+const DOT = '(?: dot | ?[\\[({<] ?(?:dot|punkt|punto|point) ?[\\])}>] ?)'
+const AT = '(?: at | ?[\\[({<] ?(?:at|arroba|chiocciola) ?[\\])}>] ?)'
 
 /** How to reach somebody. */
 export const CONTACT_RULES: readonly RuleDefinition[] = [
@@ -12,7 +16,7 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
     group: 'pii',
     description:
       'E-mail address: a local part of at most 64 characters, a domain with a top level of letters (RFC 5321).',
-    pattern: `[A-Za-z0-9_${LETTERS}][A-Za-z0-9_.%+'${LETTERS}-]{0,63}@(?:[A-Za-z0-9${LETTERS}-]{1,63}\\.){1,6}[A-Za-z]{2,63}`,
+    pattern: `[A-Za-z0-9_${LETTERS}][A-Za-z0-9_.%+'${LETTERS}-]{0,63}@(?:[A-Za-z0-9${LETTERS}-]{1,63}\\.){1,6}(?:[A-Za-z]{2,63}|xn--[A-Za-z0-9-]{2,59})`,
     caseSensitive: true,
     notAfter: `[A-Za-z0-9_${LETTERS}]`,
     notBefore: '[A-Za-z]',
@@ -26,6 +30,7 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
       '«ｊａｎｅ＠ｅｘａｍｐｌｅ．ｃｏｍ»',
       '«ja\u200bne@exam\u00adple.com»',
       '...«jane@example.com»_',
+      '«a@xn--d1acufc.xn--p1ai»',
       '-«jane@example.com»2',
     ],
     counterExamples: [
@@ -55,6 +60,7 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
       '«201-555-0123»',
       '«201.555.0123 ext 12»',
       '«0049 30 63840191»',
+      '«0049 (0)30 63840191»',
       'Phone: «2015550123»',
       'tel «030 63840191»',
       'Please ring «785 8949»',
@@ -75,6 +81,26 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
       'call 192.168.100.200',
       'lat 48.858844, lon 2.294351',
       '1,234,567,890',
+      '0049 0020 0068 0061',
+      'call a taxi to 03 2657 Lane',
     ],
+  },
+  {
+    name: 'EMAIL_SPELLED',
+    group: 'pii',
+    optional: true,
+    description:
+      'E-mail address spelled out to hide it from machines: `jane at example dot com`, `jane(at)example.com`.',
+    pattern: `[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}(?:${DOT}[A-Za-z0-9_-]{1,32}){0,2}${AT}[A-Za-z0-9-]{1,63}(?:(?:\\.|${DOT})[A-Za-z0-9-]{1,63}){1,4}`,
+    notAfter: '[A-Za-z0-9]',
+    notBefore: '[A-Za-z0-9]',
+    validate: isSpelledEmail,
+    examples: [
+      'write to «jane at example dot com»',
+      '«jane.doe [at] mail [dot] example [dot] org»',
+      '«jane(at)example.com»',
+      'mail «jane dot doe at example dot co dot uk», please',
+    ],
+    counterExamples: ['look at example.com', 'meet me at noon', 'a dot at the end', 'jane at example dot 42'],
   },
 ]

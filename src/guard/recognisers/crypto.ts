@@ -1,5 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
-import { isBitcoinAddress } from '../validators/crypto.ts'
+import { isWalletAddress } from '../validators/crypto.ts'
 import { looksRandom } from '../validators/entropy.ts'
 
 /** Wallets. */
@@ -12,7 +12,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
     caseSensitive: true,
     notAfter: '[A-Za-z0-9]',
     notBefore: '[A-Za-z0-9]',
-    validate: isBitcoinAddress,
+    validate: isWalletAddress,
     examples: [
       'Send to «1BoatSLRHtKNngkdXEeobR76b53LETtpyT».',
       '«3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy»',
@@ -39,6 +39,29 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
       '0x0000000000000000000000000000000000000000',
       '0x52908400098527886E0F7030069857D2E4169EE',
       '0x52908400098527886E0F7030069857D2E4169EE70',
+    ],
+  },
+  {
+    name: 'CRYPTO_ADDRESS',
+    group: 'pii',
+    description:
+      'Address of Litecoin, Dogecoin, Dash, Tron (Base58Check), or of Litecoin, Cardano, Cosmos (Bech32), with its checksum.',
+    pattern:
+      '[LMDXT][1-9A-HJ-NP-Za-km-z]{32,33}|ltc1[02-9ac-hj-np-z]{11,71}|addr1[02-9ac-hj-np-z]{53,100}|cosmos1[02-9ac-hj-np-z]{38}',
+    caseSensitive: true,
+    notAfter: '[A-Za-z0-9]',
+    notBefore: '[A-Za-z0-9]',
+    validate: isWalletAddress,
+    examples: [
+      'TRX «TJRabPrwbZy45sbavfcjinPJC18kjpRTv8»',
+      'DOGE: «DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L»',
+      '«ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9»',
+      '«addr1qx2fxv2umyhttkxyxp8x0dlpdt3k6cwng5pxj3jhsydzer3n0d3vllmyqwsx5wktcd8cc3sq835lu7drv2xwl2wywfgse35a3x»',
+    ],
+    counterExamples: [
+      'TJRabPrwbZy45sbavfcjinPJC18kjpRTv9',
+      'ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n8',
+      'XMLHttpRequestConstructorFunction1',
     ],
   },
 ]

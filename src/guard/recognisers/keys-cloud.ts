@@ -34,8 +34,14 @@ export const CLOUD_KEYS: readonly KeyForm[] = [
   { name: 'HEROKU_KEY', of: 'Heroku API key', templates: ['HRKU-AA{W58}'] },
   {
     name: 'FLYIO_TOKEN',
+    of: 'Fly.io organisation token',
+    templates: ['fo1_{W43}'],
+    alone: 'A-Za-z0-9_-',
+  },
+  {
+    name: 'FLYIO_MACAROON',
     of: 'Fly.io access token',
-    templates: ['fo1_{W43}', 'fm1_{F100}', 'fm1a_{F100}', 'fm1r_{F100}', 'fm2_{F100}'],
+    templates: ['fm1_{F100}', 'fm1a_{F100}', 'fm1r_{F100}', 'fm2_{F100}'],
     rest: 'F',
     alone: true,
   },
@@ -52,9 +58,8 @@ export const CLOUD_KEYS: readonly KeyForm[] = [
   {
     name: 'VAULT_TOKEN',
     of: 'HashiCorp Vault token',
-    templates: ['hvs.{W24}', 'hvb.{W24}', 'hvr.{W24}'],
-    rest: 'W',
-    alone: true,
+    templates: ['hvs.{W24,500}', 'hvb.{W24,500}', 'hvr.{W24,500}'],
+    alone: 'A-Za-z0-9_-',
   },
   {
     name: 'VAULT_LEGACY_TOKEN',

@@ -1,5 +1,6 @@
 import type { RuleDefinition } from '../rule.ts'
-import { isCardNumber } from '../validators/card.ts'
+import { continuesIban, isCardNumber, isTravelCard } from '../validators/card.ts'
+import { isSaid, phrases } from '../validators/context.ts'
 import { IBAN_COUNTRIES, isIban } from '../validators/iban.ts'
 
 /**
@@ -9,6 +10,8 @@ const UPPER_CASE = IBAN_COUNTRIES.join('|')
 const ANY_CASE = IBAN_COUNTRIES.map(
   ([one = '', two = '']) => `[${one}${one.toLowerCase()}][${two}${two.toLowerCase()}]`,
 ).join('|')
+
+const CARD_WORDS = phrases('card, credit card, uatp, airplus')
 
 /** Numbers that move money. */
 export const PAYMENT_RULES: readonly RuleDefinition[] = [
@@ -21,7 +24,8 @@ export const PAYMENT_RULES: readonly RuleDefinition[] = [
     caseSensitive: true,
     notAfter: '\\d',
     notBefore: '\\d',
-    validate: isCardNumber,
+    validate: (match, before) =>
+      (isCardNumber(match) && !continuesIban(before)) || (isTravelCard(match) && isSaid(before, CARD_WORDS)),
     examples: [
       'Card «4111 1111 1111 1111» exp 12/27',
       'Card «4111-1111-1111-1111», CVV 123',
@@ -30,9 +34,17 @@ export const PAYMENT_RULES: readonly RuleDefinition[] = [
       '«４１１１　１１１１　１１１１　１１１１»',
       '«4111\u200b1111\u200b1111\u200b1111»',
       '«5555.5555.5555.4444»',
+      'my credit card: «122000000000003»',
       '1 «4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1»',
     ],
-    counterExamples: ['4111 1111 1111 1112', '1234567890123456', '41111111111111111111', '9999 9999 9999 9995'],
+    counterExamples: [
+      '4111 1111 1111 1112',
+      '1234567890123456',
+      '41111111111111111111',
+      '9999 9999 9999 9995',
+      'PL28 4810 6584 4654 8213 9194 9041',
+      '5-1-12-9-20-25 9-19 1-14 9',
+    ],
   },
   {
     name: 'IBAN',

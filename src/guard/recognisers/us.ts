@@ -6,6 +6,7 @@ export const US_RULES: readonly RuleDefinition[] = [
   {
     name: 'US_SSN',
     group: 'pii',
+    locale: 'us',
     description:
       'United States Social Security number, AAA-GG-SSSS (20 CFR 422.103); bare digits need a word in front.',
     pattern: '[0-8]\\d{2}[ .-]?\\d{2}[ .-]?\\d{4}',
@@ -29,6 +30,8 @@ export const US_RULES: readonly RuleDefinition[] = [
       '123-45-0000',
       '078-05-1120',
       'order 123456789',
+      'Suite 680 36 4022 Oakridge Lane',
+      'SSN file sha256:0e4ce272816829f9ae',
       '1123-45-6789',
       '123-45-67890',
       '12-123-45-6789',
@@ -38,6 +41,7 @@ export const US_RULES: readonly RuleDefinition[] = [
   {
     name: 'US_ITIN',
     group: 'pii',
+    locale: 'us',
     description:
       'United States Individual Taxpayer Identification Number, 9xx-GG-xxxx (IRS); bare digits need a word in front.',
     pattern: '9\\d{2}[ .-]?[5-9]\\d[ .-]?\\d{4}',

@@ -39,7 +39,23 @@ const ISSUERS: readonly (readonly [first: number, last: number, lengths: readonl
 export function isCardNumber(match: string): boolean {
   if (match.includes('.') && /\d{7}/.test(match)) return false
   const digits = digitsOf(match)
-  return knownIssuer(digits) && luhn(digits)
+  return knownIssuer(digits) && luhn(digits) && evenGroups(match)
+}
+
+/** Groups of card numbers are few, or all of one size: many of different sizes are a list. */
+function evenGroups(match: string): boolean {
+  const groups = match.match(/\d+/g) ?? []
+  return groups.length <= 6 || groups.slice(0, -1).every(group => group.length === groups[0]?.length)
+}
+
+/** Whether `before` ends in the country and check digits of an IBAN, so that what follows is the rest of one. */
+export function continuesIban(before: string): boolean {
+  return /(?:^|[^a-z0-9])[a-z]{2}\d{2}[ -]$/i.test(before)
+}
+
+/** Universal Air Travel Plan: fifteen digits from 1 on. Only a word in front tells it from any other number. */
+export function isTravelCard(match: string): boolean {
+  return match.startsWith('1') && luhn(digitsOf(match))
 }
 
 function knownIssuer(digits: string): boolean {

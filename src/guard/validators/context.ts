@@ -23,3 +23,104 @@ export function mentions(before: string, phrases: ReadonlySet<string>): boolean 
 function isWordUnit(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code >= 0xc0
 }
+
+/**
+ * Words that say what a number is, as one expression over the words of a text (`wordsOf`): literal alternatives, so that
+ * nothing in it can run back.
+ */
+export type Phrases = RegExp
+
+/** From this code point on (Thai, Hangul, Han, kana …) words are not parted by spaces. */
+const FIRST_UNSPACED = 0x0e00
+
+/** Words at most between a label and its value: `passport number is now X`. */
+const MAX_LABEL_GAP = 5
+
+/** Ends of clauses, which end a label's reach, and the end of a line, which does so unless the value follows at once. */
+const CLAUSE = '\u00b6'
+const LINE = '\u00a7'
+
+/**
+ * Phrases from lists with commas between them. A phrase is one or more words, with or without accents; `*` at its end stands
+ * for any ending (`steuer*`). Phrases in scripts that do not part their words count wherever they stand.
+ */
+export function phrases(...lists: readonly string[]): Phrases {
+  const all = lists.flatMap(list => list.split(',')).map(phrase => plain(phrase.trim().toLowerCase()))
+  const forms = all.map(phrase => {
+    if (phrase.charCodeAt(0) >= FIRST_UNSPACED) return phrase
+    return phrase.endsWith('*') ? ` ${phrase.slice(0, -1)}` : ` ${phrase}(?= )`
+  })
+  return new RegExp(forms.join('|'), 'g')
+}
+
+/** Whether one of the phrases stands in `before`, the folded text in front of a match. */
+export function isSaid(before: string, said: Phrases): boolean {
+  return wordsOf(before).search(said) >= 0
+}
+
+/**
+ * Whether one of the phrases labels what follows `before`: it stands in the same clause, with no number and few words in
+ * between. For forms that nothing but the label tells from any other number.
+ */
+export function isLabelled(before: string, labels: Phrases): boolean {
+  const text = wordsOf(before)
+  labels.lastIndex = 0
+  while (labels.test(text)) if (isLabelGap(text.slice(labels.lastIndex))) return true
+  return false
+}
+
+function isLabelGap(gap: string): boolean {
+  if (gap.includes(CLAUSE) || /\d/.test(gap)) return false
+  const words = gap.split(' ').filter(word => word !== '')
+  const lines = words.filter(word => word === LINE).length
+  return lines === 0 ? words.length <= MAX_LABEL_GAP : lines === 1 && words.length <= 3
+}
+
+let lastBefore = ''
+let lastWords = ''
+
+/**
+ * The words of a text in lower case without accents, a space around each; ends of clauses and lines stay, as words of their
+ * own. `passportNumber` is two words. Remembers the last answer: every rule asks about the same text.
+ */
+function wordsOf(before: string): string {
+  if (before !== lastBefore) {
+    lastWords = ` ${plain(marked(before)).toLowerCase()} `.replace(/ {2,}/g, ' ')
+    lastBefore = before
+  }
+  return lastWords
+}
+
+function marked(before: string): string {
+  let text = ''
+  let lower = false
+  for (let at = 0; at < before.length; at++) {
+    const code = before.charCodeAt(at)
+    if (code >= 65 && code <= 90) {
+      text += lower ? ` ${before[at]}` : before[at]
+    } else if (code === 0x0a) {
+      text += ` ${LINE} `
+    } else if (code >= 0x80 || (code >= 97 && code <= 122) || (code >= 48 && code <= 57)) {
+      text += before[at]
+    } else {
+      text += endsClause(before, at) ? ` ${CLAUSE} ` : ' '
+    }
+    lower = code >= 97 && code <= 122
+  }
+  return text
+}
+
+/** A comma, a semicolon, an exclamation or question mark; a full stop in front of a space, unless behind `no` or `nr`. */
+function endsClause(text: string, at: number): boolean {
+  const char = text.charAt(at)
+  if (char === '.') return text[at + 1] === ' ' && !/(?:^|[^a-z])[a-z]{1,3}$/i.test(text.slice(Math.max(0, at - 4), at))
+  return char === ',' || char === ';' || char === '!' || char === '?'
+}
+
+/** Without accents and other marks. */
+function plain(text: string): string {
+  for (let at = 0; at < text.length; at++) {
+    if (text.charCodeAt(at) >= 0xaa) return text.normalize('NFKD').replace(/\p{M}/gu, '')
+  }
+  return text
+}

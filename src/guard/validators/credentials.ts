@@ -17,12 +17,33 @@ const STAND_INS = new Set([
   'test',
 ])
 
+/** Words that stand for a secret in documents. */
+const PLACEHOLDER = /^(?:your|my|the|some)[-_ ]|(?:password|secret|token|api_?key|key)$|x{4}|\*{3}/i
+
+/** Members of an object with hardly a digit (`config.tokenV2`), and names with a version (`jjwt-jackson-0.11.2`). */
+const CODE = /^[a-z_][a-z_]*\d{0,3}(?:\.[a-z_][a-z_]*\d{0,3}){1,8}$|^[a-z][a-z-]*-\d{1,3}(?:\.\d{1,3}){1,3}$/i
+
 /** Whether the match is `user:password@` behind a scheme, with a password that is not a variable or a stand-in. */
 export function areUrlCredentials(match: string, before: string): boolean {
   if (!SCHEME.test(before.slice(-24))) return false
   const password = match.slice(match.indexOf(':') + 1, -1)
   if (VARIABLE.test(password) || STAND_INS.has(password.toLowerCase())) return false
   return !/^(.)\1*$/.test(password)
+}
+
+/**
+ * Whether the match is `user:password`, or either with nothing on the other side, behind curl's option for it; not the numbers
+ * of a user and a group, and not a variable or a stand-in.
+ */
+export function areCommandCredentials(match: string, before: string): boolean {
+  if (!/(?:^|\s)(?:-[a-zA-Z]{0,4}u|--(?:proxy-)?user)(?: {1,4}|=)$/.test(before)) return false
+  const plain = match.replace(/["']/g, '')
+  const colon = plain.indexOf(':')
+  const parts = [plain.slice(0, colon), plain.slice(colon + 1)]
+  const secret = parts[1] === '' ? parts[0] : parts[1]
+  if (secret === undefined || secret.length < 6 || /^[$%]|[<>[\]]|\$\{/.test(secret)) return false
+  if (STAND_INS.has(secret.toLowerCase()) || /^(.)\1*$/.test(secret)) return false
+  return entropy(secret) >= 2 && !/^\d+$/.test(secret) && !PLACEHOLDER.test(secret)
 }
 
 /** Parts of names whose values are secret; a name counts if it ends in one, once its last qualifiers are off. */
@@ -41,16 +62,7 @@ const NAMES = [
     'secretkey',
   ],
   ['privatekey', 'encryptionkey', 'signingkey', 'accountkey', 'sharedkey', 'masterkey', 'clientsecret', 'credential'],
-  [
-    'credentials',
-    'authorization',
-    'passwort',
-    'kennwort',
-    'contrase\u00f1a',
-    'sharedaccesskey',
-    'licensekey',
-    'servicekey',
-  ],
+  ['credentials', 'authorization', 'passwort', 'kennwort', 'contraseña', 'sharedaccesskey', 'licensekey', 'servicekey'],
 ].flat()
 
 /** Names whose values are public or no secrets although they end in one of the above. */
@@ -78,7 +90,7 @@ const SCHEMES = ['bearer', 'basic', 'token', 'api-token', 'apikey', 'digest']
 export function isAssignedSecret(match: string, before: string): boolean {
   // Nearly all are words, which this tells at once.
   if (!mixesDigits(match) || !isSecretName(assignedName(before))) return false
-  if (VARIABLE.test(match.slice(0, 2)) || !looksRandom(match)) return false
+  if (VARIABLE.test(match.slice(0, 2)) || CODE.test(match) || !looksRandom(match)) return false
   return entropy(match) >= (match.length < 20 ? 2.75 : 3)
 }
 
@@ -92,7 +104,7 @@ function assignedName(before: string): string {
     at = word
   } else {
     const end = at
-    at = skipBack(before, at, '=:>|\u2192')
+    at = skipBack(before, at, '=:>|→')
     if (at === end) return ''
   }
   at = skipBack(before, at, ' \t"\'`*_)]\\')

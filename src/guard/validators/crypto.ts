@@ -4,9 +4,12 @@ const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const BECH32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
 const GENERATOR = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3]
 
-/** Whether the match is a Bitcoin address with its checksum: Base58Check (P2PKH, P2SH), or Bech32/Bech32m (BIP 173, 350). */
-export function isBitcoinAddress(match: string): boolean {
-  return match.slice(0, 3).toLowerCase() === 'bc1' ? isBech32(match) : isBase58Check(match)
+/**
+ * Whether the match is an address with its checksum: Base58Check with any version (Bitcoin, Litecoin, Dogecoin, Dash, Tron),
+ * or Bech32 or Bech32m with any human-readable part (BIP 173, BIP 350).
+ */
+export function isWalletAddress(match: string): boolean {
+  return /^(?:bc|ltc|addr|cosmos)1/i.test(match) ? isBech32(match) : isBase58Check(match)
 }
 
 /** 25 bytes, the last four of them the beginning of a double SHA-256 of the others. */
@@ -29,9 +32,13 @@ function isBase58Check(text: string): boolean {
 function isBech32(match: string): boolean {
   const text = match.toLowerCase()
   if (match !== text && match !== match.toUpperCase()) return false
+  const end = text.lastIndexOf('1')
   let state = 1
-  for (const value of [3, 3, 0, 2, 3]) state = step(state, value) // "bc" expanded: high bits, a zero, low bits
-  for (let at = 3; at < text.length; at++) {
+  // The human-readable part expanded: high bits, a zero, low bits.
+  for (let at = 0; at < end; at++) state = step(state, text.charCodeAt(at) >>> 5)
+  state = step(state, 0)
+  for (let at = 0; at < end; at++) state = step(state, text.charCodeAt(at) & 31)
+  for (let at = end + 1; at < text.length; at++) {
     const value = BECH32.indexOf(text.charAt(at))
     if (value < 0) return false
     state = step(state, value)

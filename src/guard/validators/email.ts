@@ -28,3 +28,13 @@ export function isEmail(match: string): boolean {
   if (FILE_ENDINGS.has(labels.at(-1)?.toLowerCase() ?? '')) return false
   return labels.every(label => !label.startsWith('-') && !label.endsWith('-'))
 }
+
+/**
+ * Whether a match of the spelled form is an address: an `at` in brackets, or one in words with a dot in words behind it (not
+ * `look at example.com`), and letters at the end.
+ */
+export function isSpelledEmail(match: string): boolean {
+  const at = /[[({<] ?(?:at|arroba|chiocciola) ?[\])}>]/i.test(match)
+  if (!at && !/ at .* ?dot /i.test(match)) return false
+  return /(?:[\s.\])}>])[a-z]{2,24}$/i.test(match)
+}

@@ -32,7 +32,7 @@ export function looksRandom(body: string): boolean {
   const most = Math.log2(Math.min(body.length, 32))
   if (entropy(body) < Math.min(2.6, most * 0.7)) return false
   const lower = body.toLowerCase()
-  return !PLACEHOLDERS.some(placeholder => lower.includes(placeholder))
+  return !lower.endsWith('here') && !PLACEHOLDERS.some(placeholder => lower.includes(placeholder))
 }
 
 /** Whether a text has at least one ASCII digit and one ASCII letter: words of prose and of identifiers mostly have not. */

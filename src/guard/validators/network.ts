@@ -1,5 +1,5 @@
 /** Words behind which four numbers with dots are a version, not an address. */
-const VERSION = /(?:version|ver|release|v|build|firmware|section|chapter|oid)[ .:=]{0,3}$/i
+const VERSION = /(?:(?:version|ver|release|v|build|firmware|section|chapter|oid)[ .:=]{0,3}|section-|[$\u00a7])$/i
 
 /** Addresses of no host in particular: unspecified, loopback, netmasks and the limited broadcast. */
 const NO_HOST = /^(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+)$/
@@ -33,6 +33,6 @@ export function isIpv6(match: string): boolean {
 
 /** Whether the match is a hardware address and not the middle of a longer row of octets (a fingerprint). */
 export function isMac(match: string, before: string): boolean {
-  if (/[0-9a-f]{2}[:-]$/i.test(before)) return false
+  if (/(?:^|[^a-z0-9])[0-9a-f]{1,2}[:-]$/i.test(before)) return false
   return !/^(?:00[:-]){5}00$|^(?:ff[:-]){5}ff$/i.test(match)
 }

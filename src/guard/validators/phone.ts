@@ -19,6 +19,9 @@ const DATE =
 /** Another group right in front: the match is the middle of something longer, such as a part number. */
 const GROUP_BEFORE = /\d[A-Za-z0-9]{0,3} $|[A-Za-z0-9][-/]$/
 
+/** A zero behind the calling code, which only Italy dials: code points such as `0049 0020`. */
+const TRUNK_ZERO = /^00(?!39)(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])0/
+
 /** An address, a part of one, or a version: up to four groups of at most three digits parted by dots. */
 const DOTTED = /^\d{1,3}(?:\.\d{1,3}){1,3}$/
 
@@ -35,7 +38,13 @@ export function isPhone(match: string, before: string): boolean {
   const digits = digitsOf(number)
   if (digits.length < 6 || digits.length > 15 || !balanced(number)) return false
   if (international) return isPossibleInternational(digits)
-  if (digits.startsWith('00')) return digits.length >= 10 && isPossibleInternational(digits.slice(2))
+  if (digits.startsWith('00')) {
+    return (
+      digits.length >= 10 &&
+      (number.includes('(') || !TRUNK_ZERO.test(digits)) &&
+      isPossibleInternational(digits.slice(2))
+    )
+  }
   const groups = groupsOf(number)
   if (!groups.every(size => size >= 2) || DATE.test(number) || DOTTED.test(number)) return false
   if (NANP.test(number)) {
@@ -75,7 +84,7 @@ function clauseOf(before: string): string {
 
 /** What may be a number behind a word for it: some groups, or one run that a plan has. */
 function plausible(digits: string, groups: readonly number[]): boolean {
-  if (groups.length > 1) return digits.length <= 12
+  if (groups.length > 1) return digits.length <= 12 && (digits.length > 6 || groups.length !== 2 || groups[1] !== 4)
   return digits.length >= 7 && (isNationalNumber(digits) || isPossibleInternational(digits))
 }
 

@@ -27,9 +27,13 @@ export function isItin(match: string, before: string): boolean {
   return issued && inPlace(match, before, ITIN_WORDS)
 }
 
+/** Words behind which a number with spaces is the first part of an address. */
+const UNIT = /(?:suite|ste|apt|apartment|unit|box|room|floor|flat|no|#)[. ]{1,2}$/i
+
 /** Separators make the form; bare digits and dots need a word that says what they are. */
 function inPlace(match: string, before: string, words: ReadonlySet<string>): boolean {
-  if (continuesNumber(before)) return false
+  if (continuesNumber(before) || (match[3] === ' ' && UNIT.test(before))) return false
+  if (match.length === 9 && /[a-z]$/i.test(before)) return false
   if (match.length === 11) return match[3] === match[6] && (match[3] !== '.' || mentions(before, words))
   return match.length === 9 && mentions(before, words)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { BUILT_IN_RULES } from '../../../src/guard/recognisers/index.ts'
+import { BUILT_IN_RULES, LOCALES, OPTIONAL_RULES } from '../../../src/guard/recognisers/index.ts'
 import { naiveFindings } from '../../support/naive-redact.ts'
 
 /** The text without its marks, and the parts between them. */
@@ -10,7 +10,9 @@ function unmark(example: string): { text: string; marked: string[] } {
   }
 }
 
-describe.each(BUILT_IN_RULES.map(rule => [rule.name, rule] as const))('%s', (name, rule) => {
+const ALL_RULES = [...BUILT_IN_RULES, ...OPTIONAL_RULES]
+
+describe.each(ALL_RULES.map(rule => [rule.name, rule] as const))('%s', (name, rule) => {
   it('has examples and counter-examples', () => {
     expect(rule.examples.length).toBeGreaterThan(0)
     expect(rule.counterExamples.length).toBeGreaterThan(0)
@@ -19,7 +21,7 @@ describe.each(BUILT_IN_RULES.map(rule => [rule.name, rule] as const))('%s', (nam
 
   it.each(rule.examples)('finds what is marked in %j, alone and among all rules', example => {
     const { text, marked } = unmark(example)
-    for (const rules of [[rule], BUILT_IN_RULES]) {
+    for (const rules of [[rule], ALL_RULES]) {
       const own = naiveFindings(text, rules).filter(finding => finding.rule === name)
       expect(own.map(({ start, end }) => text.slice(start, end))).toEqual(marked)
     }
@@ -40,5 +42,20 @@ describe('the built-in rules', () => {
       expect(outsideClasses, name).not.toMatch(/[*+^$]|\{\d+,\}|\(\?[^:]/)
       if (tail !== undefined) expect({ notBefore, validate }).toEqual({ notBefore: undefined, validate: undefined })
     }
+  })
+})
+
+describe('the packs', () => {
+  it('have lower-case names, and each at least one rule', () => {
+    for (const locale of LOCALES) {
+      expect(locale).toMatch(/^[a-z]{2}$/)
+      expect(BUILT_IN_RULES.some(rule => rule.locale === locale)).toBe(true)
+    }
+    expect(new Set(LOCALES).size).toBe(LOCALES.length)
+  })
+
+  it('leave out what is off unless switched on', () => {
+    expect(OPTIONAL_RULES.map(({ name }) => name)).toContain('EMAIL_SPELLED')
+    for (const { name } of OPTIONAL_RULES) expect(BUILT_IN_RULES.map(rule => rule.name)).not.toContain(name)
   })
 })

@@ -1,0 +1,43 @@
+import type { RuleDefinition } from '../rule.ts'
+import { isLabelled, isSaid, type Phrases } from '../validators/context.ts'
+import { continuesNumber } from '../validators/digits.ts'
+
+/** A number that an authority gives to a person, a company or a thing. */
+export interface IdForm {
+  readonly name: string
+  readonly locale?: string
+  readonly description: string
+  readonly pattern: string
+  readonly caseSensitive?: boolean
+  /** Check digits and ranges of the match in upper case; default: the form is all there is. */
+  readonly check?: (match: string) => boolean
+  /** Whether a match that passes the check is strong enough without a word in front; default never. */
+  readonly strong?: boolean | ((match: string) => boolean)
+  /** Words that say what it is, anywhere in the text in front. */
+  readonly said?: Phrases
+  /** Words that say what it is, as a label right in front: for forms that any number has. */
+  readonly labelled?: Phrases
+  readonly examples: readonly string[]
+  readonly counterExamples: readonly string[]
+}
+
+/** The rule for a form. */
+export function idRule({ check, strong = false, said, labelled, ...form }: IdForm): RuleDefinition {
+  return {
+    group: 'pii',
+    notAfter: '[A-Za-z0-9]',
+    notBefore: '[A-Za-z0-9]',
+    ...form,
+    validate: (match, before) => {
+      const upper = match.toUpperCase()
+      if (continuesNumber(before) || (check && !check(upper))) return false
+      if ((strong === true || (strong && strong(match))) && !isJoined(before)) return true
+      return (said !== undefined && isSaid(before, said)) || (labelled !== undefined && isLabelled(before, labelled))
+    },
+  }
+}
+
+/** Whether the match is the middle of something longer: a path, a file name, encoded data. */
+function isJoined(before: string): boolean {
+  return /[A-Za-z0-9][-_+/.=%]$/.test(before) && !/[A-Za-z]=$/.test(before)
+}
