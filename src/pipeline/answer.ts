@@ -201,6 +201,6 @@ function respondError(exchange: Exchange, services: Services, refusal: Refusal):
       ...(entry.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
       ...refusal.headers,
     },
-    body: encoder.encode(JSON.stringify(openAiError(refusal))),
+    body: encoder.encode(JSON.stringify(exchange.endpoint.errorBody(refusal))),
   })
 }

@@ -1,0 +1,162 @@
+import { decodeString, type StringSlot, type Tag, type Walked, walkJson } from '../json/walk.ts'
+import type { EventChannel, EventKeys, EventWire } from '../wires/event-wire.ts'
+import type { Gate } from './answer-guard.ts'
+import { type Edit, insideOf, splice } from './edits.ts'
+import { GuardedJson } from './json-stream.ts'
+import type { GuardedText, TextGuard } from './text-guard.ts'
+
+/** Texts that one stream may have open at a time, and parts that it may have: bounds what it can make us keep. */
+const MAX_CHANNELS = 1024
+
+const encoder = new TextEncoder()
+const EMPTY_LIST = encoder.encode('[]')
+
+interface OpenText extends EventChannel {
+  readonly guarded: GuardedText
+}
+
+export interface GuardedEvent {
+  readonly type: string
+  readonly keys: EventKeys
+  readonly walked: Walked
+  /** What texts that end with this event still held: to be let out in front of it. */
+  readonly held: readonly { readonly channel: EventChannel; readonly text: string }[]
+  /** The event grows a text. */
+  readonly grows: boolean
+  readonly bytes: Uint8Array
+}
+
+/** Guards the growing texts of a stream of typed events, event by event. */
+export class EventGuard {
+  private readonly wire: EventWire
+  private readonly guard: TextGuard
+  private readonly gate: Gate
+  private readonly texts = new Map<string, OpenText>()
+  /** Texts that have ended: one that grows on would be let out in two halves that nobody checked together. */
+  private readonly ended = new Set<string>()
+  /** Added to the numbers of all further events: as many as were put in. */
+  private shift = 0
+
+  constructor(wire: EventWire, guard: TextGuard, gate: Gate) {
+    this.wire = wire
+    this.guard = guard
+    this.gate = gate
+  }
+
+  /** Whether some text has begun and not ended. */
+  get open(): boolean {
+    return this.texts.size > 0
+  }
+
+  /** Guards the event in `bytes[start, end)`. Null: it cannot be checked. */
+  event(bytes: Uint8Array, start: number, end: number): GuardedEvent | null {
+    const walked = walkJson(bytes, start, end, this.wire.event)
+    if (!walked) return null
+    const tags = readTags(bytes, walked.tags)
+    if (!tags) return null
+    const { type, keys } = tags
+    const closes = this.wire.closes(type)
+    const held = closes === 'none' ? [] : this.close(closes === 'all' ? {} : keys)
+    const edits = this.drop(walked)
+    let grows = false
+    for (const slot of walked.strings) {
+      if (edits.length > 0 && edits.some(edit => slot.start > edit.start && slot.end < edit.end)) continue
+      const text = decodeString(bytes, slot)
+      if (text === null) return null
+      grows ||= slot.kind === 'delta' && text !== ''
+      const replaced = slot.kind === 'delta' ? this.piece(text, slot, type, keys) : this.copy(text, slot, closes !== 'none')
+      if (replaced === null) return null
+      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
+    }
+    for (const span of walked.json) {
+      const json = new TextDecoder().decode(bytes.subarray(span.start, span.end))
+      const replaced = this.json(json, closes !== 'none')
+      if (replaced !== json) edits.push({ ...span, bytes: encoder.encode(replaced) })
+    }
+    this.renumber(walked, bytes, held.length, edits)
+    return { type, keys, walked, held, grows, bytes: splice(bytes, edits) }
+  }
+
+  /** Ends every text: what was held, decided. For a stream that ends without saying so. */
+  end(): GuardedEvent['held'] {
+    return this.close({})
+  }
+
+  /** The number that an event put in front of the next one gets; undefined where events have none. */
+  private renumber(walked: Walked, bytes: Uint8Array, inserted: number, edits: Edit[]): void {
+    const number = walked.tags.find(({ tag }) => tag === 'sequence_number')
+    if (!number) return
+    this.shift += inserted
+    if (this.shift === 0) return
+    const value = Number(new TextDecoder().decode(bytes.subarray(number.start, number.end)))
+    edits.push({ start: number.start, end: number.end, bytes: encoder.encode(String(value + this.shift)) })
+  }
+
+  private close(keys: EventKeys): { channel: EventChannel; text: string }[] {
+    const held: { channel: EventChannel; text: string }[] = []
+    for (const [id, channel] of this.texts) {
+      if (!agree(channel.keys, keys)) continue
+      this.texts.delete(id)
+      this.ended.add(id)
+      const text = this.pass(channel, channel.guarded.end())
+      if (text !== '') held.push({ channel, text })
+    }
+    return held
+  }
+
+  private piece(text: string, slot: StringSlot, type: string, keys: EventKeys): string | null {
+    const name = slot.channel ?? this.wire.deltaOf(type)
+    const field = slot.field ?? ''
+    const id = JSON.stringify([name, field === '' ? type : field, keys])
+    let channel = this.texts.get(id)
+    if (!channel) {
+      if (this.ended.has(id)) return text === '' ? text : null
+      if (this.texts.size + this.ended.size >= MAX_CHANNELS) return null
+      const guarded = name === 'arguments' ? new GuardedJson(() => this.guard.open()) : this.guard.open()
+      channel = { name, type, field, keys, guarded }
+      this.texts.set(id, channel)
+    }
+    return this.pass(channel, channel.guarded.push(text))
+  }
+
+  private pass({ name }: EventChannel, text: string): string {
+    return name === 'arguments' ? text : this.gate.pass(text, name, 0)
+  }
+
+  /** A text that stands in the event as a whole; `known`: it has gone by in pieces, and was counted then. */
+  private copy(text: string, slot: StringSlot, known: boolean): string {
+    if (slot.kind === 'arguments') return this.json(text, known)
+    return known ? this.guard.again(text) : this.guard.whole(text)
+  }
+
+  private json(text: string, known: boolean): string {
+    const guarded = new GuardedJson(() => this.guard.open(known))
+    return guarded.push(text) + guarded.end()
+  }
+
+  /** What repeats text token by token goes, as long as there are rules that change text. */
+  private drop(walked: Walked): Edit[] {
+    if (!this.guard.enforces) return []
+    return walked.dropped.map(({ start, end }) => ({ start, end, bytes: EMPTY_LIST }))
+  }
+}
+
+/** Whether two sets of keys agree wherever both have one. */
+export function agree(one: EventKeys, other: EventKeys): boolean {
+  return Object.entries(other).every(([name, value]) => one[name] === undefined || one[name] === value)
+}
+
+/** The event's type and keys; null where there is no type, or one of them is given twice with different values. */
+function readTags(bytes: Uint8Array, tags: readonly Tag[]): { type: string; keys: EventKeys } | null {
+  let type = ''
+  const keys: Record<string, string | number> = {}
+  for (const { tag, start, end, simple } of tags) {
+    if (tag === 'sequence_number') continue
+    const value = simple === undefined ? Number(new TextDecoder().decode(bytes.subarray(start, end))) : decodeString(bytes, { start, end, simple })
+    if (value === null) return null
+    if (tag === 'type') type = String(value)
+    else if (keys[tag] !== undefined && keys[tag] !== value) return null
+    else keys[tag] = value
+  }
+  return type === '' ? null : { type, keys }
+}
