@@ -8,6 +8,7 @@ import {
   type Walked,
   walkJson,
 } from '../json/walk.ts'
+import { type Edit, insideOf, splice } from './edits.ts'
 import { guardJsonText } from './json-text.ts'
 import type { GuardedText, TextGuard } from './text-guard.ts'
 
@@ -18,13 +19,6 @@ const encoder = new TextEncoder()
 const NULL = encoder.encode('null')
 const LENGTH = encoder.encode('"length"')
 const CONTENT_FILTER = encoder.encode('"content_filter"')
-
-/** A place of a document and what is to stand there. */
-interface Edit {
-  readonly start: number
-  readonly end: number
-  readonly bytes: Uint8Array
-}
 
 /** Decides how much of each released text may go out: where lengths are limited and counted. */
 export interface Gate {
@@ -236,49 +230,9 @@ function isInside(slot: StringSlot, spans: readonly Span[]): boolean {
   return spans.some(span => slot.start > span.start && slot.end < span.end)
 }
 
-/** What stands between the quotes of a JSON string. */
-function insideOf(text: string): Uint8Array {
-  return plainBytes(text) ?? encoder.encode(JSON.stringify(text).slice(1, -1))
-}
-
-/** Pieces of a stream are short, and this is three times as fast for them as the general way. */
-const SHORT = 32
-
-/** The bytes of a short text without anything to escape; null for others. */
-function plainBytes(text: string): Uint8Array | null {
-  if (text.length > SHORT) return null
-  const bytes = new Uint8Array(text.length)
-  for (let at = 0; at < bytes.length; at++) {
-    const unit = text.charCodeAt(at)
-    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return null
-    bytes[at] = unit
-  }
-  return bytes
-}
-
 /** Whether the object that was opened just before `at` is empty. */
 function closesAt(bytes: Uint8Array, at: number): boolean {
   let next = at
   while (bytes[next] === 0x20 || bytes[next] === 0x0a || bytes[next] === 0x0d || bytes[next] === 0x09) next++
   return bytes[next] === 0x7d
-}
-
-function splice(bytes: Uint8Array, edits: Edit[]): Uint8Array {
-  if (edits.length === 0) return bytes
-  if (edits.length > 1) edits.sort((one, other) => one.start - other.start)
-  let size = bytes.length
-  for (const edit of edits) size += edit.bytes.length - (edit.end - edit.start)
-  const result = new Uint8Array(size)
-  let from = 0
-  let to = 0
-  for (const edit of edits) {
-    const kept = bytes.subarray(from, edit.start)
-    result.set(kept, to)
-    to += kept.length
-    result.set(edit.bytes, to)
-    to += edit.bytes.length
-    from = edit.end
-  }
-  result.set(bytes.subarray(from), to)
-  return result
 }

@@ -9,10 +9,17 @@ import type { GuardedText, TextGuard } from './text-guard.ts'
 const MAX_CHANNELS = 1024
 
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 const EMPTY_LIST = encoder.encode('[]')
 
 interface OpenText extends EventChannel {
   readonly guarded: GuardedText
+}
+
+/** What a text that has ended still held. */
+export interface HeldText {
+  readonly channel: EventChannel
+  readonly text: string
 }
 
 export interface GuardedEvent {
@@ -20,7 +27,9 @@ export interface GuardedEvent {
   readonly keys: EventKeys
   readonly walked: Walked
   /** What texts that end with this event still held: to be let out in front of it. */
-  readonly held: readonly { readonly channel: EventChannel; readonly text: string }[]
+  readonly held: readonly HeldText[]
+  /** The number of the first event that is put in front, else of this one; null where events have none. */
+  readonly number: number | null
   /** The event grows a text. */
   readonly grows: boolean
   readonly bytes: Uint8Array
@@ -64,36 +73,39 @@ export class EventGuard {
       const text = decodeString(bytes, slot)
       if (text === null) return null
       grows ||= slot.kind === 'delta' && text !== ''
-      const replaced = slot.kind === 'delta' ? this.piece(text, slot, type, keys) : this.copy(text, slot, closes !== 'none')
+      const replaced =
+        slot.kind === 'delta' ? this.piece(text, slot, type, keys) : this.copy(text, slot, closes !== 'none')
       if (replaced === null) return null
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
     }
     for (const span of walked.json) {
-      const json = new TextDecoder().decode(bytes.subarray(span.start, span.end))
+      const json = decoder.decode(bytes.subarray(span.start, span.end))
       const replaced = this.json(json, closes !== 'none')
       if (replaced !== json) edits.push({ ...span, bytes: encoder.encode(replaced) })
     }
-    this.renumber(walked, bytes, held.length, edits)
-    return { type, keys, walked, held, grows, bytes: splice(bytes, edits) }
+    const number = this.renumber(walked, bytes, held.length, edits)
+    return { type, keys, walked, held, number, grows, bytes: splice(bytes, edits) }
   }
 
   /** Ends every text: what was held, decided. For a stream that ends without saying so. */
-  end(): GuardedEvent['held'] {
+  end(): HeldText[] {
     return this.close({})
   }
 
-  /** The number that an event put in front of the next one gets; undefined where events have none. */
-  private renumber(walked: Walked, bytes: Uint8Array, inserted: number, edits: Edit[]): void {
+  /** Numbers the event behind those that are put in front of it. */
+  private renumber(walked: Walked, bytes: Uint8Array, inserted: number, edits: Edit[]): number | null {
     const number = walked.tags.find(({ tag }) => tag === 'sequence_number')
-    if (!number) return
+    if (!number) return null
+    const first = Number(decoder.decode(bytes.subarray(number.start, number.end))) + this.shift
     this.shift += inserted
-    if (this.shift === 0) return
-    const value = Number(new TextDecoder().decode(bytes.subarray(number.start, number.end)))
-    edits.push({ start: number.start, end: number.end, bytes: encoder.encode(String(value + this.shift)) })
+    if (this.shift > 0) {
+      edits.push({ start: number.start, end: number.end, bytes: encoder.encode(String(first + inserted)) })
+    }
+    return first
   }
 
-  private close(keys: EventKeys): { channel: EventChannel; text: string }[] {
-    const held: { channel: EventChannel; text: string }[] = []
+  private close(keys: EventKeys): HeldText[] {
+    const held: HeldText[] = []
     for (const [id, channel] of this.texts) {
       if (!agree(channel.keys, keys)) continue
       this.texts.delete(id)
@@ -105,9 +117,9 @@ export class EventGuard {
   }
 
   private piece(text: string, slot: StringSlot, type: string, keys: EventKeys): string | null {
-    const name = slot.channel ?? this.wire.deltaOf(type)
-    const field = slot.field ?? ''
-    const id = JSON.stringify([name, field === '' ? type : field, keys])
+    const { field } = slot
+    const name = this.wire.deltaOf(type, field)
+    const id = JSON.stringify([name, keys])
     let channel = this.texts.get(id)
     if (!channel) {
       if (this.ended.has(id)) return text === '' ? text : null
@@ -152,7 +164,10 @@ function readTags(bytes: Uint8Array, tags: readonly Tag[]): { type: string; keys
   const keys: Record<string, string | number> = {}
   for (const { tag, start, end, simple } of tags) {
     if (tag === 'sequence_number') continue
-    const value = simple === undefined ? Number(new TextDecoder().decode(bytes.subarray(start, end))) : decodeString(bytes, { start, end, simple })
+    const value =
+      simple === undefined
+        ? Number(decoder.decode(bytes.subarray(start, end)))
+        : decodeString(bytes, { start, end, simple })
     if (value === null) return null
     if (tag === 'type') type = String(value)
     else if (keys[tag] !== undefined && keys[tag] !== value) return null

@@ -2,9 +2,9 @@ import type { UpstreamConfig } from '../config/config.ts'
 import { MAX_ANSWER_BYTES } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
+import type { Endpoint } from '../openai/endpoints.ts'
 import type { UpstreamFailure, UpstreamFlow, UpstreamReceiver } from '../ports/upstream.ts'
 import { concat } from '../sse/frames.ts'
-import type { Endpoint } from '../openai/endpoints.ts'
 import type { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
 
@@ -91,7 +91,11 @@ function prepend(prompt: string, fields: Record<string, unknown>, { prompt: plac
     fields['instructions'] = typeof own === 'string' && own !== '' ? `${prompt}\n\n${own}` : prompt
   } else if (places.includes('system')) {
     const own = fields['system']
-    const blocks = Array.isArray(own) ? (own as unknown[]) : typeof own === 'string' ? [{ type: 'text', text: own }] : []
+    const blocks = Array.isArray(own)
+      ? (own as unknown[])
+      : typeof own === 'string'
+        ? [{ type: 'text', text: own }]
+        : []
     fields['system'] = blocks.length === 0 ? prompt : [{ type: 'text', text: prompt }, ...blocks]
   } else if (Array.isArray(fields['messages'])) {
     fields['messages'] = [{ role: 'system', content: prompt }, ...(fields['messages'] as unknown[])]

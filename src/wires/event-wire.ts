@@ -9,7 +9,7 @@ export interface EventChannel {
   readonly name: ChannelName | 'arguments'
   /** The type of the events that it grows by. */
   readonly type: string
-  /** The field of the piece inside the event, e.g. `text_delta`'s `text`; for wires where one type has several. */
+  /** The field of the piece inside the event. */
   readonly field: string
   readonly keys: EventKeys
 }
@@ -38,8 +38,8 @@ export interface EventWire {
   readonly body: Shape
   /** The finish reasons that stand in a whole answer that was cut. */
   readonly finish: Readonly<Record<Cut, string>>
-  /** The text that the `delta` of this type of event belongs to. */
-  deltaOf(type: string): ChannelName | 'arguments'
+  /** The text that grows by this field of this type of event. */
+  deltaOf(type: string, field: string): ChannelName | 'arguments'
   /** What ends with such an event: the texts whose keys agree with its own, all, or none. */
   closes(type: string): 'same' | 'all' | 'none'
   /** Opens or ends a part that the gateway would have to end itself: a block of a message. */

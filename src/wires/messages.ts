@@ -1,4 +1,4 @@
-import { delta, each, error, finish, json, object, plain, tag, text, usage } from '../json/shape.ts'
+import { type ChannelName, delta, each, error, finish, json, object, plain, tag, text, usage } from '../json/shape.ts'
 import type { EventWire } from './event-wire.ts'
 
 const answerBlock = object({
@@ -25,11 +25,17 @@ const message = object({
 const begunBlock = object({
   type: plain,
   id: plain,
-  text: delta('content'),
-  thinking: delta('reasoning'),
+  text: delta('text'),
+  thinking: delta('thinking'),
   signature: plain,
   input: json,
 })
+
+const CHANNELS: Readonly<Record<string, ChannelName | 'arguments'>> = {
+  text: 'content',
+  thinking: 'reasoning',
+  partial_json: 'arguments',
+}
 
 const DELTA_TYPES: Readonly<Record<string, string>> = {
   text: 'text_delta',
@@ -47,9 +53,9 @@ export const MESSAGES: EventWire = {
     content_block: begunBlock,
     delta: object({
       type: plain,
-      text: delta('content'),
-      thinking: delta('reasoning'),
-      partial_json: delta('arguments'),
+      text: delta('text'),
+      thinking: delta('thinking'),
+      partial_json: delta('partial_json'),
       signature: plain,
       stop_reason: plain,
     }),
@@ -59,7 +65,7 @@ export const MESSAGES: EventWire = {
     code: error,
   }),
   finish: { length: 'max_tokens', content_filter: 'refusal' },
-  deltaOf: () => 'content',
+  deltaOf: (_, field) => CHANNELS[field] ?? 'content',
   closes(type) {
     if (type === 'content_block_stop') return 'same'
     return type === 'message_delta' || type === 'message_stop' ? 'all' : 'none'

@@ -53,7 +53,7 @@ export const RESPONSES: EventWire = {
     content_index: tag('content_index'),
     summary_index: tag('summary_index'),
     annotation_index: plain,
-    delta: delta(),
+    delta: delta('delta'),
     obfuscation: plain,
     logprobs: droppedList,
     arguments: callArguments,
