@@ -39,6 +39,7 @@ export interface GuardedEvent {
 export class EventGuard {
   private readonly wire: EventWire
   private readonly guard: TextGuard
+  private readonly copies: TextGuard
   private readonly gate: Gate
   private readonly texts = new Map<string, OpenText>()
   /** Texts that have ended: one that grows on would be let out in two halves that nobody checked together. */
@@ -46,9 +47,11 @@ export class EventGuard {
   /** Added to the numbers of all further events: as many as were put in. */
   private shift = 0
 
-  constructor(wire: EventWire, guard: TextGuard, gate: Gate) {
+  /** `copies` guards, by the same rules, what goes by as a whole behind its pieces, so that no finding counts twice. */
+  constructor(wire: EventWire, guard: TextGuard, copies: TextGuard, gate: Gate) {
     this.wire = wire
     this.guard = guard
+    this.copies = copies
     this.gate = gate
   }
 
@@ -64,6 +67,8 @@ export class EventGuard {
     const tags = readTags(bytes, walked.tags)
     if (!tags) return null
     const { type, keys } = tags
+    // Errors of some servers are events without a type; nothing of them is let out.
+    if (type === '' && !walked.error) return null
     const closes = this.wire.closes(type)
     const held = closes === 'none' ? [] : this.close(closes === 'all' ? {} : keys)
     const edits = this.drop(walked)
@@ -83,6 +88,8 @@ export class EventGuard {
       const replaced = this.json(json, closes !== 'none')
       if (replaced !== json) edits.push({ ...span, bytes: encoder.encode(replaced) })
     }
+    // A copy of what never went by in pieces.
+    this.guard.blocked ??= this.copies.blocked
     const number = this.renumber(walked, bytes, held.length, edits)
     return { type, keys, walked, held, number, grows, bytes: splice(bytes, edits) }
   }
@@ -138,11 +145,11 @@ export class EventGuard {
   /** A text that stands in the event as a whole; `known`: it has gone by in pieces, and was counted then. */
   private copy(text: string, slot: StringSlot, known: boolean): string {
     if (slot.kind === 'arguments') return this.json(text, known)
-    return known ? this.guard.again(text) : this.guard.whole(text)
+    return (known ? this.copies : this.guard).whole(text)
   }
 
   private json(text: string, known: boolean): string {
-    const guarded = new GuardedJson(() => this.guard.open(known))
+    const guarded = new GuardedJson(() => (known ? this.copies : this.guard).open())
     return guarded.push(text) + guarded.end()
   }
 
@@ -158,7 +165,7 @@ export function agree(one: EventKeys, other: EventKeys): boolean {
   return Object.entries(other).every(([name, value]) => one[name] === undefined || one[name] === value)
 }
 
-/** The event's type and keys; null where there is no type, or one of them is given twice with different values. */
+/** The event's type ('' for none) and keys; null where a key is given twice with different values. */
 function readTags(bytes: Uint8Array, tags: readonly Tag[]): { type: string; keys: EventKeys } | null {
   let type = ''
   const keys: Record<string, string | number> = {}
@@ -173,5 +180,5 @@ function readTags(bytes: Uint8Array, tags: readonly Tag[]): { type: string; keys
     else if (keys[tag] !== undefined && keys[tag] !== value) return null
     else keys[tag] = value
   }
-  return type === '' ? null : { type, keys }
+  return { type, keys }
 }
