@@ -74,7 +74,7 @@ export class EventGuard {
     const edits = this.drop(walked)
     let grows = false
     for (const slot of walked.strings) {
-      if (edits.length > 0 && edits.some(edit => slot.start > edit.start && slot.end < edit.end)) continue
+      if (isEdited(slot, edits)) continue
       const text = decodeString(bytes, slot)
       if (text === null) return null
       grows ||= slot.kind === 'delta' && text !== ''
@@ -83,15 +83,31 @@ export class EventGuard {
       if (replaced === null) return null
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
     }
-    for (const span of walked.json) {
-      const json = decoder.decode(bytes.subarray(span.start, span.end))
-      const replaced = this.json(json, closes !== 'none')
-      if (replaced !== json) edits.push({ ...span, bytes: encoder.encode(replaced) })
-    }
+    this.editJson(bytes, walked, edits, closes !== 'none')
     // A copy of what never went by in pieces.
     this.guard.blocked ??= this.copies.blocked
     const number = this.renumber(walked, bytes, held.length, edits)
     return { type, keys, walked, held, number, grows, bytes: splice(bytes, edits) }
+  }
+
+  /** Guards a whole answer. Null: it cannot be checked. */
+  body(bytes: Uint8Array): { readonly bytes: Uint8Array; readonly walked: Walked } | null {
+    const walked = walkJson(bytes, 0, bytes.length, this.wire.body)
+    if (!walked) return null
+    const edits = this.drop(walked)
+    let isCut = false
+    for (const slot of walked.strings) {
+      if (isEdited(slot, edits)) continue
+      const text = decodeString(bytes, slot)
+      if (text === null) return null
+      const guarded = this.copy(text, slot, false)
+      const passed = slot.channel ? this.gate.pass(guarded, slot.channel, 0) : guarded
+      isCut ||= passed !== guarded
+      if (passed !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(passed) })
+    }
+    this.editJson(bytes, walked, edits, false)
+    if (isCut && walked.finish) edits.push({ ...walked.finish, bytes: encoder.encode(`"${this.wire.finish.length}"`) })
+    return { bytes: splice(bytes, edits), walked }
   }
 
   /** Ends every text: what was held, decided. For a stream that ends without saying so. */
@@ -148,6 +164,14 @@ export class EventGuard {
     return (known ? this.copies : this.guard).whole(text)
   }
 
+  private editJson(bytes: Uint8Array, walked: Walked, edits: Edit[], known: boolean): void {
+    for (const span of walked.json) {
+      const json = decoder.decode(bytes.subarray(span.start, span.end))
+      const replaced = this.json(json, known)
+      if (replaced !== json) edits.push({ ...span, bytes: encoder.encode(replaced) })
+    }
+  }
+
   private json(text: string, known: boolean): string {
     const guarded = new GuardedJson(() => (known ? this.copies : this.guard).open())
     return guarded.push(text) + guarded.end()
@@ -158,6 +182,11 @@ export class EventGuard {
     if (!this.guard.enforces) return []
     return walked.dropped.map(({ start, end }) => ({ start, end, bytes: EMPTY_LIST }))
   }
+}
+
+/** Whether the string lies in a place that is replaced anyway. */
+function isEdited(slot: StringSlot, edits: readonly Edit[]): boolean {
+  return edits.some(edit => slot.start > edit.start && slot.end < edit.end)
 }
 
 /** Whether two sets of keys agree wherever both have one. */
