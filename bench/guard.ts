@@ -1,15 +1,17 @@
 import { Session } from 'node:inspector/promises'
 import { parseArgs } from 'node:util'
 import { AnswerGuard } from '../src/guard/answer-guard.ts'
-import { byGroup, compileSide, type GuardSide, label } from '../src/guard/policy.ts'
+import { scanInjection } from '../src/guard/injection.ts'
+import { byGroup, compileSide, type GuardAction, type GuardSide, label } from '../src/guard/policy.ts'
 import { BUILT_IN_RULES } from '../src/guard/recognisers/index.ts'
 import { Scanner } from '../src/guard/scanner.ts'
 import { TextGuard } from '../src/guard/text-guard.ts'
 import { StreamGuard } from '../src/pipeline/stream-guard.ts'
+import { estimateTextTokens } from '../src/quota/estimate.ts'
 import { CHAT_COMPLETIONS } from '../src/wires/chat-completions.ts'
 
 /**
- * What the output guard costs by itself: `node bench/guard.ts [--profile NAME]`. Processor time, not time on the clock,
+ * What the guard costs by itself: `node bench/guard.ts [--profile NAME]`. Processor time, not time on the clock,
  * so that other work on the machine disturbs little.
  */
 
@@ -46,8 +48,8 @@ const TEXTS: Readonly<Record<string, string>> = {
 
 const { values } = parseArgs({ options: { profile: { type: 'string' }, only: { type: 'string' } } })
 
-function outputSide(): GuardSide {
-  const result = compileSide(byGroup(BUILT_IN_RULES, { pii: 'redact', secrets: 'redact' }))
+function compiled(pii: GuardAction): GuardSide {
+  const result = compileSide(byGroup(BUILT_IN_RULES, { pii, secrets: 'redact' }))
   if (!result.ok) throw new Error(JSON.stringify(result.faults))
   return result.side
 }
@@ -123,15 +125,43 @@ async function profile(work: () => void): Promise<void> {
     console.log(`${((100 * count) / all).toFixed(1).padStart(6)} %  ${name}`)
 }
 
-const side = outputSide()
-console.log('text            whole MB/s   pieces of 4 MB/s   µs an event')
+/** Characters of a prompt of the length that most have. */
+const PROMPT = 400
+
+/** The prompt as it comes out of JSON: in one part, which one cut out of a longer text is not. */
+function promptOf(text: string): string {
+  return JSON.parse(JSON.stringify(text.slice(0, PROMPT))) as string
+}
+
+/** Microseconds of one run of something short. */
+function costOfOne(work: () => void): string {
+  const runs = 1000
+  const many = () => {
+    for (let run = 0; run < runs; run++) work()
+  }
+  return (cost(many) / runs).toFixed(2)
+}
+
+const side = compiled('redact')
+const inputSide = compiled('flag')
+console.log(`                                                             µs a prompt of ${PROMPT} characters`)
+console.log('text            whole MB/s   pieces of 4 MB/s   µs an event      guard  injection     tokens')
 for (const [name, unit] of Object.entries(TEXTS)) {
   if (values.only && !name.startsWith(values.only)) continue
   const text = unit.repeat(Math.ceil(SIZE / unit.length)).slice(0, SIZE)
   const events = eventsOf(text.slice(0, 20_000))
   const rate = (piece: number) => (SIZE / cost(() => scanPieces(side, text, piece))).toFixed(1)
   const perEvent = (cost(() => streamEvents(side, events)) / events.length).toFixed(2)
-  console.log(`${name.padEnd(15)} ${rate(SIZE).padStart(10)} ${rate(PIECE).padStart(18)} ${perEvent.padStart(13)}`)
+  const prompt = promptOf(text)
+  const parts = [
+    () => new TextGuard(inputSide).whole(prompt),
+    () => scanInjection(prompt),
+    () => estimateTextTokens(prompt),
+  ]
+  const input = parts.map(part => costOfOne(part).padStart(10)).join(' ')
+  console.log(
+    `${name.padEnd(15)} ${rate(SIZE).padStart(10)} ${rate(PIECE).padStart(18)} ${perEvent.padStart(13)} ${input}`,
+  )
   if (values.profile === 'whole') await profile(() => scanPieces(side, text, SIZE))
   if (values.profile === 'pieces') await profile(() => scanPieces(side, text, PIECE))
   if (values.profile === 'events') await profile(() => streamEvents(side, events))

@@ -1,40 +1,42 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
-import { registerAudit } from './commands/audit.ts'
-import { registerConfig } from './commands/config.ts'
-import { registerDev } from './commands/dev.ts'
-import { registerGuard } from './commands/guard.ts'
-import { registerKeys } from './commands/keys.ts'
-import { registerServe } from './commands/serve.ts'
-import { registerToken } from './commands/token.ts'
 import { CommandFailure, UsageError } from './failure.ts'
 import { note, styled } from './print.ts'
 
 const EXIT_FAILURE = 1
 const EXIT_USAGE = 2
 
-/** The whole command line, without running it. */
-function createProgram(): Command {
+type Register = (program: Command) => void
+
+/** The commands, each with what it needs, in the order of the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  dev: async () => (await import('./commands/dev.ts')).registerDev,
+  serve: async () => (await import('./commands/serve.ts')).registerServe,
+  audit: async () => (await import('./commands/audit.ts')).registerAudit,
+  config: async () => (await import('./commands/config.ts')).registerConfig,
+  guard: async () => (await import('./commands/guard.ts')).registerGuard,
+  keys: async () => (await import('./commands/keys.ts')).registerKeys,
+  token: async () => (await import('./commands/token.ts')).registerToken,
+}
+
+/** The command line, without running it: a command that is named loads nothing of the others. */
+async function createProgram(name: string | undefined): Promise<Command> {
   const program = new Command('sallyport')
     .description(manifest.description)
     .version(manifest.version)
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
+  const named = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   // Subcommands take over what is set above.
-  registerDev(program)
-  registerServe(program)
-  registerAudit(program)
-  registerConfig(program)
-  registerGuard(program)
-  registerKeys(program)
-  registerToken(program)
+  for (const load of named ? [named] : Object.values(COMMANDS)) (await load())(program)
   return program
 }
 
 /** Runs the command line; resolves to the exit code. */
 async function run(argv: readonly string[]): Promise<number> {
   try {
-    await createProgram().parseAsync(argv)
+    const program = await createProgram(argv[2])
+    await program.parseAsync(argv)
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE

@@ -12,16 +12,11 @@ import type { StateStore } from '../../src/ports/state-store.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
 import { createQuotaPlanner } from '../../src/quota/plan.ts'
-import { createEmbeddedLockout } from '../embedded/lockout.ts'
-import { createEmbeddedStore } from '../embedded/state-store.ts'
 import { openAuditFile } from '../node/audit-file.ts'
 import { systemClock } from '../node/clock.ts'
 import { reasonOf } from '../node/error-code.ts'
 import { nodeHashing } from '../node/hashing.ts'
 import { StartError } from '../node/start-error.ts'
-import { createRedisClient } from '../redis/client.ts'
-import { createRedisLockout } from '../redis/lockout.ts'
-import { createRedisStoreOn } from '../redis/state-store.ts'
 import { CommandFailure } from './failure.ts'
 import { readKeyFile } from './key-files.ts'
 import { currentRuntime } from './runtime.ts'
@@ -49,7 +44,8 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   if (!hmac.ok) throw new CommandFailure(`audit.hmacSecret: ${hmac.reason}`)
   const policies = readPolicies(config)
   const keySet = await readKeySet(config.tokens.jwks)
-  const runtime = currentRuntime()
+  const runtime = await currentRuntime()
+  const modelServers = upstream ?? (await runtime.createUpstream())
   const clock = systemClock
   const hashing = nodeHashing
   const sink = await opened(`audit.file: ${config.audit.file}`, () =>
@@ -58,8 +54,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const audit = await opened(`audit.file: ${config.audit.file}`, () =>
     AuditLog.open({ sink, hashing, clock, telemetry }),
   )
-  const { store, lockout } = openState(config, telemetry)
-  const modelServers = upstream ?? runtime.createUpstream()
+  const { store, lockout } = await openState(config, telemetry)
   const services = {
     config,
     clock,
@@ -108,10 +103,16 @@ async function readKeySet(path: string): Promise<KeySet> {
   throw new CommandFailure(`tokens.jwks: ${path}: ${imported.reason}`)
 }
 
-function openState(config: Config, telemetry: Telemetry): { store: StateStore; lockout: Lockout } {
+/** Loads the one store that is asked for: the other's library would only cost time and memory. */
+async function openState(config: Config, telemetry: Telemetry): Promise<{ store: StateStore; lockout: Lockout }> {
   if (config.state === 'embedded') {
+    const { createEmbeddedLockout } = await import('../embedded/lockout.ts')
+    const { createEmbeddedStore } = await import('../embedded/state-store.ts')
     return { store: createEmbeddedStore(systemClock), lockout: createEmbeddedLockout(systemClock) }
   }
+  const { createRedisClient } = await import('../redis/client.ts')
+  const { createRedisLockout } = await import('../redis/lockout.ts')
+  const { createRedisStoreOn } = await import('../redis/state-store.ts')
   const client = createRedisClient({ url: config.state, timeoutMs: STORE_TIMEOUT_MS, telemetry })
   return { store: createRedisStoreOn(client), lockout: createRedisLockout(client, systemClock) }
 }

@@ -1,24 +1,48 @@
 import type { Context } from 'hono'
 import type { Transport } from '../../src/ports/transport.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
-import { serveBun } from '../bun/server.ts'
-import { bunTransport } from '../bun/transport.ts'
-import { createBunUpstream } from '../bun/upstream.ts'
-import { serveNode } from '../node/server.ts'
-import { nodeTransport } from '../node/transport.ts'
-import { createNodeUpstream } from '../node/upstream.ts'
+import type { serveNode } from '../node/server.ts'
+import { CommandFailure } from './failure.ts'
 
 /** What a runtime brings: its sockets, towards callers and towards model servers. */
 export interface Runtime {
   readonly name: 'node' | 'bun'
   readonly transport: Transport<Context>
   readonly serve: typeof serveNode
-  readonly createUpstream: () => Upstream
+  /** @throws CommandFailure when the environment asks for a client that this runtime does not have */
+  readonly createUpstream: () => Promise<Upstream>
 }
 
-/** The runtime that this process runs on. */
-export function currentRuntime(): Runtime {
-  return process.versions.bun === undefined
-    ? { name: 'node', transport: nodeTransport, serve: serveNode, createUpstream: () => createNodeUpstream() }
-    : { name: 'bun', transport: bunTransport, serve: serveBun, createUpstream: () => createBunUpstream() }
+/** Chooses the HTTP client towards model servers; empty counts as not set. */
+const CLIENT_VARIABLE = 'SALLYPORT_UPSTREAM_CLIENT'
+
+/** The runtime that this process runs on. The other's adapters, and their libraries, are not loaded. */
+export async function currentRuntime(): Promise<Runtime> {
+  if (process.versions.bun === undefined) {
+    const { serveNode: serve } = await import('../node/server.ts')
+    const { nodeTransport: transport } = await import('../node/transport.ts')
+    return { name: 'node', transport, serve, createUpstream: createChosenUpstream }
+  }
+  const { serveBun: serve } = await import('../bun/server.ts')
+  const { bunTransport: transport } = await import('../bun/transport.ts')
+  return { name: 'bun', transport, serve, createUpstream: createOnlyUpstream }
+}
+
+async function createChosenUpstream(): Promise<Upstream> {
+  const client = process.env[CLIENT_VARIABLE] || 'own'
+  if (client === 'own') {
+    const { createNodeUpstream } = await import('../node/upstream.ts')
+    return createNodeUpstream()
+  }
+  if (client !== 'undici') throw new CommandFailure(`${CLIENT_VARIABLE}: own or undici, not ${JSON.stringify(client)}`)
+  // Loaded only here: undici is a large part of what a start would have to load.
+  const { createUndiciUpstream } = await import('../node/undici-upstream.ts')
+  return createUndiciUpstream()
+}
+
+async function createOnlyUpstream(): Promise<Upstream> {
+  if (process.env[CLIENT_VARIABLE])
+    throw new CommandFailure(`${CLIENT_VARIABLE}: Bun has one client only; leave it out`)
+  const { createBunUpstream } = await import('../bun/upstream.ts')
+  return createBunUpstream()
 }

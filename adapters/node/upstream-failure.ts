@@ -27,9 +27,19 @@ export function failureOf(error: Error, origin: string, sent: boolean): Upstream
   if (code === 'UND_ERR_INVALID_ARG') return { kind: 'protocol', message: `${origin}: ${error.message}` }
   if (!sent) return { kind: 'connect', message: `cannot connect to ${origin}: ${reason(error, code)}` }
   if ((BROKEN_OFF.has(code) && !OUT_OF_TURN.has(error.message)) || CUT_SHORT.test(error.message)) {
-    return { kind: 'reset', message: `${origin} closed the connection before its answer was complete (${code})` }
+    return brokenOff(origin, code)
   }
-  return { kind: 'protocol', message: `${origin} sent something that is not HTTP/1.1: ${reason(error, code)}` }
+  return notHttp(origin, reason(error, code))
+}
+
+/** An answer that was awaited or had begun, and will not be completed. */
+export function brokenOff(origin: string, code: string): UpstreamFailure {
+  return { kind: 'reset', message: `${origin} closed the connection before its answer was complete (${code})` }
+}
+
+/** @param fault must not quote what was sent */
+export function notHttp(origin: string, fault: string): UpstreamFailure {
+  return { kind: 'protocol', message: `${origin} sent something that is not HTTP/1.1: ${fault}` }
 }
 
 function codeOf(error: Error): string {

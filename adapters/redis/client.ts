@@ -1,7 +1,11 @@
 import { Cluster, Redis } from 'ioredis'
 import { StoreUnavailableError } from '../../src/ports/state-store.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
+import { Deadlines } from './deadlines.ts'
 import { parseRedisUrl } from './location.ts'
+import { ScriptCall, type ScriptInput } from './script-call.ts'
+import type { Script } from './scripts.ts'
+import { Turn } from './turn.ts'
 
 /** A decision on a request waits this long for the store. A healthy one answers in well under a millisecond. */
 const DEFAULT_TIMEOUT_MS = 100
@@ -24,10 +28,11 @@ export interface RedisClient {
   readonly redis: Redis | Cluster
   /**
    * Runs a command. Rejects with `StoreUnavailableError` when the store fails or does not answer within the time-out:
-   * then it is unknown whether the command ran, and `onLate` is called, while the connection still stands. A command
-   * of several round trips asks `isLate` before it goes on.
+   * then it is unknown whether the command ran, and `onLate` is called, while the connection still stands.
    */
-  run<T>(command: (redis: Redis | Cluster, isLate: () => boolean) => Promise<T>, onLate?: () => void): Promise<T>
+  run<T>(command: (redis: Redis | Cluster) => Promise<T>, onLate?: () => void): Promise<T>
+  /** As `run`, for a script: one round trip, except where the server has not seen it yet, or has forgotten it. */
+  evaluate(script: Script, input: ScriptInput, onLate?: () => void): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -58,16 +63,54 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
   })
   redis.on('error', error => telemetry?.log('warn', 'redis_error', { redis: name, reason: reasonOf(error) }))
 
+  const turn = new Turn(redis, new Deadlines(timeoutMs))
+  function run<T>(command: (isLate: () => boolean) => Promise<T>, onLate?: () => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const waiting = {
+        decided: false,
+        late: false,
+        giveUp() {
+          waiting.decided = true
+          waiting.late = true
+          reject(new StoreUnavailableError(`Redis did not answer within ${timeoutMs} ms`))
+          if (redis.status === 'ready') onLate?.()
+        },
+      }
+      const isLate = () => waiting.late
+      const fail = (error: unknown) => {
+        waiting.decided = true
+        reject(new StoreUnavailableError(`Redis failed: ${reasonOf(error)}`))
+      }
+      const begin = () => {
+        command(isLate).then(value => {
+          waiting.decided = true
+          resolve(value)
+        }, fail)
+      }
+      turn.add(waiting)
+      if (starting) void started.promise.then(() => waiting.late || begin())
+      else begin()
+    })
+  }
+
   return {
     redis,
-    run: (command, onLate) => {
-      let late = false
-      const start = () => command(redis, () => late)
-      const startUnlessLate = () => (late ? Promise.reject(new StoreUnavailableError('connected too late')) : start())
-      return withinTimeout(starting ? started.promise.then(startUnlessLate) : start(), timeoutMs, () => {
-        late = true
-        if (redis.status === 'ready') onLate?.()
-      })
+    run: (command, onLate) => run(() => command(redis), onLate),
+    evaluate(script, input, onLate) {
+      const send = (whole: boolean): Promise<unknown> => {
+        const call = new ScriptCall(script, input, whole)
+        redis.sendCommand(call)
+        return call.promise
+      }
+      return run(
+        isLate =>
+          send(false).catch((error: unknown) => {
+            const isUnknown = error instanceof Error && error.message.startsWith('NOSCRIPT')
+            if (!isUnknown || isLate()) throw error
+            return send(true)
+          }),
+        onLate,
+      )
     },
     close: async () => redis.disconnect(),
   }
@@ -78,14 +121,14 @@ function connect(url: string, timeoutMs: number): { redis: Redis | Cluster; name
   const { name } = location
   const delay = (attempt: number) => Math.min(25 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS)
   const perNode = {
-    // Ends what `withinTimeout` has given up, so that nothing waits behind it.
+    // Of commands that others send on the connection: those of `run` are given up sooner.
     commandTimeout: 2 * timeoutMs,
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: Math.max(DEAD_CONNECTION_MS, 2 * timeoutMs),
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
   }
-  const common = { enableOfflineQueue: false, enableAutoPipelining: true }
+  const common = { enableOfflineQueue: false }
   if (location.kind === 'cluster') {
     const redis = new Cluster(location.nodes, {
       ...common,
@@ -97,33 +140,6 @@ function connect(url: string, timeoutMs: number): { redis: Redis | Cluster; name
   }
   const reconnection = { retryStrategy: delay, sentinelRetryStrategy: delay }
   return { name, redis: new Redis({ ...common, ...perNode, ...reconnection, ...location.options }) }
-}
-
-function withinTimeout<T>(running: Promise<T>, timeoutMs: number, onLate: () => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let decided = false
-    const giveUp = () => {
-      if (decided) return
-      reject(new StoreUnavailableError(`Redis did not answer within ${timeoutMs} ms`))
-      onLate()
-    }
-    // Where this process was busy for so long, the answer may be there already, only not read: that comes first.
-    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
-    const decide = () => {
-      decided = true
-      clearTimeout(timer)
-    }
-    running.then(
-      value => {
-        decide()
-        resolve(value)
-      },
-      (error: unknown) => {
-        decide()
-        reject(new StoreUnavailableError(`Redis failed: ${reasonOf(error)}`))
-      },
-    )
-  })
 }
 
 /**

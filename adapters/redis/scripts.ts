@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
+import { word } from './protocol.ts'
 
-/** A Lua script and the digest that EVALSHA names it by. */
+/** A Lua script, and how a command that runs it begins on the wire: with its text, or with its digest. */
 export interface Script {
   readonly lua: string
-  readonly sha: string
+  readonly eval: string
+  readonly evalsha: string
 }
 
 /**
@@ -132,5 +134,6 @@ return 1
 `)
 
 function script(lua: string): Script {
-  return { lua, sha: createHash('sha1').update(lua).digest('hex') }
+  const sha = createHash('sha1').update(lua).digest('hex')
+  return { lua, eval: `${word('EVAL')}${word(lua)}`, evalsha: `${word('EVALSHA')}${word(sha)}` }
 }

@@ -1,11 +1,12 @@
-import type { Cluster, Redis } from 'ioredis'
 import type { LimitLevel, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
 import { assertReservation, assertSettlement } from '../../src/quota/charges.ts'
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './client.ts'
-import { RESERVE, SCHEMA_VERSION, type Script, SETTLE } from './scripts.ts'
+import { utf8Word, word } from './protocol.ts'
+import { RESERVE, SCHEMA_VERSION, SETTLE } from './scripts.ts'
 
 /** How long a settled reservation is remembered, so that repeating its calls changes nothing. Covers any retry. */
 const SETTLED_RECORD_MS = 30_000
+const SETTLED_RECORD_WORD = word(SETTLED_RECORD_MS)
 /** The life of a settled record that makes `SETTLE` forget the reservation. */
 const FORGET = 0
 
@@ -31,22 +32,30 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
     async reserve(id, tenant, charges) {
       assertReservation(id, tenant, charges)
       const record = recordOf(tenant, id)
-      const keys = charges.map(({ key, windowMs }) => keyOf(tenant, `window:${windowMs}:${key}`))
-      const numbers = charges.flatMap(({ limit, windowMs, amount }) => [limit, windowMs, amount])
-      const nothing = charges.map(() => 0)
-      const reply = await client.run(
-        (redis, isLate) => evaluate(redis, RESERVE, [record, ...keys], [SETTLED_RECORD_MS, ...numbers], isLate),
-        // The caller is told that nothing was reserved. If the command runs after all, this one follows it; its text
-        // goes along, because nobody will be there to hear that the server does not know it.
-        () => void client.redis.eval(SETTLE.lua, 1, record, FORGET, ...nothing).catch(() => undefined),
-      )
-      return readReply(reply)
+      const start = `${keyOf(tenant, 'window')}:`
+      let keys = ''
+      let numbers = SETTLED_RECORD_WORD
+      for (const { key, limit, windowMs, amount } of charges) {
+        keys += word(`${start}${windowMs}:${key}`)
+        numbers += word(limit) + word(windowMs) + word(amount)
+      }
+      const text = word(charges.length + 1) + utf8Word(record) + keys + numbers
+      const input = { key: record, words: 3 + 4 * charges.length, text }
+      // The caller is told that nothing was reserved. If the command runs after all, this one follows it; its text
+      // goes along, because nobody will be there to hear that the server does not know it.
+      const forget = () => {
+        const nothing = charges.map(() => 0)
+        client.redis.eval(SETTLE.lua, 1, record, FORGET, ...nothing).catch(() => undefined)
+      }
+      return readReply(await client.evaluate(RESERVE, input, forget))
     },
 
     async settle(id, tenant, amounts) {
       assertSettlement(id, tenant, amounts)
-      const numbers = [SETTLED_RECORD_MS, ...amounts]
-      await client.run((redis, isLate) => evaluate(redis, SETTLE, [recordOf(tenant, id)], numbers, isLate))
+      const record = recordOf(tenant, id)
+      let text = word(1) + utf8Word(record) + SETTLED_RECORD_WORD
+      for (const amount of amounts) text += word(amount)
+      await client.evaluate(SETTLE, { key: record, words: 3 + amounts.length, text })
     },
 
     ready: () =>
@@ -61,27 +70,13 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
   }
 }
 
-/** One round trip, except where the server has not seen the script yet, or has been restarted or flushed. */
-async function evaluate(
-  redis: Redis | Cluster,
-  script: Script,
-  keys: readonly string[],
-  args: readonly number[],
-  isLate: () => boolean,
-): Promise<unknown> {
-  try {
-    return await redis.evalsha(script.sha, keys.length, ...keys, ...args)
-  } catch (error) {
-    const isUnknown = error instanceof Error && error.message.startsWith('NOSCRIPT')
-    if (!isUnknown || isLate()) throw error
-    return redis.eval(script.lua, keys.length, ...keys, ...args)
-  }
-}
-
 function readReply(reply: unknown): ReserveResult {
   if (!Array.isArray(reply)) throw new TypeError('the quota script answered something else than a list')
-  const [retryAfterMs = 0, limitedBy = 0, ...rest] = reply.map(Number)
+  const numberAt = (at: number) => Number(reply[at] ?? 0)
+  const retryAfterMs = numberAt(0)
   const levels: LimitLevel[] = []
-  for (let at = 0; at < rest.length; at += 2) levels.push({ remaining: rest[at] ?? 0, resetMs: rest[at + 1] ?? 0 })
-  return retryAfterMs > 0 ? { outcome: 'refused', limitedBy, retryAfterMs, levels } : { outcome: 'granted', levels }
+  for (let at = 2; at < reply.length; at += 2) levels.push({ remaining: numberAt(at), resetMs: numberAt(at + 1) })
+  return retryAfterMs > 0
+    ? { outcome: 'refused', limitedBy: numberAt(1), retryAfterMs, levels }
+    : { outcome: 'granted', levels }
 }

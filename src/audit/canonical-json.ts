@@ -15,13 +15,26 @@ export type JsonValue =
  */
 export function canonicalJson(value: JsonValue): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const members: string[] = []
-  for (const key of Object.keys(value).sort()) {
-    const member = value[key]
-    if (member !== undefined) members.push(`${JSON.stringify(key)}:${canonicalJson(member)}`)
+  let json = ''
+  if (isArray(value)) {
+    for (const item of value) json += json === '' ? canonicalJson(item) : `,${canonicalJson(item)}`
+    return `[${json}]`
   }
-  return `{${members.join(',')}}`
+  for (const key of sorted(Object.keys(value))) {
+    const member = value[key]
+    if (member === undefined) continue
+    if (json !== '') json += ','
+    json += `${JSON.stringify(key)}:${canonicalJson(member)}`
+  }
+  return `{${json}}`
+}
+
+/** In the order of UTF-16 units. Most objects have few keys, and those in order already. */
+function sorted(keys: string[]): string[] {
+  for (let at = 1; at < keys.length; at++) {
+    if ((keys[at - 1] as string) > (keys[at] as string)) return keys.sort()
+  }
+  return keys
 }
 
 /** `Array.isArray` does not narrow a read-only array. */

@@ -123,11 +123,25 @@ function afterHash(entry: AuditEntry, link: Link) {
     stream: entry.stream,
     subject: entry.subject,
     team: entry.team,
-    time: new Date(entry.time).toISOString(),
+    time: isoTime(entry.time),
     tokenId: entry.tokenId,
     tokenSource: entry.tokenSource,
     upstream: entry.upstream,
   }
+}
+
+let knownSecond = Number.NaN
+let knownText = ''
+
+/** As `toISOString` writes it. The text of the current second is kept: making it costs as much as all other members. */
+function isoTime(ms: number): string {
+  if (!Number.isSafeInteger(ms)) return new Date(ms).toISOString()
+  const second = Math.floor(ms / 1000)
+  if (second !== knownSecond) {
+    knownText = new Date(second * 1000).toISOString().slice(0, -'000Z'.length)
+    knownSecond = second
+  }
+  return `${knownText}${String(1000 + ms - second * 1000).slice(1)}Z`
 }
 
 /** Milliseconds to the microsecond. */

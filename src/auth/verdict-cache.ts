@@ -1,8 +1,15 @@
+interface Entry<T> {
+  readonly value: T
+  readonly untilMs: number
+}
+
 /**
  * A bounded memory of values until a moment each. When full, what was used longest ago goes. Every operation is O(1).
  */
 export class VerdictCache<T> {
-  readonly #entries = new Map<string, { readonly value: T; readonly untilMs: number }>()
+  readonly #entries = new Map<string, Entry<T>>()
+  /** The last of them: it stays where it is when it is used again. */
+  #latest: Entry<T> | undefined
   readonly #capacity: number
 
   constructor(capacity: number) {
@@ -13,10 +20,12 @@ export class VerdictCache<T> {
   get(key: string, nowMs: number): T | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
+    if (nowMs < entry.untilMs && entry === this.#latest) return entry.value
     // Taken out and put back: a Map keeps the order of insertion, so the first entry is the one unused longest.
     this.#entries.delete(key)
     if (nowMs >= entry.untilMs) return undefined
     this.#entries.set(key, entry)
+    this.#latest = entry
     return entry.value
   }
 
@@ -26,7 +35,8 @@ export class VerdictCache<T> {
       const [oldest] = this.#entries.keys()
       if (oldest !== undefined) this.#entries.delete(oldest)
     }
-    this.#entries.set(key, { value, untilMs })
+    this.#latest = { value, untilMs }
+    this.#entries.set(key, this.#latest)
   }
 
   get size(): number {

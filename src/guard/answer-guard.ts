@@ -1,3 +1,4 @@
+import { Rewalker } from '../json/rewalk.ts'
 import { CHANNELS, type ChannelName, type Shape } from '../json/shape.ts'
 import {
   type CallScope,
@@ -15,10 +16,8 @@ import type { GuardedText, TextGuard } from './text-guard.ts'
 /** Characters of one tool call's arguments that are held until the call is complete. */
 const MAX_ARGUMENTS_LENGTH = 1024 * 1024
 
-const encoder = new TextEncoder()
-const NULL = encoder.encode('null')
-const LENGTH = encoder.encode('"length"')
-const CONTENT_FILTER = encoder.encode('"content_filter"')
+const LENGTH = '"length"'
+const CONTENT_FILTER = '"content_filter"'
 
 /** Decides how much of each released text may go out: where lengths are limited and counted. */
 export interface Gate {
@@ -40,6 +39,7 @@ interface CallChannel {
 }
 
 const NO_CALL = -1
+const NO_CHOICES: number[] = []
 
 /** What a choice still held when it ended, as fields of a text object. */
 export interface Held {
@@ -60,29 +60,34 @@ export interface GuardedDocument {
  */
 export class AnswerGuard {
   private readonly shape: Shape
+  private readonly walker: Rewalker
   private readonly guard: TextGuard
   private readonly gate: Gate
   private readonly texts = new Map<number, TextChannel>()
-  private readonly calls = new Map<number, CallChannel>()
-  private readonly begun = new Set<number>()
-  private readonly ended = new Set<number>()
+  /** Made with the first call: most answers have none. */
+  private calls: Map<number, CallChannel> | null = null
+  /** By choice that has begun: whether it has ended. */
+  private readonly ended = new Map<number, boolean>()
   /** Choices of which the gate kept a part back. */
-  private readonly cutShort = new Set<number>()
+  private cutShort: number[] = NO_CHOICES
 
   constructor(shape: Shape, guard: TextGuard, gate: Gate) {
     this.shape = shape
+    this.walker = new Rewalker(shape)
     this.guard = guard
     this.gate = gate
   }
 
   /** Choices that have begun and not ended, in order. */
   get openChoices(): number[] {
-    return [...this.begun].filter(choice => !this.ended.has(choice)).sort((one, other) => one - other)
+    const open: number[] = []
+    for (const [choice, ended] of this.ended) if (!ended) open.push(choice)
+    return open.sort((one, other) => one - other)
   }
 
   /** Guards one event of a stream: the document in `bytes[start, end)`. Null: it cannot be checked. */
   event(bytes: Uint8Array, start: number, end: number): GuardedDocument | null {
-    const walked = walkJson(bytes, start, end, this.shape)
+    const walked = this.walker.walk(bytes, start, end)
     if (!walked) return null
     const edits = this.drop(walked)
     for (const slot of walked.strings) {
@@ -90,11 +95,11 @@ export class AnswerGuard {
       const text = decodeString(bytes, slot)
       const replaced = text === null ? null : this.piece(text, slot)
       if (replaced === null) return null
-      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
+      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
     const held: Held[] = []
     for (const choice of walked.choices) {
-      this.begun.add(choice.index)
+      if (!this.ended.has(choice.index)) this.ended.set(choice.index, false)
       if (choice.finish) this.finish(bytes, choice, edits, held)
     }
     return { bytes: splice(bytes, edits), walked, held }
@@ -115,11 +120,11 @@ export class AnswerGuard {
         const { finish } = slot.choice
         if (passed !== replaced && finish) {
           slot.choice.finish = null
-          edits.push({ start: finish.start, end: finish.end, bytes: LENGTH })
+          edits.push({ start: finish.start, end: finish.end, text: LENGTH })
         }
         replaced = passed
       }
-      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
+      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
     return { bytes: splice(bytes, edits), walked, held: [] }
   }
@@ -129,7 +134,7 @@ export class AnswerGuard {
    * The choice must not grow any more.
    */
   remainder(choice: number): string {
-    this.ended.add(choice)
+    this.ended.set(choice, true)
     const fields: string[] = []
     for (const channel of this.texts.values()) {
       if (channel.choice !== choice) continue
@@ -137,7 +142,7 @@ export class AnswerGuard {
       if (text !== '') fields.push(`${JSON.stringify(channel.name)}:${JSON.stringify(text)}`)
     }
     const toolCalls: string[] = []
-    for (const channel of this.calls.values()) {
+    for (const channel of this.calls?.values() ?? []) {
       if (channel.choice !== choice || channel.pending === '') continue
       const json = JSON.stringify(this.json(channel.pending))
       channel.pending = ''
@@ -152,7 +157,7 @@ export class AnswerGuard {
   private piece(text: string, slot: StringSlot): string | null {
     const { choice } = slot
     if (slot.kind === 'unknown' || !choice) return this.guard.whole(text)
-    if (this.ended.has(choice.index)) return text === '' ? text : null
+    if (this.ended.get(choice.index)) return text === '' ? text : null
     // Without rules that change text there is nothing to wait for.
     if (slot.kind === 'arguments' && !this.guard.enforces) return this.guard.whole(text)
     if (slot.kind === 'arguments') {
@@ -171,7 +176,7 @@ export class AnswerGuard {
 
   private pass(text: string, { name, choice }: TextChannel): string {
     const passed = this.gate.pass(text, name, choice)
-    if (passed !== text) this.cutShort.add(choice)
+    if (passed !== text && !this.cutShort.includes(choice)) this.cutShort = [...this.cutShort, choice]
     return passed
   }
 
@@ -180,22 +185,22 @@ export class AnswerGuard {
    * text object, or else goes in front: beside other fields it could meet one of its own name.
    */
   private finish(bytes: Uint8Array, choice: ChoiceScope, edits: Edit[], held: Held[]): void {
-    if (this.ended.has(choice.index)) return
+    if (this.ended.get(choice.index)) return
     const fields = this.remainder(choice.index)
     const at = choice.textOpen
     if (fields !== '' && at >= 0 && closesAt(bytes, at)) {
-      edits.push({ start: at, end: at, bytes: encoder.encode(fields) })
+      edits.push({ start: at, end: at, text: fields })
     } else if (fields !== '') {
       held.push({ choice: choice.index, fields })
     }
-    const reason = this.guard.blocked ? CONTENT_FILTER : this.cutShort.has(choice.index) ? LENGTH : null
-    if (reason && choice.finish) edits.push({ start: choice.finish.start, end: choice.finish.end, bytes: reason })
+    const reason = this.guard.blocked ? CONTENT_FILTER : this.cutShort.includes(choice.index) ? LENGTH : null
+    if (reason && choice.finish) edits.push({ start: choice.finish.start, end: choice.finish.end, text: reason })
   }
 
   /** What repeats text token by token becomes null, as long as there are rules that change text. */
   private drop(walked: Walked): Edit[] {
     if (!this.guard.enforces) return []
-    return walked.dropped.map(span => ({ start: span.start, end: span.end, bytes: NULL }))
+    return walked.dropped.map(span => ({ start: span.start, end: span.end, text: 'null' }))
   }
 
   private json(text: string): string {
@@ -215,6 +220,7 @@ export class AnswerGuard {
   private callChannel(choice: number, scope: CallScope | null): CallChannel {
     const call = scope?.index ?? NO_CALL
     const key = choice * CALL_STRIDE + call + 1
+    this.calls ??= new Map()
     let channel = this.calls.get(key)
     if (!channel) {
       channel = { choice, call, pending: '' }

@@ -1,5 +1,5 @@
-import { foldCode, isIgnorable } from './fold.ts'
-import type { PatternNode, UnitSet } from './pattern.ts'
+import { IGNORABLE_CLASS } from './alphabet.ts'
+import type { Nfa } from './nfa.ts'
 
 /**
  * The automaton that all streams share: a non-deterministic one built from the rules' patterns, determinised on the way.
@@ -11,162 +11,10 @@ import type { PatternNode, UnitSet } from './pattern.ts'
 /** Remembered states; past this the memory is dropped and grows anew. Each costs about `classes × 8` bytes. */
 const MAX_STATES = 8192
 
-/** The class of the characters that are skipped inside a candidate (zero-width ones). */
-export const IGNORABLE_CLASS = 0
-/** The class that stands before the first character of a text. */
-export const START_CLASS = 1
-
-const FIRST_CLASS = 2
-/** Classes are bytes. */
-const MAX_CLASSES = 256
-
-/** Divides the units into classes that no set of any rule tells apart. */
-export class Alphabet {
-  /** Class of each raw unit (folded on the way). */
-  readonly classOf: Uint8Array
-  readonly size: number
-  private readonly foldedClass: Uint8Array
-  /** The first unit of each class. */
-  private readonly representatives: readonly number[]
-
-  /** Null where the sets tell more kinds of units apart than a byte can name. */
-  static of(sets: readonly UnitSet[]): Alphabet | null {
-    const alphabet = new Alphabet(sets)
-    return alphabet.size > MAX_CLASSES ? null : alphabet
-  }
-
-  private constructor(sets: readonly UnitSet[]) {
-    const edges = new Set<number>([0])
-    for (const set of sets) {
-      for (const [first, last] of set) {
-        edges.add(first)
-        if (last < 0xffff) edges.add(last + 1)
-      }
-    }
-    const starts = [...edges].sort((one, other) => one - other)
-    const membership = sets.map(set => ({ set, at: 0 }))
-    const classes = new Map<string, number>()
-    const representatives: number[] = []
-    this.foldedClass = new Uint8Array(0x10000)
-    for (const [index, start] of starts.entries()) {
-      let signature = ''
-      for (const cursor of membership) {
-        while ((cursor.set[cursor.at]?.[1] ?? 0x10000) < start) cursor.at++
-        signature += (cursor.set[cursor.at]?.[0] ?? 0x10000) <= start ? '1' : '0'
-      }
-      const known = classes.get(signature) ?? classes.size + FIRST_CLASS
-      classes.set(signature, known)
-      representatives[known] ??= start
-      this.foldedClass.fill(known, start, starts[index + 1] ?? 0x10000)
-    }
-    this.size = classes.size + FIRST_CLASS
-    this.representatives = representatives
-    this.classOf = new Uint8Array(0x10000)
-    for (let unit = 0; unit < 0x10000; unit++) {
-      this.classOf[unit] = isIgnorable(unit) ? IGNORABLE_CLASS : (this.foldedClass[foldCode(unit)] ?? 0)
-    }
-  }
-
-  /** Class of a unit that counts although it could be skipped: one of a long run of zero-width characters. */
-  classOfKept(unit: number): number {
-    return this.foldedClass[unit] ?? 0
-  }
-
-  /** A table by class: 1 where the class lies in the set, which must be one of those the alphabet was made for. */
-  table(set: UnitSet): Uint8Array {
-    const table = new Uint8Array(this.size)
-    for (let unitClass = FIRST_CLASS; unitClass < this.size; unitClass++) {
-      const unit = this.representatives[unitClass] ?? 0
-      if (set.some(([first, last]) => first <= unit && unit <= last)) table[unitClass] = 1
-    }
-    return table
-  }
-}
-
-const SPLIT = -1
-const ACCEPT = -2
-
-/** States in parallel arrays: a unit set to the next state, a split into two, or the acceptance of a rule. */
-export class Nfa {
-  private readonly kind: number[] = []
-  private readonly out: number[] = []
-  private readonly other: number[] = []
-  private readonly tables: Uint8Array[] = []
-  private readonly tableIds = new Map<UnitSet, number>()
-  private readonly alphabet: Alphabet
-
-  constructor(alphabet: Alphabet) {
-    this.alphabet = alphabet
-  }
-
-  /** Adds a pattern that ends in the acceptance of `rule`; returns its first state. */
-  add(root: PatternNode, rule: number): number {
-    return this.build(root, this.state(ACCEPT, rule, -1))
-  }
-
-  private build(node: PatternNode, next: number): number {
-    switch (node.kind) {
-      case 'set': {
-        let table = this.tableIds.get(node.set)
-        if (table === undefined) {
-          table = this.tables.push(this.alphabet.table(node.set)) - 1
-          this.tableIds.set(node.set, table)
-        }
-        return this.state(table, next, -1)
-      }
-      case 'sequence':
-        return node.items.reduceRight((after, item) => this.build(item, after), next)
-      case 'choice':
-        return node.items
-          .map(item => this.build(item, next))
-          .reduceRight((rest, first) => this.state(SPLIT, first, rest))
-      case 'repeat': {
-        // x{2,4} is x x (x (x)?)?: nested, so that skipping the rest is one step from any place.
-        let after = next
-        for (let copy = node.max; copy > node.min; copy--) after = this.state(SPLIT, this.build(node.item, after), next)
-        for (let copy = node.min; copy > 0; copy--) after = this.build(node.item, after)
-        return after
-      }
-    }
-  }
-
-  private state(kind: number, out: number, other: number): number {
-    this.kind.push(kind)
-    this.out.push(out)
-    this.other.push(other)
-    return this.kind.length - 1
-  }
-
-  /** Adds `state` and all it reaches without reading to `into`. */
-  close(state: number, into: Set<number>): void {
-    const stack = [state]
-    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-      if (into.has(at)) continue
-      if (this.kind[at] === SPLIT) {
-        stack.push(this.other[at] ?? 0, this.out[at] ?? 0)
-      } else {
-        into.add(at)
-      }
-    }
-  }
-
-  /** The state reached from `state` by a unit of the class, or -1. */
-  move(state: number, unitClass: number): number {
-    const kind = this.kind[state] ?? ACCEPT
-    if (kind < 0) return -1
-    return this.tables[kind]?.[unitClass] ? (this.out[state] ?? -1) : -1
-  }
-
-  /** The rule that `state` accepts, or -1. */
-  accepted(state: number): number {
-    return this.kind[state] === ACCEPT ? (this.out[state] ?? -1) : -1
-  }
-}
-
 /** In the table: nothing is known, or a rule matches, so the state itself has to be asked. */
-const NO_ROW = 0
+export const NO_ROW = 0
 /** In the table: no rule can match any more. */
-const FAILS = 1
+export const FAILS = 1
 const FIRST_ROW = 2
 
 /** A deterministic state. `next[class]`: undefined = not made yet, null = no rule can match any more. */
@@ -188,6 +36,8 @@ export class Automaton {
   /** Where set, a match may start anywhere: these states join every step. */
   private readonly restart: readonly number[]
   private readonly known = new Map<string, State>()
+  /** The states by row. */
+  private states: State[] = []
   /**
    * The remembered steps once more, as numbers: by row and class the row that follows. A tenth of the memory of the states,
    * so that it stays in the processor's caches.
@@ -203,26 +53,29 @@ export class Automaton {
 
   /** The state in which exactly these first states of patterns are live; null for none. */
   start(firsts: readonly number[]): State | null {
-    const members = new Set<number>()
-    for (const first of firsts) this.nfa.close(first, members)
-    return this.intern(members)
+    return this.intern(new Set(this.nfa.closure(firsts)))
   }
 
   /**
-   * Whether the candidate at `from` fails where only remembered steps and no matches have to be looked at. Most do, within
-   * a few characters; the others are followed with care.
+   * Follows a candidate where only remembered steps and no matches have to be looked at. Most fail within a few characters.
    * @param classOf class of each unit of the text
+   * @returns FAILS; the row it stands in at the end of the text; or NO_ROW where it has to be followed with care
    */
-  failsAtOnce(start: State, text: string, from: number, classOf: Uint8Array): boolean {
+  run(state: State, text: string, from: number, classOf: Uint8Array): number {
     const { table, classes } = this
-    let row = start.row
+    let { row } = state
     for (let at = from; at < text.length; at++) {
-      const unitClass = classOf[text.charCodeAt(at)] ?? IGNORABLE_CLASS
-      if (unitClass === IGNORABLE_CLASS) return false
-      row = table[row * classes + unitClass] ?? NO_ROW
-      if (row < FIRST_ROW) return row === FAILS
+      const unitClass = classOf[text.charCodeAt(at)] as number
+      if (unitClass === IGNORABLE_CLASS) return NO_ROW
+      row = table[row * classes + unitClass] as number
+      if (row < FIRST_ROW) return row
     }
-    return false
+    return row
+  }
+
+  /** The state of a row that `run` gave. */
+  stateOf(row: number): State {
+    return this.states[row - FIRST_ROW] as State
   }
 
   /** One step; remembers its result in `state.next`. */
@@ -230,10 +83,7 @@ export class Automaton {
     const remembered = state.next[unitClass]
     if (remembered !== undefined) return remembered
     const members = new Set<number>()
-    for (const member of state.members) {
-      const target = this.nfa.move(member, unitClass)
-      if (target >= 0) this.nfa.close(target, members)
-    }
+    for (const member of state.members) this.nfa.advance(member, unitClass, members)
     for (const first of this.restart) this.nfa.close(first, members)
     const result = this.intern(members)
     state.next[unitClass] = result
@@ -262,6 +112,7 @@ export class Automaton {
       row,
     }
     this.known.set(key, state)
+    this.states.push(state)
     return state
   }
 
@@ -275,10 +126,11 @@ export class Automaton {
 
   /** Cuts all remembered states loose; those that streams still stand on live on until they are left. */
   private forget(): void {
-    for (const state of this.known.values()) {
+    for (const state of this.states) {
       state.next.fill(undefined)
       state.row = NO_ROW
     }
+    this.states = []
     this.known.clear()
     this.table.fill(NO_ROW)
   }

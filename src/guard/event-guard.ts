@@ -8,9 +8,8 @@ import type { GuardedText, TextGuard } from './text-guard.ts'
 /** Texts that one stream may have open at a time, and parts that it may have: bounds what it can make us keep. */
 const MAX_CHANNELS = 1024
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder()
-const EMPTY_LIST = encoder.encode('[]')
+const EMPTY_LIST = '[]'
 
 interface OpenText extends EventChannel {
   readonly guarded: GuardedText
@@ -81,7 +80,7 @@ export class EventGuard {
       const replaced =
         slot.kind === 'delta' ? this.piece(text, slot, type, keys) : this.copy(text, slot, closes !== 'none')
       if (replaced === null) return null
-      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(replaced) })
+      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
     this.editJson(bytes, walked, edits, closes !== 'none')
     // A copy of what never went by in pieces.
@@ -103,10 +102,10 @@ export class EventGuard {
       const guarded = this.copy(text, slot, false)
       const passed = slot.channel ? this.gate.pass(guarded, slot.channel, 0) : guarded
       isCut ||= passed !== guarded
-      if (passed !== text) edits.push({ start: slot.start, end: slot.end, bytes: insideOf(passed) })
+      if (passed !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(passed) })
     }
     this.editJson(bytes, walked, edits, false)
-    if (isCut && walked.finish) edits.push({ ...walked.finish, bytes: encoder.encode(`"${this.wire.finish.length}"`) })
+    if (isCut && walked.finish) edits.push({ ...walked.finish, text: `"${this.wire.finish.length}"` })
     return { bytes: splice(bytes, edits), walked }
   }
 
@@ -122,7 +121,7 @@ export class EventGuard {
     const first = Number(decoder.decode(bytes.subarray(number.start, number.end))) + this.shift
     this.shift += inserted
     if (this.shift > 0) {
-      edits.push({ start: number.start, end: number.end, bytes: encoder.encode(String(first + inserted)) })
+      edits.push({ start: number.start, end: number.end, text: String(first + inserted) })
     }
     return first
   }
@@ -168,7 +167,7 @@ export class EventGuard {
     for (const span of walked.json) {
       const json = decoder.decode(bytes.subarray(span.start, span.end))
       const replaced = this.json(json, known)
-      if (replaced !== json) edits.push({ ...span, bytes: encoder.encode(replaced) })
+      if (replaced !== json) edits.push({ ...span, text: replaced })
     }
   }
 
@@ -180,7 +179,7 @@ export class EventGuard {
   /** What repeats text token by token goes, as long as there are rules that change text. */
   private drop(walked: Walked): Edit[] {
     if (!this.guard.enforces) return []
-    return walked.dropped.map(({ start, end }) => ({ start, end, bytes: EMPTY_LIST }))
+    return walked.dropped.map(({ start, end }) => ({ start, end, text: EMPTY_LIST }))
   }
 }
 

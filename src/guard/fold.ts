@@ -46,22 +46,34 @@ const IGNORABLES: readonly Range[] = [
   [0xfeff, 0xfeff],
 ]
 
+/** What each unit folds to that does not fold to itself; ignorable ones to 0. */
+const CHANGES = changes()
+
+/** The units that do not fold to themselves, ignorable ones among them. */
+export const FOLDED_UNITS: readonly number[] = [...CHANGES.keys()]
+
 /** The folded unit of every unit; 0 at the ignorable ones (and at NUL, which folds to itself). */
 const TABLE = buildTable()
 
-function buildTable(): Uint16Array {
-  const table = new Uint16Array(0x10000)
-  for (let unit = 0; unit < 0x10000; unit++) table[unit] = unit
+function changes(): Map<number, number> {
+  const map = new Map<number, number>()
   const set = (ranges: readonly Range[], value: number) => {
-    for (const [first, last] of ranges) table.fill(value, first, last + 1)
+    for (const [first, last] of ranges) for (let unit = first; unit <= last; unit++) map.set(unit, value)
   }
-  for (let unit = 0xff01; unit <= 0xff5e; unit++) table[unit] = unit - 0xfee0
-  for (const zero of DIGIT_ZEROS) for (let digit = 0; digit < 10; digit++) table[zero + digit] = 0x30 + digit
+  for (let unit = 0xff01; unit <= 0xff5e; unit++) map.set(unit, unit - 0xfee0)
+  for (const zero of DIGIT_ZEROS) for (let digit = 0; digit < 10; digit++) map.set(zero + digit, 0x30 + digit)
   set(SPACES, 0x20)
   set(DASHES, 0x2d)
   set([[0xfe52, 0xfe52]], 0x2e)
   set([[0xfe6b, 0xfe6b]], 0x40)
   set(IGNORABLES, 0)
+  return map
+}
+
+function buildTable(): Uint16Array {
+  const table = new Uint16Array(0x10000)
+  for (let unit = 0; unit < 0x10000; unit++) table[unit] = unit
+  for (const [unit, folded] of CHANGES) table[unit] = folded
   return table
 }
 

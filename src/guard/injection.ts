@@ -1,5 +1,7 @@
 import { FAMILIES, LITERALS, WORD_SETS } from './injection-phrases.ts'
-import { normalise, type Word, wordsOf } from './injection-text.ts'
+import { normalise } from './injection-text.ts'
+import { KEPT_WORDS, WordReader } from './injection-words.ts'
+import { Vocabulary } from './vocabulary.ts'
 
 /** What a text shows of prompt injection. */
 export interface InjectionScan {
@@ -16,7 +18,10 @@ export const INJECTION_THRESHOLD = 0.7
 
 /** One step of a phrase: a word out of a set, with up to `skip` other words of the sentence in front. */
 interface Step {
-  readonly words: ReadonlySet<string>
+  /** By number of the word: 1 for those of the set. */
+  readonly words: Uint8Array
+  /** A colon behind the word in front will do. */
+  readonly colon: boolean
   readonly skip: number
 }
 
@@ -24,20 +29,42 @@ interface Phrase {
   readonly family: string
   readonly weight: number
   readonly opens: boolean
+  /** Those behind the first. */
   readonly steps: readonly Step[]
 }
 
 /** Words that lead into an imperative. */
-const LEADS = new Set(
+const LEADS =
   'please and now then must to you should just also so but first will can kindly simply immediately completely instead totally fully lets henceforth'.split(
     ' ',
-  ),
+  )
+
+/** How many words a phrase may go on for: what is read ahead. */
+const WINDOW = 48
+if (WINDOW >= KEPT_WORDS) throw new RangeError('a phrase may be longer than what is kept')
+
+const PARSED = FAMILIES.flatMap(({ name, weight, phrases }) => phrases.map(source => parse(source, name, weight)))
+const WORDS = new Vocabulary([...PARSED.flatMap(({ steps }) => steps.flatMap(step => step.words)), ...LEADS, 'system'])
+const PHRASES = phrasesByFirstWord()
+const IS_LEAD = members(LEADS)
+const SYSTEM = WORDS.find('system')
+/** One for all texts: reading is not interrupted. */
+const reader = new WordReader(WORDS)
+
+/** The literal strings by their first character: where that is missing, so are they. */
+const STARTS = LITERALS.flatMap(({ name, weight, strings }) =>
+  [...new Set(strings.map(string => string.charAt(0)))].map(first => ({
+    first,
+    name,
+    weight,
+    strings: strings.filter(string => string.startsWith(first)),
+  })),
 )
 
-/** How many words a phrase may span: the look-ahead that is kept. */
-const WINDOW = 48
+/** Families found, with the weight of the surest phrase. */
+type Found = Map<string, number>
 
-const PHRASES = phrasesByFirstWord()
+const NOTHING: InjectionScan = { score: 0, flagged: false, rules: [] }
 
 /**
  * Looks for prompt injections in a text of any length. Linear: each word begins a bounded number of phrases, each of which
@@ -45,78 +72,95 @@ const PHRASES = phrasesByFirstWord()
  */
 export function scanInjection(text: string): InjectionScan {
   const normalised = normalise(text)
-  const found = new Map<string, number>()
-  for (const { name, weight, strings } of LITERALS) {
-    if (strings.some(string => normalised.includes(string))) found.set(name, weight)
+  const found: Found = new Map()
+  for (const { first, name, weight, strings } of STARTS) {
+    if (normalised.includes(first) && strings.some(string => normalised.includes(string))) found.set(name, weight)
   }
-  const window: Word[] = []
-  let previous = ''
-  const begin = () => {
-    const first = window[0]
-    if (first === undefined) return
-    if (isRoleMarker(first)) found.set('role-marker', Math.max(found.get('role-marker') ?? 0, INJECTION_THRESHOLD))
-    for (const phrase of PHRASES.get(first.text) ?? []) {
-      if (phrase.opens && !first.opens && !LEADS.has(previous)) continue
-      if (matches(phrase, window)) found.set(phrase.family, Math.max(found.get(phrase.family) ?? 0, phrase.weight))
-    }
-    previous = first.text
-    window.shift()
+  reader.open(normalised)
+  let word = 0
+  while (reader.read()) {
+    if (reader.count > word + WINDOW) begin(word++, found)
   }
-  for (const word of wordsOf(normalised)) {
-    window.push(word)
-    if (window.length > WINDOW) begin()
-  }
-  while (window.length > 0) begin()
+  while (word < reader.count) begin(word++, found)
+  reader.open('')
+  if (found.size === 0) return NOTHING
   let doubt = 1
   for (const weight of found.values()) doubt *= 1 - weight
   const score = Math.round((1 - doubt) * 1000) / 1000
   return { score, flagged: score >= INJECTION_THRESHOLD, rules: [...found.keys()] }
 }
 
-/** `system:` where a line or a sentence begins. */
-function isRoleMarker({ text, lineStart, next }: Word): boolean {
-  return text === 'system' && lineStart && next === ':'
+/** Looks for what begins with the word. */
+function begin(word: number, found: Found): void {
+  const id = reader.id(word)
+  if (id === 0) return
+  // `system:` where a line or a sentence begins.
+  if (id === SYSTEM && reader.startsLine(word) && reader.hasColon(word)) {
+    add(found, 'role-marker', INJECTION_THRESHOLD)
+  }
+  const phrases = PHRASES[id]
+  if (phrases === undefined) return
+  for (const phrase of phrases) {
+    if (phrase.opens && !reader.opens(word) && (word === 0 || !IS_LEAD[reader.id(word - 1)])) continue
+    if (matches(phrase.steps, word)) add(found, phrase.family, phrase.weight)
+  }
 }
 
-function matches({ steps }: Phrase, window: readonly Word[]): boolean {
-  let at = 1
-  for (let index = 1; index < steps.length; index++) {
-    const step = steps[index]
-    if (step === undefined) return false
+function add(found: Found, family: string, weight: number): void {
+  found.set(family, Math.max(found.get(family) ?? 0, weight))
+}
+
+function matches(steps: readonly Step[], first: number): boolean {
+  let word = first + 1
+  for (const { words, colon, skip } of steps) {
     let skipped = 0
     for (;;) {
-      const word = window[at]
-      if (step.words.has(':')) {
-        if (window[at - 1]?.next === ':') break
-      }
-      if (word === undefined) return false
-      at++
-      if (step.words.has(word.text)) break
-      if (skipped === step.skip || word.ends) return false
+      if (colon && word <= reader.count && reader.hasColon(word - 1)) break
+      if (word >= reader.count) return false
+      const id = reader.id(word++)
+      if (words[id] === 1) break
+      if (skipped === skip || reader.startsSentence(word - 1)) return false
       skipped++
     }
   }
   return true
 }
 
-function phrasesByFirstWord(): ReadonlyMap<string, readonly Phrase[]> {
-  const byFirst = new Map<string, Phrase[]>()
-  for (const { name, weight, phrases } of FAMILIES) {
-    for (const source of phrases) {
-      const phrase = parse(source, name, weight)
-      for (const word of phrase.steps[0]?.words ?? []) {
-        const known = byFirst.get(word)
-        if (known === undefined) byFirst.set(word, [phrase])
-        else known.push(phrase)
-      }
+function phrasesByFirstWord(): readonly (readonly Phrase[] | undefined)[] {
+  const byFirst = Array.from<Phrase[] | undefined>({ length: WORDS.size })
+  for (const { steps, ...rest } of PARSED) {
+    const [first, ...others] = steps
+    const phrase = {
+      ...rest,
+      steps: others.map(({ words, skip }) => ({ words: members(words), colon: words.includes(':'), skip })),
+    }
+    for (const word of new Set(first?.words)) {
+      const id = WORDS.find(word)
+      const known = byFirst[id]
+      if (known === undefined) byFirst[id] = [phrase]
+      else known.push(phrase)
     }
   }
   return byFirst
 }
 
-function parse(source: string, family: string, weight: number): Phrase {
+/** A table by number of a word: 1 for the given ones. */
+function members(words: readonly string[]): Uint8Array {
+  const table = new Uint8Array(WORDS.size)
+  for (const word of words) table[WORDS.find(word)] = 1
+  return table
+}
+
+interface ParsedPhrase {
+  readonly family: string
+  readonly weight: number
+  readonly opens: boolean
+  readonly steps: readonly { readonly words: readonly string[]; readonly skip: number }[]
+}
+
+function parse(source: string, family: string, weight: number): ParsedPhrase {
   const opens = source.startsWith('^')
-  const steps: Step[] = []
+  const steps: { words: string[]; skip: number }[] = []
   let skip = 0
   for (const part of source
     .slice(opens ? 1 : 0)
@@ -127,7 +171,7 @@ function parse(source: string, family: string, weight: number): Phrase {
       continue
     }
     const words = part.split('|').flatMap(word => WORD_SETS[word]?.split(' ') ?? [word])
-    steps.push({ words: new Set(words), skip })
+    steps.push({ words, skip })
     skip = 0
   }
   return { family, weight, opens, steps }

@@ -1,6 +1,9 @@
-import { Alphabet, Automaton, Nfa, type State } from './automaton.ts'
+import { Alphabet } from './alphabet.ts'
+import { Automaton, type State } from './automaton.ts'
+import { Nfa } from './nfa.ts'
 import { type Pattern, type PatternNode, parseClass, parsePattern, SetPool, type UnitSet } from './pattern.ts'
 import type { RuleDefinition } from './rule.ts'
+import { Screen } from './screen.ts'
 
 /** Rules at most in one set. */
 const MAX_RULES = 4096
@@ -21,6 +24,8 @@ export interface RuleSet {
   readonly rules: readonly RuleDefinition[]
   readonly alphabet: Alphabet
   readonly automaton: Automaton
+  /** Tells quickly where nothing matches. */
+  readonly screen: Screen
   /** The state in which a match may start behind a character of the class; null: none may. */
   startAfter(unitClass: number): State | null
   /** By rule: classes before which no match of it ends; undefined for any. */
@@ -44,6 +49,7 @@ interface ParsedRule {
   readonly pattern: Pattern
   readonly notAfter: UnitSet | undefined
   readonly notBefore: UnitSet | undefined
+  readonly needs: UnitSet | undefined
   readonly body: UnitSet | undefined
   readonly end: PatternNode | undefined
 }
@@ -94,6 +100,7 @@ function parseRule(rule: RuleDefinition, pool: SetPool, fault: (reason: string) 
     pattern: pattern.value,
     notAfter: optionalClass('notAfter', rule.notAfter),
     notBefore: optionalClass('notBefore', rule.notBefore),
+    needs: optionalClass('needs', rule.needs),
     body: optionalClass('tail.body', rule.tail?.body),
     end: rule.tail?.end === undefined ? undefined : literal(rule.tail.end, pool),
   }
@@ -112,25 +119,38 @@ function assemble(
   const alphabet = Alphabet.of(sets)
   if (!alphabet) return null
   const nfa = new Nfa(alphabet)
-  const firsts = parsed.map((rule, index) => nfa.add(rule.pattern.root, index))
+  const firsts = parsed.map(({ pattern, needs }, index) => nfa.add(pattern.root, index, needs))
   const automaton = new Automaton(nfa, alphabet.size)
   const notAfter = parsed.map(rule => (rule.notAfter ? alphabet.table(rule.notAfter) : undefined))
+  const notBefore = parsed.map(rule => (rule.notBefore ? alphabet.table(rule.notBefore) : undefined))
+  const behind = (all: readonly number[], unitClass: number) => all.filter((_, rule) => !notAfter[rule]?.[unitClass])
   const starts = Array.from<State | null | undefined>({ length: alphabet.size })
   const makeStart = (unitClass: number): State | null => {
-    const state = automaton.start(firsts.filter((_, rule) => !notAfter[rule]?.[unitClass]))
+    const state = automaton.start(behind(firsts, unitClass))
     starts[unitClass] = state
     return state
+  }
+  let screen: Screen | undefined
+  const makeScreen = (): Screen => {
+    const loose = new Nfa(alphabet, true)
+    const looseFirsts = parsed.map(({ pattern, needs }, index) => loose.add(pattern.root, index, needs))
+    const firstsAfter = (unitClass: number) => behind(looseFirsts, unitClass)
+    screen = new Screen({ alphabet, nfa: loose, firstsAfter, notBefore })
+    return screen
   }
   return {
     rules,
     alphabet,
     automaton,
+    get screen() {
+      return screen ?? makeScreen()
+    },
     startAfter(unitClass) {
       // Apart from `makeStart`, whose closure would cost an allocation at every call.
       const known = starts[unitClass]
       return known === undefined || known?.row === 0 ? makeStart(unitClass) : known
     },
-    notBefore: parsed.map(rule => (rule.notBefore ? alphabet.table(rule.notBefore) : undefined)),
+    notBefore,
     tails: parsed.map(rule => rule.body && tailMachine(alphabet, rule.body, rule.end)),
     longest: parsed.reduce((longest, { pattern }) => Math.max(longest, pattern.longest), 0),
   }

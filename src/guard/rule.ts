@@ -25,6 +25,8 @@ export interface RuleDefinition {
   readonly notAfter?: string
   /** A class such as `[\w-]`: no match ends right before such a character. */
   readonly notBefore?: string
+  /** A class such as `\d`, for patterns that fit ordinary words: a match holds one such character at least. */
+  readonly needs?: string
   /**
    * For forms without a longest match (key blocks, tokens of any length): once `pattern` has matched, everything from its
    * start is certain to be redacted, and the match goes on, unbuffered, while characters are in the class `body`, up to and

@@ -1,16 +1,9 @@
-import { IGNORABLE_CLASS, START_CLASS, type State } from './automaton.ts'
+import { IGNORABLE_CLASS, START_CLASS } from './alphabet.ts'
+import { FAILS, NO_ROW, type State } from './automaton.ts'
 import { fold, MAX_IGNORABLE_RUN } from './fold.ts'
+import { PrecedingText } from './preceding-text.ts'
 import type { RuleDefinition } from './rule.ts'
 import type { RuleSet, TailMachine } from './rule-set.ts'
-
-/** Folded characters in front of a match that its validator may look at. */
-export const CONTEXT_LENGTH = 64
-
-/** Raw characters that are sure to hold that many folded ones. */
-const CONTEXT_RAW_LENGTH = CONTEXT_LENGTH * (MAX_IGNORABLE_RUN + 1)
-
-/** What is remembered is cut back to `CONTEXT_LENGTH` only when it has grown to this: cutting at every piece costs more. */
-const MAX_REMEMBERED = 4 * CONTEXT_LENGTH
 
 /** A match that was found, in UTF-16 offsets of the whole text of the channel, end-exclusive. */
 export interface Finding {
@@ -51,15 +44,13 @@ export class Scanner {
   private held = ''
   /** Offset of `held` in the whole text. */
   private offset = 0
-  /** Folded text in front of `held`: at least what a validator may look at, if there is as much. */
-  private remembered = ''
-  /** The context last asked for, and of which place in the whole text: a place often has many candidates. */
-  private context = ''
-  private contextOf = -1
+  private readonly preceding = new PrecedingText()
   /** Class of the last character in front of the candidate that is not skipped. */
   private before = START_CLASS
   /** Length of the run of skipped characters that ends just in front of the candidate. */
   private runBefore = 0
+  /** In the buffer: up to here the screen has not cleared the places. */
+  private careful = 0
 
   // The candidate: it starts at held[0]; `read` units of `held` are read.
   private state: State | null = null
@@ -67,7 +58,7 @@ export class Scanner {
   private run = 0
   /** Behind the last unit read that is not skipped: where a match would end. */
   private matchEnd = 0
-  private candidates: Candidate[] = []
+  private candidates: Candidate[] | null = null
 
   // An open-ended match in progress: its text is dropped as it comes.
   private tail: TailMachine | undefined
@@ -97,7 +88,27 @@ export class Scanner {
     return this.scan('', true)
   }
 
+  /** Whether `text` is all that the candidate in progress goes on with. Nothing is decided then. */
+  private goesOn(text: string): boolean {
+    const { alphabet, automaton } = this.rules
+    const { state } = this
+    if (state === null || state.accepts !== null || state.row === NO_ROW || this.run !== 0) return false
+    const row = automaton.run(state, text, 0, alphabet.classOf)
+    if (row === FAILS || row === NO_ROW) return false
+    this.state = automaton.stateOf(row)
+    this.held += text
+    this.read += text.length
+    this.matchEnd = this.read
+    return true
+  }
+
+  /** Takes the one piece that is the whole text. */
+  whole(text: string): string {
+    return this.scan(text, true)
+  }
+
   private scan(text: string, complete: boolean): string {
+    if (!complete && this.goesOn(text)) return ''
     const { classOf } = this.rules.alphabet
     const buffer = this.held.length === 0 ? text : this.held + text
     const length = buffer.length
@@ -117,7 +128,7 @@ export class Scanner {
         }
         this.onTailEnd?.({ start: this.tailStart, end: this.offset + at })
       }
-      if (this.state === null) at = this.seek(buffer, at)
+      if (this.state === null) at = this.seek(buffer, at, complete)
       if (this.state === null) break
       const decision = this.follow(buffer, at, complete)
       if (decision === 'undecided') break
@@ -139,25 +150,45 @@ export class Scanner {
         this.tailStart = finding.start
       }
       this.state = null
-      if (this.candidates.length > 0) this.candidates = []
+      this.candidates = null
     }
 
     released += buffer.slice(done, at)
-    this.remember(buffer, at)
+    if (!complete) this.preceding.add(buffer, at)
     this.held = at === length ? '' : buffer.slice(at)
+    this.careful = 0
     this.offset += at
     return released
   }
 
-  /** Goes on to the next place where a match may start, or to the end: the tight loop that plain text stays in. */
-  private seek(buffer: string, from: number): number {
+  /** Goes on to the next place where a match may start, or to the end. */
+  private seek(buffer: string, from: number, complete: boolean): number {
+    const { alphabet, screen } = this.rules
+    let at = from
+    while (at < buffer.length && this.state === null) {
+      if (at >= this.careful) {
+        const clear = screen.clear(buffer, at, this.before, complete)
+        if (clear > at) {
+          this.before = alphabet.classOf[buffer.charCodeAt(clear - 1)] ?? 0
+          this.runBefore = 0
+          at = clear
+        }
+        this.careful = screen.until
+      } else {
+        at = this.seekWithin(buffer, at, this.careful)
+      }
+    }
+    return at
+  }
+
+  /** As above, place by place. */
+  private seekWithin(buffer: string, from: number, to: number): number {
     const { alphabet, automaton } = this.rules
     const { classOf } = alphabet
-    const length = buffer.length
     let { before, runBefore: run } = this
     let start = this.rules.startAfter(before)
     let at = from
-    for (; at < length; at++) {
+    for (; at < to; at++) {
       const unit = buffer.charCodeAt(at)
       const rawClass = classOf[unit] ?? 0
       let unitClass = rawClass
@@ -168,12 +199,16 @@ export class Scanner {
           continue
         }
       }
-      if (start && !automaton.failsAtOnce(start, buffer, at, classOf)) {
-        this.state = start
-        this.read = 0
-        this.run = run
-        this.matchEnd = 0
-        break
+      if (start) {
+        const row = run === 0 ? automaton.run(start, buffer, at, classOf) : NO_ROW
+        if (row !== FAILS) {
+          const known = row !== NO_ROW
+          this.state = known ? automaton.stateOf(row) : start
+          this.read = known ? buffer.length - at : 0
+          this.run = run
+          this.matchEnd = this.read
+          break
+        }
       }
       run = isKept(rawClass) ? run + 1 : 0
       if (unitClass !== before) {
@@ -188,7 +223,7 @@ export class Scanner {
 
   /** Reads on with the candidate at `from`; null: it is none, otherwise the match it became. */
   private follow(buffer: string, from: number, complete: boolean): Candidate | null | 'undecided' {
-    const { alphabet, automaton, notBefore, tails } = this.rules
+    const { alphabet, automaton, tails } = this.rules
     const { classOf } = alphabet
     const length = buffer.length
     let state = this.state as State
@@ -207,9 +242,7 @@ export class Scanner {
         }
       }
       if (state.accepts) {
-        for (const rule of state.accepts) {
-          if (!notBefore[rule]?.[unitClass]) this.candidates.push({ rule, end: this.matchEnd })
-        }
+        this.matched(state.accepts, unitClass)
       }
       const known = state.next[unitClass]
       const next = known === undefined ? automaton.step(state, unitClass) : known
@@ -224,7 +257,7 @@ export class Scanner {
       }
     }
     if (complete) {
-      for (const rule of state.accepts ?? []) this.candidates.push({ rule, end: this.matchEnd })
+      if (state.accepts) this.matched(state.accepts, START_CLASS)
       return this.decide(buffer, from)
     }
     this.state = state
@@ -233,26 +266,36 @@ export class Scanner {
     return 'undecided'
   }
 
+  /** Matches end here, those aside that must not stand in front of the class. */
+  private matched(rules: readonly number[], unitClass: number): void {
+    for (const rule of rules) {
+      if (!this.rules.notBefore[rule]?.[unitClass]) this.add(rule)
+    }
+  }
+
+  private add(rule: number): void {
+    this.candidates ??= []
+    this.candidates.push({ rule, end: this.matchEnd })
+  }
+
   /**
    * No rule can read on from `state`. Whether that decides it, or the next character still matters: it does where a rule
    * that would otherwise match must not stand in front of some characters.
    */
   private settled(buffer: string, from: number, state: State): boolean {
     for (const rule of state.accepts ?? []) {
-      const candidate = { rule, end: this.matchEnd }
-      if (!this.rules.notBefore[rule]) this.candidates.push(candidate)
-      else if (this.valid(buffer, from, candidate)) return false
+      if (!this.rules.notBefore[rule]) this.add(rule)
+      else if (this.valid(buffer, from, { rule, end: this.matchEnd })) return false
     }
     return true
   }
 
   /** The longest candidate that counts, among equals the one declared first. */
   private decide(buffer: string, from: number): Candidate | null {
-    if (this.candidates.length === 0) return null
-    if (this.candidates.length > 1) {
-      this.candidates.sort((one, other) => other.end - one.end || one.rule - other.rule)
-    }
-    return this.candidates.find(candidate => this.valid(buffer, from, candidate)) ?? null
+    const { candidates } = this
+    if (candidates === null) return null
+    if (candidates.length > 1) candidates.sort((one, other) => other.end - one.end || one.rule - other.rule)
+    return candidates.find(candidate => this.valid(buffer, from, candidate)) ?? null
   }
 
   private valid(buffer: string, from: number, candidate: Candidate): boolean {
@@ -260,7 +303,7 @@ export class Scanner {
     if (!validate) return true
     const match = fold(buffer.slice(from, from + candidate.end)).text
     if (plausible && !plausible(match)) return false
-    return validate(match, this.contextAt(buffer, from))
+    return validate(match, this.preceding.before(buffer, from, this.offset + from))
   }
 
   /** Drops the text of an open-ended match; returns where it stands, and leaves the tail when it is over. */
@@ -320,33 +363,6 @@ export class Scanner {
       else this.passed(unit, unitClass)
     }
   }
-
-  /** The folded text in front of `at`: as much as a validator may look at. */
-  private contextAt(buffer: string, at: number): string {
-    const place = this.offset + at
-    if (this.contextOf !== place) {
-      this.context = this.foldedBefore(buffer, at)
-      this.contextOf = place
-    }
-    return this.context
-  }
-
-  private foldedBefore(buffer: string, at: number): string {
-    const near = fold(buffer.slice(Math.max(0, at - CONTEXT_LENGTH), at)).text
-    if (near.length === CONTEXT_LENGTH) return near
-    const from = Math.max(0, at - CONTEXT_RAW_LENGTH)
-    const all = at <= CONTEXT_LENGTH ? near : fold(buffer.slice(from, at)).text
-    return (from === 0 ? this.remembered + all : all).slice(-CONTEXT_LENGTH)
-  }
-
-  private remember(buffer: string, at: number): void {
-    if (at >= CONTEXT_LENGTH) {
-      this.remembered = this.foldedBefore(buffer, at)
-    } else if (at > 0) {
-      const text = this.remembered + fold(buffer.slice(0, at)).text
-      this.remembered = text.length > MAX_REMEMBERED ? text.slice(-CONTEXT_LENGTH) : text
-    }
-  }
 }
 
 /** Whether a unit of this class is of a kind that is skipped (it counts only as part of a long run). */
@@ -356,6 +372,5 @@ function isKept(unitClass: number | undefined): boolean {
 
 /** A whole text with every match replaced. */
 export function scanText(rules: RuleSet, text: string, replace: Replace): string {
-  const scanner = new Scanner(rules, replace)
-  return scanner.push(text) + scanner.end()
+  return new Scanner(rules, replace).whole(text)
 }

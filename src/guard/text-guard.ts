@@ -1,6 +1,8 @@
+import { START_CLASS } from './alphabet.ts'
 import { type GuardAction, type GuardSide, label } from './policy.ts'
 import type { RuleDefinition } from './rule.ts'
-import { Scanner } from './scanner.ts'
+import type { RuleSet } from './rule-set.ts'
+import { type Replace, Scanner, scanText } from './scanner.ts'
 
 /** How often a rule was met, and what was done about it. */
 export interface GuardCount {
@@ -25,7 +27,8 @@ export class TextGuard {
   /** The rule that stopped the text, when one did. */
   blocked: RuleDefinition | null = null
   private readonly side: GuardSide
-  private readonly counts = new Map<string, { action: GuardAction; count: number }>()
+  /** Made with the first finding. */
+  private counts: Map<string, { action: GuardAction; count: number }> | null = null
 
   constructor(side: GuardSide) {
     this.side = side
@@ -39,36 +42,39 @@ export class TextGuard {
   /** Opens a text that comes in pieces. */
   open(): GuardedText {
     const { enforced, flagged } = this.side
-    const scanner = enforced && new Scanner(enforced, ({ rule }) => this.act(rule))
-    if (!flagged) return scanner ? this.stoppable(scanner) : PASS
-    const watcher = new Scanner(flagged, ({ rule }, match) => {
-      this.note(rule, 'flag')
-      return match
-    })
-    const inner = scanner ? this.stoppable(scanner) : PASS
-    return {
-      push: text => {
-        watcher.push(text)
-        return inner.push(text)
-      },
-      end: () => {
-        watcher.end()
-        return inner.end()
-      },
-      get heldLength() {
-        return inner.heldLength
-      },
-    }
+    return enforced || flagged ? new OpenText(this, enforced, flagged) : PASS
   }
 
   /** Guards a text that is there as a whole. */
   whole(text: string): string {
-    const guarded = this.open()
-    return guarded.push(text) + guarded.end()
+    const { enforced, flagged } = this.side
+    if (flagged && !isClear(flagged, text)) scanText(flagged, text, this.flag)
+    if (this.blocked) return ''
+    return enforced && !isClear(enforced, text) ? this.cut(scanText(enforced, text, this.enforce)) : text
   }
 
   tally(): GuardCount[] {
-    return [...this.counts].map(([rule, { action, count }]) => ({ rule, action, count }))
+    return [...(this.counts ?? [])].map(([rule, { action, count }]) => ({ rule, action, count }))
+  }
+
+  /** Notes a finding of a rule that is flagged. */
+  get flag(): Replace {
+    return ({ rule }, match) => {
+      this.note(rule, 'flag')
+      return match
+    }
+  }
+
+  /** Does what the policy says about a finding. */
+  get enforce(): Replace {
+    return ({ rule }) => this.act(rule)
+  }
+
+  /** Cuts what a scanner returned at the match that blocks. */
+  cut(text: string): string {
+    if (!this.blocked) return text
+    const stop = text.indexOf(STOP)
+    return stop < 0 ? '' : text.slice(0, stop)
   }
 
   private act(rule: RuleDefinition): string {
@@ -80,27 +86,46 @@ export class TextGuard {
     return STOP
   }
 
-  /** Cuts what a scanner returns at the match that blocks. */
-  private stoppable(scanner: Scanner): GuardedText {
-    const cut = (text: string): string => {
-      if (!this.blocked) return text
-      const stop = text.indexOf(STOP)
-      return stop < 0 ? '' : text.slice(0, stop)
-    }
-    return {
-      push: text => (this.blocked ? '' : cut(scanner.push(text))),
-      end: () => (this.blocked ? '' : cut(scanner.end())),
-      get heldLength() {
-        return scanner.heldLength
-      },
-    }
-  }
-
   private note(rule: RuleDefinition, action: GuardAction): void {
+    this.counts ??= new Map()
     const known = this.counts.get(rule.name)
     if (known) known.count++
     else this.counts.set(rule.name, { action, count: 1 })
   }
+}
+
+class OpenText implements GuardedText {
+  private readonly guard: TextGuard
+  private readonly scanner: Scanner | null
+  private readonly watcher: Scanner | null
+
+  constructor(guard: TextGuard, enforced: RuleSet | null, flagged: RuleSet | null) {
+    this.guard = guard
+    this.scanner = enforced && new Scanner(enforced, guard.enforce)
+    this.watcher = flagged && new Scanner(flagged, guard.flag)
+  }
+
+  get heldLength(): number {
+    return this.scanner?.heldLength ?? 0
+  }
+
+  push(text: string): string {
+    const { guard, scanner } = this
+    this.watcher?.push(text)
+    if (!scanner) return text
+    return guard.blocked ? '' : guard.cut(scanner.push(text))
+  }
+
+  end(): string {
+    const { guard, scanner } = this
+    this.watcher?.end()
+    return guard.blocked || !scanner ? '' : guard.cut(scanner.end())
+  }
+}
+
+/** Whether no rule matches anything in the text, as far as can be told quickly. */
+function isClear({ screen }: RuleSet, text: string): boolean {
+  return screen.clear(text, 0, START_CLASS, true) === text.length
 }
 
 /** Stands where a blocking match was. A lone surrogate and a private character: no text of a model holds it by accident,

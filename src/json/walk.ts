@@ -103,6 +103,30 @@ export function decodeString(bytes: Uint8Array, slot: Pick<StringSlot, 'start' |
   }
 }
 
+/** What `stringEnd` gives for a string that no JSON may hold. */
+export const MALFORMED = 0
+
+/**
+ * Where the closing quote of a JSON string stands whose inside begins at `from`, which is not 0: negative when the string
+ * has escapes or bytes above 127.
+ */
+export function stringEnd(bytes: Uint8Array, from: number, end: number): number {
+  let all = 0
+  let escaped = false
+  for (let at = from; at < end; at++) {
+    const byte = bytes[at] as number
+    if (byte === QUOTE) return escaped || all >= 0x80 ? -at : at
+    if (byte === BACKSLASH) {
+      escaped = true
+      at++
+    } else if (byte < 0x20) {
+      return MALFORMED
+    }
+    all |= byte
+  }
+  return MALFORMED
+}
+
 class Walker {
   readonly found: Walked = {
     strings: [],
@@ -259,27 +283,10 @@ class Walker {
 
   /** From a quote through the closing one; sets `simple`. */
   private skipString(): void {
-    const { bytes, end } = this
-    let at = this.at + 1
-    let all = 0
-    let escaped = false
-    while (at < end) {
-      const byte = bytes[at] ?? 0
-      if (byte === QUOTE) {
-        this.at = at + 1
-        this.simple = !escaped && all < 0x80
-        return
-      }
-      if (byte === BACKSLASH) {
-        escaped = true
-        at++
-      } else if (byte < 0x20) {
-        throw new Malformed()
-      }
-      all |= byte
-      at++
-    }
-    throw new Malformed()
+    const quote = stringEnd(this.bytes, this.at + 1, this.end)
+    if (quote === MALFORMED) throw new Malformed()
+    this.simple = quote > 0
+    this.at = Math.abs(quote) + 1
   }
 
   /** Reads a key; which of the marked fields it is, or -1. */

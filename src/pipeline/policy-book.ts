@@ -23,11 +23,12 @@ export type PolicyBookResult =
 export function compilePolicies(guard: Config['guard']): PolicyBookResult {
   const faults: RuleFault[] = []
   const sides = new Map<string, GuardSide>()
-  const side = (direction: 'input' | 'output', pii: GuardAction, secrets: GuardAction): GuardSide | null => {
-    const key = `${direction} ${pii} ${secrets}`
+  const side = (own: readonly RuledAction[], pii: GuardAction, secrets: GuardAction): GuardSide | null => {
+    // Rules are told apart by their names, so this says all: directions that ask for the same share it.
+    const key = JSON.stringify([pii, secrets, ...own.map(({ rule, action }) => [rule.name, action])])
     const known = sides.get(key)
     if (known) return known
-    const compiled = compileSide([...ownRules(guard, direction), ...byGroup(BUILT_IN_RULES, { pii, secrets })])
+    const compiled = compileSide([...own, ...byGroup(BUILT_IN_RULES, { pii, secrets })])
     if (!compiled.ok) {
       faults.push(...compiled.faults)
       return null
@@ -35,25 +36,19 @@ export function compilePolicies(guard: Config['guard']): PolicyBookResult {
     sides.set(key, compiled.side)
     return compiled.side
   }
-  let recordSide: GuardSide | null = null
+  const ownInput = ownRules(guard, 'input')
+  const ownOutput = ownRules(guard, 'output')
   const record = (pii: GuardAction, secrets: GuardAction): GuardSide | null => {
-    const own = ownRules(guard, 'output')
     const acts = (action: GuardAction) => action === 'redact' || action === 'block'
-    if (acts(pii) && acts(secrets) && own.every(({ action }) => acts(action))) return null
-    if (!recordSide) {
-      const redacted = own.map(({ rule }): RuledAction => ({ rule, action: 'redact' }))
-      const built = byGroup(BUILT_IN_RULES, { pii: 'redact', secrets: 'redact' })
-      const compiled = compileSide([...redacted, ...built])
-      if (compiled.ok) recordSide = compiled.side
-      else faults.push(...compiled.faults)
-    }
-    return recordSide
+    if (acts(pii) && acts(secrets) && ownOutput.every(({ action }) => acts(action))) return null
+    const redacted = ownOutput.map(({ rule }): RuledAction => ({ rule, action: 'redact' }))
+    return side(redacted, 'redact', 'redact')
   }
   const policy = (exception?: GuardExceptionConfig): RequestPolicy | null => {
     const input = { ...guard.input, ...exception?.input }
     const output = { ...guard.output, ...exception?.output }
-    const inputSide = side('input', input.pii, input.secrets)
-    const outputSide = side('output', output.pii, output.secrets)
+    const inputSide = side(ownInput, input.pii, input.secrets)
+    const outputSide = side(ownOutput, output.pii, output.secrets)
     if (!inputSide || !outputSide) return null
     return {
       injection: input.injection,

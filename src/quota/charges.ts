@@ -9,7 +9,8 @@ const MAX_ID_LENGTH = 256
  */
 export function assertReservation(id: string, tenant: string, charges: readonly Charge[]): void {
   assertNames(id, tenant)
-  for (const [index, { key, limit, windowMs, amount }] of charges.entries()) {
+  let index = 0
+  for (const { key, limit, windowMs, amount } of charges) {
     if (!NAME.test(key)) throw new RangeError('a quota key has 1 to 256 characters of [\\w.:%-]')
     if (!Number.isSafeInteger(windowMs) || windowMs < 1)
       throw new RangeError(`window of ${key} is not whole and positive`)
@@ -18,6 +19,7 @@ export function assertReservation(id: string, tenant: string, charges: readonly 
     for (let other = 0; other < index; other++) {
       if (charges[other]?.key === key) throw new RangeError(`${key} is charged twice`)
     }
+    index += 1
   }
 }
 

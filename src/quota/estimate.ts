@@ -30,21 +30,13 @@ export function estimateInputTokens(texts: Iterable<string>, messages: number): 
 /** As above, for one text without any template. */
 export function estimateTextTokens(text: string): number {
   let tokens = 0
-  let run = 0
-  let plainWord = true
-  let previous: number = Kind.space
+  let place = START
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at)
-    const kind = unit < 128 ? (ASCII_KINDS[unit] ?? Kind.mark) : Kind.wide
-    const capitalised = kind === Kind.lower && previous === Kind.upper && run === 0
-    run = kind === previous || capitalised ? run + 1 : 0
-    if (run === 0) plainWord = previous === Kind.space || previous === Kind.lineEnd
-    if (kind === Kind.lower) tokens += run % (plainWord ? 3 : 2) === 0 ? 1 : 0
-    else if (kind === Kind.upper) tokens += run % 2 === 0 ? 1 : 0
-    else if (kind === Kind.space) tokens += run % 4 === 1 ? 1 : 0
-    else if (kind === Kind.wide) tokens += wideTokens(unit) + (previous === Kind.space ? 1 : 0)
-    else tokens += 1
-    previous = kind
+    const kind = unit < 128 ? (ASCII_KINDS[unit] as number) : Kind.wide
+    const step = STEPS[place | kind] as number
+    tokens += unit < 128 ? step & 1 : (step & 1) + wideTokens(unit)
+    place = step >>> 1
   }
   return tokens
 }
@@ -78,6 +70,57 @@ const ASCII_KINDS = Uint8Array.from({ length: 128 }, (_, unit) => {
   if (unit >= 0x61 && unit <= 0x7a) return Kind.lower
   return unit >= 0x41 && unit <= 0x5a ? Kind.upper : Kind.mark
 })
+
+/** Runs are counted to here and on from 1: a multiple of all the lengths that matter. */
+const LONGEST_RUN = 12
+/** In `STEPS` a place has a slot for each kind. */
+const SLOTS = 8
+
+/** What the tokens of the next character depend on. */
+interface Place {
+  readonly previous: number
+  /** Characters of the same kind in front of the previous one. */
+  readonly run: number
+  /** The run began behind a space or a line end. */
+  readonly plainWord: boolean
+}
+
+function slotsOf({ previous, run, plainWord }: Place): number {
+  return ((previous * (LONGEST_RUN + 1) + run) * 2 + (plainWord ? 1 : 0)) * SLOTS
+}
+
+const START = slotsOf({ previous: Kind.space, run: 0, plainWord: true })
+
+/** By place and kind of the next character: twice the place that follows, and 1 for a token (beyond ASCII, for one more). */
+const STEPS = makeSteps()
+
+function makeSteps(): Uint16Array {
+  const kinds = Object.values(Kind)
+  const steps = new Uint16Array(kinds.length * (LONGEST_RUN + 1) * 2 * SLOTS)
+  for (const previous of kinds) {
+    for (let run = 0; run <= LONGEST_RUN; run++) {
+      for (const plainWord of [false, true]) {
+        const place = { previous, run, plainWord }
+        for (const kind of kinds) steps[slotsOf(place) | kind] = stepOf(place, kind)
+      }
+    }
+  }
+  return steps
+}
+
+function stepOf(from: Place, kind: number): number {
+  const { previous } = from
+  const capitalised = kind === Kind.lower && previous === Kind.upper && from.run === 0
+  const goesOn = kind === previous || capitalised
+  const run = goesOn ? (from.run % LONGEST_RUN) + 1 : 0
+  const plainWord = goesOn ? from.plainWord : previous === Kind.space || previous === Kind.lineEnd
+  let token = true
+  if (kind === Kind.lower) token = run % (plainWord ? 3 : 2) === 0
+  else if (kind === Kind.upper) token = run % 2 === 0
+  else if (kind === Kind.space) token = run % 4 === 1
+  else if (kind === Kind.wide) token = previous === Kind.space
+  return 2 * slotsOf({ previous: kind, run, plainWord }) + (token ? 1 : 0)
+}
 
 /** Tokens of a UTF-16 unit beyond ASCII. Half a surrogate pair is half of four bytes. */
 function wideTokens(unit: number): number {

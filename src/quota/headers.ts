@@ -7,12 +7,19 @@ import type { ChargeKind, QuotaPlan } from './plan.ts'
  */
 export function quotaHeaders(plan: QuotaPlan, { levels }: ReserveResult): Record<string, string> {
   const headers: Record<string, string> = {}
-  for (const kind of ['requests', 'tokens'] as const) {
-    const tightest = tightestOf(plan, levels, kind)
-    if (tightest === undefined) continue
-    headers[`x-ratelimit-limit-${kind}`] = String(tightest.limit)
-    headers[`x-ratelimit-remaining-${kind}`] = String(tightest.remaining)
-    headers[`x-ratelimit-reset-${kind}`] = formatDuration(tightest.resetMs)
+  const requests = tightestOf(plan, levels, 'requests')
+  const requestLevel = levels[requests]
+  if (requestLevel !== undefined) {
+    headers['x-ratelimit-limit-requests'] = String(plan.charges[requests]?.limit)
+    headers['x-ratelimit-remaining-requests'] = String(requestLevel.remaining)
+    headers['x-ratelimit-reset-requests'] = formatDuration(requestLevel.resetMs)
+  }
+  const tokens = tightestOf(plan, levels, 'tokens')
+  const tokenLevel = levels[tokens]
+  if (tokenLevel !== undefined) {
+    headers['x-ratelimit-limit-tokens'] = String(plan.charges[tokens]?.limit)
+    headers['x-ratelimit-remaining-tokens'] = String(tokenLevel.remaining)
+    headers['x-ratelimit-reset-tokens'] = formatDuration(tokenLevel.resetMs)
   }
   return headers
 }
@@ -32,11 +39,19 @@ export function formatDuration(ms: number): string {
   return minutes < 60 ? `${minutes}m${seconds}` : `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}`
 }
 
-function tightestOf(plan: QuotaPlan, levels: readonly LimitLevel[], kind: ChargeKind) {
-  return plan.charges
-    .flatMap(({ limit }, index) => {
-      const level = levels[index]
-      return level !== undefined && plan.kinds[index] === kind ? [{ limit, ...level }] : []
-    })
-    .toSorted((a, b) => a.remaining - b.remaining || b.resetMs - a.resetMs)[0]
+/** The index of the first charge of this kind with the least left, among equals the longest to reset; -1: none. */
+function tightestOf(plan: QuotaPlan, levels: readonly LimitLevel[], kind: ChargeKind): number {
+  let tightest = -1
+  let least: LimitLevel | undefined
+  for (const [index, level] of levels.entries()) {
+    if (plan.kinds[index] !== kind) continue
+    const isTighter =
+      least === undefined ||
+      level.remaining < least.remaining ||
+      (level.remaining === least.remaining && level.resetMs > least.resetMs)
+    if (!isTighter) continue
+    tightest = index
+    least = level
+  }
+  return tightest
 }

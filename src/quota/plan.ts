@@ -28,12 +28,26 @@ const MAX_KEY_LENGTH = 256
 /** The tenant of all requests where a limit counts several teams together. No team's tenant is named like this. */
 const EVERYBODY = 'all'
 
+/** Models for which a principal's plans are remembered: what is asked for beyond them is planned anew each time. */
+const MAX_REMEMBERED_MODELS = 64
+
+/** A plan without amounts: all that depends on the principal and the model alone. */
+interface Outline {
+  readonly tenant: string
+  readonly kinds: readonly ChargeKind[]
+  readonly limits: readonly string[]
+  readonly charges: readonly Omit<Charge, 'amount'>[]
+}
+
 /**
  * Turns the configured limits into a planner. Every limit that matches applies, and all of them must have room.
  *
  * A limit counts under exactly what its `per` names: `per: [model]` is one window a model for the whole company. Only
  * `token` brings its team along, because the ids of tokens are the issuer's. Keys of one tenant are kept together, so
  * the tenant is the team where no limit crosses teams, and the same for everybody as soon as one does.
+ *
+ * What does not depend on the tokens is remembered for as long as the principal's object lives; a principal is not
+ * changed once it has been planned for.
  *
  * Throws a RangeError for a limit below 1: no request could ever pass it.
  */
@@ -44,8 +58,9 @@ export function createQuotaPlanner(limits: readonly QuotaLimit[], hashing: Hashi
   })
   const crossesTeams = limits.some(limit => !isWithinTeam(limit))
   const bounded = (key: string) => (key.length <= MAX_KEY_LENGTH ? key : `%:${hashing.sha256(key)}`)
+  const outlines = new WeakMap<QuotaPrincipal, Map<string, Outline>>()
 
-  return function planQuota(principal, model, tokens) {
+  function outline(principal: QuotaPrincipal, model: string): Outline {
     const parts = {
       team: encode(principal.team),
       app: encode(principal.app),
@@ -58,13 +73,37 @@ export function createQuotaPlanner(limits: readonly QuotaLimit[], hashing: Hashi
       tenant: crossesTeams ? EVERYBODY : bounded(`team:${parts.team}`),
       kinds: applying.map(({ kind }) => kind),
       limits: applying.map(({ limit }) => limit.name),
-      charges: applying.map(({ limit, kind, most, start }) => ({
+      charges: applying.map(({ limit, most, start }) => ({
         key: bounded([start, ...limit.per.map(part => parts[part])].join(':')),
         limit: most,
         windowMs: limit.windowMs,
+      })),
+    }
+  }
+
+  function remembered(principal: QuotaPrincipal, model: string): Outline {
+    const ofModels = outlines.get(principal) ?? new Map<string, Outline>()
+    let found = ofModels.get(model)
+    if (found === undefined) {
+      found = outline(principal, model)
+      if (ofModels.size < MAX_REMEMBERED_MODELS) outlines.set(principal, ofModels.set(model, found))
+    }
+    return found
+  }
+
+  return function planQuota(principal, model, tokens) {
+    const { tenant, kinds, limits: names, charges } = remembered(principal, model)
+    return {
+      tenant,
+      kinds,
+      limits: names,
+      charges: charges.map(({ key, limit, windowMs }, index) => ({
+        key,
+        limit,
+        windowMs,
         // More than the limit could never be admitted: a small limit lets one request pass at a time, which settles to
         // what it really took.
-        amount: kind === 'tokens' ? Math.min(tokens, most) : 1,
+        amount: kinds[index] === 'tokens' ? Math.min(tokens, limit) : 1,
       })),
     }
   }

@@ -122,6 +122,19 @@ const encoder = new TextEncoder()
  * white space of the JSON inside.
  */
 export function frameData(frame: Uint8Array): FrameData | null {
+  return onlyLine(frame) ?? joinedLines(frame)
+}
+
+/** The data of a frame that is one `data` line: nearly all are. */
+function onlyLine(frame: Uint8Array): FrameData | null {
+  const end = frame.length - 2
+  if (frame[end] !== LF || frame[end + 1] !== LF || frame[0] !== DATA[0]) return null
+  if (frame.indexOf(LF) !== end || frame.includes(CR)) return null
+  const start = dataStart(frame, 0, end)
+  return start < 0 ? null : { bytes: frame, start, end }
+}
+
+function joinedLines(frame: Uint8Array): FrameData | null {
   const lines: { start: number; end: number }[] = []
   const others: Uint8Array[] = []
   let at = 0

@@ -15,6 +15,7 @@ const CLEAN = {
   PORT: undefined,
   REDIS_URL: undefined,
   SALLYPORT_CONFIG: undefined,
+  SALLYPORT_UPSTREAM_CLIENT: undefined,
   INFERENCE_TIMEOUT_MS: undefined,
   PROMPT_HMAC_SECRET: undefined,
   FORCE_COLOR: undefined,

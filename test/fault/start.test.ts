@@ -65,6 +65,14 @@ describe.each<Runtime>(['node', 'bun'])('sallyport serve on %s cannot start', ru
     expect(code).toBe(1)
   })
 
+  test('for an HTTP client that it does not have', async () => {
+    const { code, stderr } = await start(withSettings({}), { SALLYPORT_UPSTREAM_CLIENT: 'curl' })
+    expect(stderr).toMatch(
+      runtime === 'node' ? /SALLYPORT_UPSTREAM_CLIENT: own or undici, not "curl"/ : /SALLYPORT_UPSTREAM_CLIENT: Bun/,
+    )
+    expect(code).toBe(1)
+  })
+
   test('for a missing secret, which it names', async () => {
     const { code, stderr } = await start(withSettings({}), { PROMPT_HMAC_SECRET: undefined })
     expect({ code, names: stderr.includes('PROMPT_HMAC_SECRET') }).toEqual({ code: 1, names: true })

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { START_CLASS } from '../../src/guard/alphabet.ts'
 import { BUILT_IN_RULES } from '../../src/guard/recognisers/index.ts'
 import type { RuleDefinition } from '../../src/guard/rule.ts'
 import { compileRules, type RuleSet } from '../../src/guard/rule-set.ts'
-import { type Finding, Scanner } from '../../src/guard/scanner.ts'
+import { type Finding, Scanner, scanText } from '../../src/guard/scanner.ts'
 import { naiveFindings, naiveRedact } from '../support/naive-redact.ts'
 
 const rule = (name: string, pattern: string, more: Partial<RuleDefinition> = {}): RuleDefinition => ({
@@ -24,6 +25,7 @@ const TOY_RULES = [
   rule('AFTER', 'c\\d{2}', { validate: (_, before) => before.includes('b') }),
   rule('BLOCK', '-a-', { tail: { body: '[ab1 -]', end: '-b-' } }),
   rule('TOKEN', 'b1c', { tail: { body: '[a-c\\d]' }, notAfter: '\\w' }),
+  rule('RUN', '[bc2](?:[ab2]-?){3,14}', { needs: '2', notBefore: '[c2]', validate: match => match.includes('2') }),
 ]
 
 function compiled(rules: readonly RuleDefinition[]): RuleSet {
@@ -66,6 +68,26 @@ describe('streamed text', () => {
     fc.assert(
       fc.property(toyText, cuts, (text, at) => {
         expect(stream(toy, cut(text, at)).text).toBe(naiveRedact(text, TOY_RULES))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  test('equals the reference when it is given as a whole', () => {
+    fc.assert(
+      fc.property(toyText, text => {
+        expect(scanText(toy, text, ({ rule: { name } }) => `[${name}_REDACTED]`)).toBe(naiveRedact(text, TOY_RULES))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  test('where the screen clears all of a text, nothing matches', () => {
+    fc.assert(
+      fc.property(toyText, text => {
+        if (toy.screen.clear(text, 0, START_CLASS, true) === text.length) {
+          expect(naiveFindings(text, TOY_RULES)).toEqual([])
+        }
       }),
       { numRuns: 5000 },
     )

@@ -18,6 +18,7 @@ const CLEAN = {
   PORT: undefined,
   REDIS_URL: undefined,
   SALLYPORT_CONFIG: undefined,
+  SALLYPORT_UPSTREAM_CLIENT: undefined,
   INFERENCE_TIMEOUT_MS: undefined,
   PROMPT_HMAC_SECRET: 'a secret for tests alone, 32 bytes or more',
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
@@ -54,6 +55,12 @@ test('the bundle stands alone, stays small and tells nothing of where it was bui
   const imported = [...bundle.matchAll(/^import .*? from ["']([^"']+)["']/gm)].map(match => match[1] ?? '')
   expect(imported.length).toBeGreaterThan(0)
   expect(imported.filter(name => !name.startsWith('node:') && name !== 'bun')).toEqual([])
+  // Asked for one that is not there, Bun downloads it.
+  const required = [...bundle.matchAll(/\b_*require\(["']([^"']+)["']\)/g)].map(match => match[1] ?? '')
+  expect(required.length).toBeGreaterThan(0)
+  expect(required.filter(name => !isBuiltin(name))).toEqual([])
+  // One character beyond ASCII doubles what the text takes in memory.
+  expect(bundle.match(/[^\0-\x7f]/)?.[0]).toBeUndefined()
   expect(bundle.match(BUILD_PLACES)?.[0]).toBeUndefined()
   const map = JSON.parse(read('dist/sallyport.mjs.map')) as { sources: string[]; sourcesContent?: unknown }
   expect(map.sourcesContent).toBeUndefined()

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import type { Fault } from '../../../src/config/fault.ts'
-import { configJsonSchema } from '../../../src/config/json-schema.ts'
 import { maskSecrets } from '../../../src/config/mask.ts'
 import type { NotEnforced } from '../../../src/config/unsupported.ts'
 import { type ConfigLocation, locateConfig, readConfig } from '../../node/config-file.ts'
@@ -20,10 +19,7 @@ export function registerConfig(program: Command): void {
     .option('--json', 'print the result as JSON')
     .action(check)
 
-  config
-    .command('schema')
-    .description('print the JSON Schema of the configuration file, for editors')
-    .action(() => printJson(configJsonSchema()))
+  config.command('schema').description('print the JSON Schema of the configuration file, for editors').action(schema)
 
   config
     .command('print')
@@ -49,6 +45,11 @@ async function check(file: string | undefined, options: Options): Promise<void> 
   for (const warning of [...result.warnings, ...result.notEnforced.map(consequence)]) {
     print(`  ${styled('yellow', 'warning', process.stdout)} ${warning.path}: ${warning.reason}`)
   }
+}
+
+async function schema(): Promise<void> {
+  const { configJsonSchema } = await import('../../../src/config/json-schema.ts')
+  printJson(configJsonSchema())
 }
 
 async function show(options: Options): Promise<void> {

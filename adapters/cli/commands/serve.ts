@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { locateConfig, readConfig } from '../../node/config-file.ts'
 import { createTelemetry } from '../../node/telemetry.ts'
+import { boundYoungGeneration } from '../../node/young-generation.ts'
 import { CommandFailure } from '../failure.ts'
 import { note } from '../print.ts'
 import { untilStopped } from '../stop-signal.ts'
@@ -16,6 +17,7 @@ export function registerServe(program: Command): void {
 }
 
 async function serve(options: { readonly config?: string }): Promise<void> {
+  const letYoungGenerationGrow = boundYoungGeneration()
   // Loaded here, so that no other command waits for the whole gateway.
   const { runGateway } = await import('../run-gateway.ts')
   const location = await locateConfig(options.config, process.env, process.cwd())
@@ -28,6 +30,7 @@ async function serve(options: { readonly config?: string }): Promise<void> {
   const telemetry = createTelemetry()
   const gateway = await runGateway({ config: result.config, telemetry })
   telemetry.log('info', 'listening', { url: gateway.url })
+  letYoungGenerationGrow()
   const signal = await untilStopped()
   telemetry.log('info', 'stopping', { signal })
   await gateway.close()

@@ -12,6 +12,7 @@ export const ASSIGNMENT_RULES: readonly RuleDefinition[] = [
     caseSensitive: true,
     notAfter: '[A-Za-z0-9_+/~.!@#$%^&*-]',
     notBefore: '[A-Za-z0-9_+/~-]',
+    needs: '\\d',
     validate: isAssignedSecret,
     plausible: mixesDigits,
     examples: [

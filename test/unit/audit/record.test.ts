@@ -34,6 +34,14 @@ describe('an audit record', () => {
     expect(JSON.parse(line)).toMatchObject({ hash })
   })
 
+  it('tells the time as ISO 8601 does, whatever was told before', () => {
+    const second = Date.UTC(2026, 10, 23, 10, 30)
+    const times = [second, second + 999, second + 1000, second + 7, 0, -1, -1000, second + 0.5, 253_402_300_800_000]
+    for (const time of [...times, ...times]) {
+      expect(JSON.parse(build({ time }).line)).toMatchObject({ time: new Date(time).toISOString() })
+    }
+  })
+
   it('leaves out what is unknown', () => {
     const { line } = buildRecord(
       nodeHashing,

@@ -35,6 +35,19 @@ describe('planning', () => {
     expect(settlementOf(planned, 0, 0)).toEqual([0, 0, 0, 0])
   })
 
+  test('what it remembers of a principal is what it would plan anew', () => {
+    const limits = [teamMinute, keyRate, { ...legal, match: { model: 'model-7' } }]
+    const remembering = plan(limits)
+    for (let round = 0; round < 3; round++) {
+      for (let model = 0; model < 100; model++) {
+        for (const principal of [search, { ...search, team: 'legal' }]) {
+          const args = [principal, `model-${model}`, 1000 * round + model] as const
+          expect(remembering(...args)).toEqual(plan(limits)(...args))
+        }
+      }
+    }
+  })
+
   test('leaves out limits for others', () => {
     expect(plan([legal])(search, 'llama-3', 10).charges).toEqual([])
     const only = { ...teamMinute, match: { app: 'web', env: 'production', model: 'llama-3' } }

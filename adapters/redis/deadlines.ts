@@ -1,0 +1,61 @@
+/** Something that is waited for. Whoever decides it says so in `decided`. */
+export interface Waiting {
+  readonly decided: boolean
+  /** Called once, when its time is over and it is not decided. */
+  giveUp(): void
+}
+
+interface Group {
+  readonly dueAt: number
+  readonly members: readonly Waiting[]
+}
+
+/**
+ * Deadlines for answers of a server, all of the same length, with one timer for all of them: a timer for each costs
+ * more than many an answer.
+ *
+ * An answer that has arrived counts, even where this process was too busy to read it until its time was over.
+ */
+export class Deadlines {
+  readonly #timeoutMs: number
+  /** In the order of their deadlines, since all wait equally long. */
+  readonly #groups: Group[] = []
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** The time of these starts now. */
+  start(members: readonly Waiting[]): void {
+    this.#groups.push({ dueAt: performance.now() + this.#timeoutMs, members })
+    if (this.#timer === undefined) this.#timer = setTimeout(this.#look, this.#timeoutMs)
+  }
+
+  readonly #look = (): void => {
+    this.#timer = undefined
+    const now = performance.now()
+    for (let [first] = this.#groups; first !== undefined; [first] = this.#groups) {
+      const undecided = first.members.filter(({ decided }) => !decided)
+      if (undecided.length > 0 && first.dueAt > now) {
+        // A timer may fire a fraction of a millisecond early.
+        this.#timer = setTimeout(this.#look, Math.ceil(first.dueAt - now))
+        return
+      }
+      this.#groups.shift()
+      if (undecided.length > 0) giveUpUnread(undecided)
+    }
+  }
+}
+
+/**
+ * Gives up what is still undecided when sockets have been read once more. Node reads between a timer and the first
+ * `setImmediate`, Bun between the first and the second.
+ */
+function giveUpUnread(members: readonly Waiting[]): void {
+  setImmediate(() =>
+    setImmediate(() => {
+      for (const member of members) if (!member.decided) member.giveUp()
+    }),
+  )
+}

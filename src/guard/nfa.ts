@@ -1,0 +1,144 @@
+import type { Alphabet } from './alphabet.ts'
+import type { PatternNode, UnitSet } from './pattern.ts'
+
+const SPLIT = -1
+const ACCEPT = -2
+
+/** In a loose form, repetitions are counted up to here. */
+const COUNTED = 12
+
+/**
+ * The non-deterministic automaton of some patterns, in parallel arrays: a unit set that leads to the next state, a split
+ * into two, or the acceptance of a rule.
+ */
+export class Nfa {
+  private readonly kind: number[] = []
+  private readonly out: number[] = []
+  private readonly other: number[] = []
+  private readonly tables: Uint8Array[] = []
+  private readonly tableIds = new Map<UnitSet, number>()
+  private readonly alphabet: Alphabet
+  private readonly loose: boolean
+
+  /** `loose`: longer repetitions than some are taken for endless ones. What matches then still does, with fewer states. */
+  constructor(alphabet: Alphabet, loose = false) {
+    this.alphabet = alphabet
+    this.loose = loose
+  }
+
+  /**
+   * Adds a pattern that ends in the acceptance of `rule`; returns its first state.
+   * @param needed a match has to hold a unit of this set
+   */
+  add(root: PatternNode, rule: number, needed?: UnitSet): number {
+    const accept = this.state(ACCEPT, rule, -1)
+    if (!needed) return this.build(root, accept)
+    // The pattern twice, side by side: a needed unit leads from the first into the second, and only that one accepts.
+    const from = this.kind.length
+    const second = this.build(root, accept)
+    const size = this.kind.length - from
+    const dead = this.state(SPLIT, -1, -1)
+    const first = this.build(root, dead)
+    const shift = first - second
+    const member = this.alphabet.table(needed)
+    const halves = new Map<number, { without: number; within: number }>()
+    for (let state = dead + 1; state <= dead + size; state++) {
+      const table = this.kind[state] ?? ACCEPT
+      if (table < 0) continue
+      const half = halves.get(table) ?? this.halve(table, member)
+      halves.set(table, half)
+      const target = this.out[state] ?? -1
+      this.kind[state] = SPLIT
+      this.out[state] = this.state(half.without, target, -1)
+      this.other[state] = this.state(half.within, target === dead ? accept : target - shift, -1)
+    }
+    return first
+  }
+
+  /** A set's table in two: without the members of another, and only with those. */
+  private halve(id: number, member: Uint8Array): { without: number; within: number } {
+    const table = this.tables[id] as Uint8Array
+    const half = (wanted: number) =>
+      this.tables.push(table.map((inside, unitClass) => (member[unitClass] === wanted ? inside : 0))) - 1
+    return { without: half(0), within: half(1) }
+  }
+
+  private build(node: PatternNode, next: number): number {
+    switch (node.kind) {
+      case 'set': {
+        let table = this.tableIds.get(node.set)
+        if (table === undefined) {
+          table = this.tables.push(this.alphabet.table(node.set)) - 1
+          this.tableIds.set(node.set, table)
+        }
+        return this.state(table, next, -1)
+      }
+      case 'sequence':
+        return node.items.reduceRight((after, item) => this.build(item, after), next)
+      case 'choice':
+        return node.items
+          .map(item => this.build(item, next))
+          .reduceRight((rest, first) => this.state(SPLIT, first, rest))
+      case 'repeat': {
+        let after = next
+        let { min } = node
+        if (this.loose && node.max > COUNTED) {
+          min = Math.min(min, COUNTED)
+          after = this.state(SPLIT, -1, next)
+          this.out[after] = this.build(node.item, after)
+        } else {
+          // x{2,4} is x x (x (x)?)?: nested, so that skipping the rest is one step from any place.
+          for (let copy = node.max; copy > min; copy--) after = this.state(SPLIT, this.build(node.item, after), next)
+        }
+        for (let copy = min; copy > 0; copy--) after = this.build(node.item, after)
+        return after
+      }
+    }
+  }
+
+  private state(kind: number, out: number, other: number): number {
+    this.kind.push(kind)
+    this.out.push(out)
+    this.other.push(other)
+    return this.kind.length - 1
+  }
+
+  /** Adds `state` and all it reaches without reading to `into`. */
+  close(state: number, into: Set<number>): void {
+    const kind = this.kind[state]
+    if (kind !== SPLIT) {
+      if (kind !== undefined) into.add(state)
+      return
+    }
+    const stack = [state]
+    /** Loops of a loose form may lead back without reading. */
+    const split = new Set<number>()
+    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+      if (at < 0 || into.has(at) || split.has(at)) continue
+      if (this.kind[at] === SPLIT) {
+        split.add(at)
+        stack.push(this.other[at] ?? -1, this.out[at] ?? -1)
+      } else {
+        into.add(at)
+      }
+    }
+  }
+
+  /** All that the states reach without reading. */
+  closure(states: readonly number[]): number[] {
+    const reached = new Set<number>()
+    for (const state of states) this.close(state, reached)
+    return [...reached]
+  }
+
+  /** Adds what `state` reaches by a unit of the class to `into`. */
+  advance(state: number, unitClass: number, into: Set<number>): void {
+    const kind = this.kind[state] ?? ACCEPT
+    if (kind >= 0 && this.tables[kind]?.[unitClass]) this.close(this.out[state] ?? -1, into)
+  }
+
+  /** The rule that `state` accepts, or -1. */
+  accepted(state: number): number {
+    return this.kind[state] === ACCEPT ? (this.out[state] ?? -1) : -1
+  }
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { createRedisStore } from '../../adapters/redis/state-store.ts'
+import { type StateStore, StoreUnavailableError } from '../../src/ports/state-store.ts'
+import { type Redis, startRedis } from '../support/redis.ts'
+import { waitFor } from '../support/wait.ts'
+import { type Check, sleep } from './check.ts'
+
+const TIMEOUT_MS = 100
+/** By the clock of the process that waits, which on a busy machine is late as well. */
+const TOLERANCE_MS = 50
+/** Long past the deadline, but shorter than what ends a dead connection. */
+const BUSY_MS = 300
+
+/** What every runtime must do about Redis's deadline while its event loop is, or is not, free to read the answer. */
+export function redisDeadlineChecks(): Check[] {
+  let lastId = 0
+  const reserve = (store: StateStore) =>
+    store.reserve(`request-${++lastId}`, 'tenant', [{ key: 'limit', limit: 1_000, windowMs: 60_000, amount: 1 }])
+
+  const check = (name: string, run: (store: StateStore, server: Redis) => Promise<void>): Check => ({
+    name,
+    async run() {
+      const server = await startRedis()
+      const store = createRedisStore({ url: server.url, timeoutMs: TIMEOUT_MS })
+      try {
+        await waitFor('the store is ready', () => store.ready())
+        await reserve(store)
+        await run(store, server)
+      } finally {
+        await store.close()
+        await server.stop()
+      }
+    },
+  })
+
+  return [
+    check('an answer that came while the process was busy counts', async store => {
+      const calls = Array.from({ length: 20 }, () => reserve(store))
+      await turns(2)
+      block(BUSY_MS)
+      for (const { outcome } of await Promise.all(calls)) assert.equal(outcome, 'granted')
+    }),
+
+    check('commands that could not leave because the process was busy are still in time', async store => {
+      const calls = Array.from({ length: 20 }, () => reserve(store))
+      block(BUSY_MS)
+      for (const { outcome } of await Promise.all(calls)) assert.equal(outcome, 'granted')
+    }),
+
+    check('a process that is busy again and again has every answer', async store => {
+      const calls = []
+      for (let turn = 0; turn < 12; turn++) {
+        calls.push(reserve(store))
+        block(70)
+        await turns(1)
+      }
+      for (const { outcome } of await Promise.all(calls)) assert.equal(outcome, 'granted')
+    }),
+
+    check('a frozen server is given up in time, also where the process is busy at first', async (store, server) => {
+      server.pause()
+      for (const busyMs of [0, 60]) {
+        const call = assert.rejects(reserve(store), StoreUnavailableError)
+        await turns(2)
+        const start = performance.now()
+        block(busyMs)
+        await Promise.race([call, sleep(1_000)])
+        const took = performance.now() - start
+        assert.ok(took < TIMEOUT_MS + TOLERANCE_MS, `given up after ${took} ms`)
+        assert.ok(took > TIMEOUT_MS / 2, `given up after ${took} ms`)
+        await call
+      }
+    }),
+
+    check('each of many is given up in its own time', async (store, server) => {
+      server.pause()
+      const took: number[] = []
+      const calls: Promise<void>[] = []
+      for (let at = 0; at < 20; at++) {
+        const start = performance.now()
+        const late = assert.rejects(reserve(store), StoreUnavailableError)
+        calls.push(late.then(() => void took.push(performance.now() - start)))
+        await sleep(7)
+      }
+      await Promise.all(calls)
+      assert.ok(Math.min(...took) >= TIMEOUT_MS - 5, `the first after ${Math.min(...took)} ms`)
+      assert.ok(Math.max(...took) < TIMEOUT_MS + TOLERANCE_MS, `the last after ${Math.max(...took)} ms`)
+    }),
+  ]
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise(resolve => setImmediate(resolve))
+}
+
+function block(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}
