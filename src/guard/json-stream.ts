@@ -90,7 +90,7 @@ export class GuardedJson implements GuardedText {
     switch (char) {
       case '{':
       case '[':
-        return before !== 'string' && before !== 'value'
+        return mayBegin(before)
       case '}':
       case ']':
         return before === 'open' || before === 'string' || before === 'value'
@@ -99,9 +99,9 @@ export class GuardedJson implements GuardedText {
       case ',':
         return before === 'string' || before === 'value'
       case '"':
-        return before === 'open' || before === 'comma' || before === 'colon'
+        return mayBegin(before)
       default:
-        return SCALAR.test(char) && (before === 'open' || before === 'comma' || before === 'colon')
+        return SCALAR.test(char) && mayBegin(before)
     }
   }
 
@@ -192,6 +192,11 @@ export class GuardedJson implements GuardedText {
     this.before = 'string'
     return closed
   }
+}
+
+/** Whether a string, a number or a word may stand here. */
+function mayBegin(before: Before): boolean {
+  return before !== 'string' && before !== 'value'
 }
 
 /** Released text in the raw forms of its units, as long as nothing was replaced in it. */

@@ -41,8 +41,17 @@ export class Rewalker {
     const found = stringEnd(bytes, slot.start, end)
     if (found === MALFORMED || Math.abs(found) + tail !== end) return null
     for (let at = 1; at <= tail; at++) if (kept[kept.length - at] !== bytes[end - at]) return null
-    const { kind, channel, choice, call } = slot
-    walked.strings[0] = { kind, channel, start: slot.start, end: Math.abs(found), simple: found > 0, choice, call }
+    const { kind, channel, field, choice, call } = slot
+    walked.strings[0] = {
+      kind,
+      channel,
+      field,
+      start: slot.start,
+      end: Math.abs(found),
+      simple: found > 0,
+      choice,
+      call,
+    }
     return walked
   }
 

@@ -12,10 +12,16 @@ export type Mark =
   | { readonly kind: 'plain' }
   /** A piece of a growing text. */
   | { readonly kind: 'text'; readonly channel: ChannelName }
+  /** A piece of a growing text of typed events: the event's type, or the field, tells which. */
+  | { readonly kind: 'delta'; readonly field: string }
+  /** Says what an event is or what it is about. */
+  | { readonly kind: 'tag'; readonly tag: string }
+  /** JSON of the model's making, checked inside. */
+  | { readonly kind: 'json' }
   /** A piece of a function call's JSON arguments. */
   | { readonly kind: 'arguments' }
-  /** Repeats text token by token: becomes null. */
-  | { readonly kind: 'drop' }
+  /** Repeats text token by token: becomes `empty`. */
+  | { readonly kind: 'drop'; readonly empty: 'null' | '[]' }
   | { readonly kind: 'usage' }
   | { readonly kind: 'finish' }
   | { readonly kind: 'index' }
@@ -69,7 +75,9 @@ export class Fields {
 }
 
 export const plain: Shape = { mark: { kind: 'plain' } }
-export const dropped: Shape = { mark: { kind: 'drop' } }
+export const dropped: Shape = { mark: { kind: 'drop', empty: 'null' } }
+export const droppedList: Shape = { mark: { kind: 'drop', empty: '[]' } }
+export const json: Shape = { mark: { kind: 'json' } }
 export const usage: Shape = { mark: { kind: 'usage' } }
 export const finish: Shape = { mark: { kind: 'finish' } }
 export const index: Shape = { mark: { kind: 'index' } }
@@ -78,6 +86,14 @@ export const callArguments: Shape = { mark: { kind: 'arguments' } }
 
 export function text(channel: ChannelName): Shape {
   return { mark: { kind: 'text', channel } }
+}
+
+export function delta(field: string): Shape {
+  return { mark: { kind: 'delta', field } }
+}
+
+export function tag(name: string): Shape {
+  return { mark: { kind: 'tag', tag: name } }
 }
 
 export function object(fields: Readonly<Record<string, Shape>>, more: Omit<Shape, 'fields'> = {}): Shape {

@@ -23,14 +23,23 @@ export interface CallScope {
 
 /** A string that matters: `[start, end)` is what stands between its quotes. */
 export interface StringSlot {
-  readonly kind: 'text' | 'arguments' | 'unknown'
+  readonly kind: 'text' | 'arguments' | 'delta' | 'unknown'
   readonly channel: ChannelName | null
+  /** Of a `delta`: the name of its field; else ''. */
+  readonly field: string
   readonly start: number
   readonly end: number
   /** Has neither escapes nor bytes above 127: its bytes are its text. */
   readonly simple: boolean
   readonly choice: ChoiceScope | null
   readonly call: CallScope | null
+}
+
+/** A value that says what an event is about: a string without its quotes, or a number. */
+export interface Tag extends Span {
+  readonly tag: string
+  /** For strings, as in a slot; undefined for numbers. */
+  readonly simple: boolean | undefined
 }
 
 /** A value that matters: `[start, end)` with its brackets. */
@@ -42,9 +51,14 @@ export interface Span {
 export interface Walked {
   readonly strings: StringSlot[]
   readonly choices: ChoiceScope[]
-  /** Values to be replaced by null. */
+  /** Values to be replaced by nothing. */
   readonly dropped: Span[]
+  readonly tags: Tag[]
+  /** Values that hold JSON of the model's making. */
+  readonly json: Span[]
   usage: Span | null
+  /** The finish reason of an answer without choices. */
+  finish: Span | null
   /** The document has an `error` that is not null. */
   error: boolean
 }
@@ -114,7 +128,16 @@ export function stringEnd(bytes: Uint8Array, from: number, end: number): number 
 }
 
 class Walker {
-  readonly found: Walked = { strings: [], choices: [], dropped: [], usage: null, error: false }
+  readonly found: Walked = {
+    strings: [],
+    choices: [],
+    dropped: [],
+    tags: [],
+    json: [],
+    usage: null,
+    finish: null,
+    error: false,
+  }
   private readonly bytes: Uint8Array
   private readonly end: number
   private at: number
@@ -123,6 +146,8 @@ class Walker {
   private call: CallScope | null = null
   private callCount = 0
   private simple = true
+  /** Inside a value that is checked as a whole. */
+  private inJson = false
 
   constructor(bytes: Uint8Array, start: number, end: number) {
     this.bytes = bytes
@@ -143,17 +168,34 @@ class Walker {
     this.space()
     const start = this.at
     const byte = this.bytes[this.at]
+    const outer = this.inJson
+    if (shape.mark?.kind === 'json') this.inJson = true
     if (byte === QUOTE) this.string(shape)
     else if (byte === 0x7b) this.object(shape)
     else if (byte === 0x5b) this.array(shape)
     else this.scalar(shape)
+    this.inJson = outer
     const kind = shape.mark?.kind
-    if (kind === undefined || kind === 'plain' || kind === 'text' || kind === 'arguments') return
+    if (kind === undefined || kind === 'plain' || kind === 'text' || kind === 'arguments' || kind === 'delta') return
     const isNull = byte === 0x6e
     if (kind === 'drop' && !isNull) this.found.dropped.push({ start, end: this.at })
+    else if (kind === 'json' && !isNull) this.found.json.push({ start, end: this.at })
+    else if (kind === 'tag' && !isNull) this.tag(shape, start, byte === QUOTE)
     else if (kind === 'usage' && byte === 0x7b) this.found.usage = { start, end: this.at }
     else if (kind === 'error' && !isNull) this.found.error = true
-    else if (kind === 'finish' && !isNull && this.choice) this.choice.finish = { start, end: this.at }
+    else if (kind === 'finish' && !isNull) {
+      if (this.choice) this.choice.finish = { start, end: this.at }
+      else this.found.finish = { start, end: this.at }
+    }
+  }
+
+  private tag({ mark }: Shape, start: number, isString: boolean): void {
+    if (mark?.kind !== 'tag') return
+    if (isString) {
+      this.found.tags.push({ tag: mark.tag, start: start + 1, end: this.at - 1, simple: this.simple })
+    } else {
+      this.found.tags.push({ tag: mark.tag, start, end: this.at, simple: undefined })
+    }
   }
 
   private object(shape: Shape): void {
@@ -220,16 +262,17 @@ class Walker {
     const start = this.at + 1
     this.skipString()
     const kind = shape.mark?.kind
-    if (kind === 'plain' || kind === 'drop' || kind === 'finish') {
+    if (kind === 'plain' || kind === 'drop' || kind === 'finish' || kind === 'tag' || kind === 'json') {
       if (this.simple) return
       if (decodeString(this.bytes, { start, end: this.at - 1, simple: false }) === null) throw new Malformed()
       return
     }
     const channel = shape.mark?.kind === 'text' ? shape.mark.channel : null
-    if (start === this.at - 1 && kind === undefined) return
+    if (this.inJson || (start === this.at - 1 && kind === undefined)) return
     this.found.strings.push({
-      kind: kind === 'text' || kind === 'arguments' ? kind : 'unknown',
+      kind: kind === 'text' || kind === 'arguments' || kind === 'delta' ? kind : 'unknown',
       channel,
+      field: shape.mark?.kind === 'delta' ? shape.mark.field : '',
       start,
       end: this.at - 1,
       simple: this.simple,

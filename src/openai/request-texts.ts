@@ -7,11 +7,12 @@ export type Visit = (text: string, place: string) => string
 const FIXED = new Set(['role', 'type', 'detail', 'format', 'encoding_format', 'reasoning_effort'])
 const WORD = /^[a-z_]{1,32}$/
 /** Media in base64: nothing that could be read as text. */
-const MEDIA = new Set(['url', 'data'])
+const MEDIA = new Set(['url', 'data', 'image_url'])
 /** Where media stand. Elsewhere, such as in a schema, the same names are the caller's to choose. */
-const MEDIA_PART = /^messages\[\d+\]\.content\[\d+\]\.(?:image_url|input_audio)$/
+const MEDIA_PART =
+  /^(?:messages|input)\[\d+\](?:\.(?:content|output)\[\d+\]){1,2}(?:\.(?:image_url|input_audio|source))?$/
 /** Objects in which every key is the caller's to choose, and so a text like any other. */
-const FREE_KEYS = /(?:^metadata|\.parameters|\.schema)$/
+const FREE_KEYS = /(?:^metadata|\.parameters|\.schema|\.input_schema|\]\.input)$/
 
 /**
  * Visits every text of a request, wherever it stands: all messages, parts, tool results and descriptions, schemas,

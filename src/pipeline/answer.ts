@@ -1,6 +1,6 @@
 import type { Outcome } from '../audit/record.ts'
 import { CATALOGUE } from '../errors/catalogue.ts'
-import { openAiError, type Refusal } from '../errors/refusal.ts'
+import type { Refusal } from '../errors/refusal.ts'
 import type { AnswerSink, AnswerSource } from '../ports/transport.ts'
 import type { Exchange } from './exchange.ts'
 import type { UpstreamStream } from './forward.ts'
@@ -154,7 +154,7 @@ class StreamedAnswer implements AnswerSource {
     this.settleAndReport()
     const outcome: Outcome = end?.kind === 'failed' ? 'failed' : 'served'
     void record(this.exchange, this.services, { status: 200, outcome, ...this.summary() }).then(recorded => {
-      const closing = recorded ? this.output.stream.last() : errorEvent({ code: 'audit_unavailable' })
+      const closing = recorded ? this.output.stream.last() : this.output.stream.errorEvent('audit_unavailable')
       if (closing.length > 0) this.sink?.write(closing)
       this.sink?.end()
     })
@@ -169,10 +169,6 @@ class StreamedAnswer implements AnswerSource {
   private summary() {
     return { ...this.output.counts, outputSnippet: this.output.outputSnippet }
   }
-}
-
-function errorEvent(refusal: Refusal): Uint8Array {
-  return encoder.encode(`data: ${JSON.stringify(openAiError(refusal))}\n\n`)
 }
 
 /** What a request without a counted answer used: its prompt, once a model server had it. */
@@ -201,6 +197,6 @@ function respondError(exchange: Exchange, services: Services, refusal: Refusal):
       ...(entry.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
       ...refusal.headers,
     },
-    body: encoder.encode(JSON.stringify(openAiError(refusal))),
+    body: encoder.encode(JSON.stringify(exchange.endpoint.errorBody(refusal))),
   })
 }

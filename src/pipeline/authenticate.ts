@@ -13,10 +13,11 @@ export function authenticate(
   exchange: Exchange,
   services: Services,
 ): Refusal | undefined | Promise<Refusal | undefined> {
-  const token = exchange.authorization === undefined ? undefined : BEARER.exec(exchange.authorization)?.[1]
+  const { authorization, apiKey } = exchange
+  const token = authorization === undefined ? apiKey : BEARER.exec(authorization)?.[1]
   if (token === undefined) {
     // Without a credential nothing was guessed: no failure is counted.
-    const reason = exchange.authorization === undefined ? 'token_missing' : 'authorization_malformed'
+    const reason = authorization === undefined ? 'token_missing' : 'authorization_malformed'
     return { code: 'invalid_token', reason }
   }
   const verdict = services.verifyToken(token)

@@ -32,6 +32,8 @@ export class Exchange {
   readonly receivedAt: number
   readonly startedAt: number
   readonly authorization: string | undefined
+  /** Where the endpoint's own clients send their credential. */
+  readonly apiKey: string | undefined
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
 
@@ -77,6 +79,7 @@ export class Exchange {
     this.receivedAt = clock.now()
     this.startedAt = clock.monotonic()
     this.authorization = connection.header('authorization')
+    this.apiKey = endpoint.takesApiKey ? connection.header('x-api-key') : undefined
     this.contentType = connection.header('content-type')
     this.contentEncoding = connection.header('content-encoding')
     connection.onGone(() => {

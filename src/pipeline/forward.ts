@@ -2,6 +2,7 @@ import type { UpstreamConfig } from '../config/config.ts'
 import { MAX_ANSWER_BYTES } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
+import type { Endpoint } from '../openai/endpoints.ts'
 import type { UpstreamFailure, UpstreamFlow, UpstreamReceiver } from '../ports/upstream.ts'
 import { concat } from '../sse/frames.ts'
 import type { Exchange } from './exchange.ts'
@@ -63,25 +64,42 @@ export async function forward(exchange: Exchange, services: Services): Promise<F
 /** The fields as the model server gets them: usage is always asked for, and the answer's length always bounded. */
 function upstreamFields({ body, model, endpoint }: Exchange): Record<string, unknown> {
   const fields: Record<string, unknown> = { ...body?.fields }
-  if (body?.stream) {
+  if (body?.stream && endpoint.asksForUsage) {
     const options = fields['stream_options'] as Record<string, unknown> | undefined
     fields['stream_options'] = { ...options, include_usage: true }
   }
+  const [outputField] = endpoint.outputFields
   const limit = model?.maxOutputTokens
-  if (limit !== undefined && endpoint.outputField) {
+  if (limit !== undefined && outputField !== undefined) {
     let bounded = false
-    for (const name of ['max_tokens', 'max_completion_tokens']) {
+    for (const name of endpoint.outputFields) {
       const asked = fields[name]
       if (typeof asked !== 'number') continue
       fields[name] = Math.min(asked, limit)
       bounded = true
     }
-    if (!bounded) fields[endpoint.outputField] = limit
+    if (!bounded) fields[outputField] = limit
   }
-  if (model?.systemPrompt !== undefined && Array.isArray(fields['messages'])) {
-    fields['messages'] = [{ role: 'system', content: model.systemPrompt }, ...(fields['messages'] as unknown[])]
-  }
+  if (model?.systemPrompt !== undefined) prepend(model.systemPrompt, fields, endpoint)
   return fields
+}
+
+/** Puts the gateway's own system prompt in front of the caller's, where the wire has its place for it. */
+function prepend(prompt: string, fields: Record<string, unknown>, { prompt: places }: Endpoint): void {
+  if (places.includes('instructions')) {
+    const own = fields['instructions']
+    fields['instructions'] = typeof own === 'string' && own !== '' ? `${prompt}\n\n${own}` : prompt
+  } else if (places.includes('system')) {
+    const own = fields['system']
+    const blocks = Array.isArray(own)
+      ? (own as unknown[])
+      : typeof own === 'string'
+        ? [{ type: 'text', text: own }]
+        : []
+    fields['system'] = blocks.length === 0 ? prompt : [{ type: 'text', text: prompt }, ...blocks]
+  } else if (Array.isArray(fields['messages'])) {
+    fields['messages'] = [{ role: 'system', content: prompt }, ...(fields['messages'] as unknown[])]
+  }
 }
 
 /** Behind `[DONE]` only the end of the chunked body is missing, which mostly comes with it. */

@@ -1,11 +1,14 @@
 import { createSnippet, MAX_SNIPPET, type Snippet } from '../audit/snippet.ts'
 import { MAX_FRAME_BYTES } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
-import { AnswerGuard } from '../guard/answer-guard.ts'
+import { AnswerGuard, type Gate } from '../guard/answer-guard.ts'
+import { EventGuard } from '../guard/event-guard.ts'
 import type { GuardSide } from '../guard/policy.ts'
 import { TextGuard } from '../guard/text-guard.ts'
 import { estimateTextTokens } from '../quota/estimate.ts'
+import { EventStreamGuard } from './event-stream-guard.ts'
 import type { Exchange } from './exchange.ts'
+import type { FramedAnswer } from './framed-answer.ts'
 import { readUsage, StreamGuard, type Usage } from './stream-guard.ts'
 import { UsageSum } from './usage-sum.ts'
 
@@ -16,10 +19,12 @@ const LONG_SNIPPET = 2 * MAX_SNIPPET
  * The output guard of one request: what may be let out, what it amounts to, and when it is enough.
  */
 export class OutputGuard {
-  readonly stream: StreamGuard
+  readonly stream: FramedAnswer
   private readonly exchange: Exchange
   private readonly texts: TextGuard
-  private readonly answers: AnswerGuard
+  /** Guards whole answers. */
+  private readonly bodies: Pick<AnswerGuard, 'body'> | EventGuard
+  private readonly copies: TextGuard | undefined
   private readonly snippet: Snippet
   private readonly record: GuardSide | null
   private readonly maxCharacters: number
@@ -44,31 +49,44 @@ export class OutputGuard {
     this.maxEvents = (model.maxOutputTokens ?? Number.POSITIVE_INFINITY) * choices * this.prompts
     this.usage = new UsageSum(this.prompts)
     this.texts = new TextGuard(policy.output)
-    this.answers = new AnswerGuard(endpoint.shape, this.texts, {
+    const gate: Gate = {
       pass: (text, channel, choice) => this.pass(text, channel === 'content' || channel === 'text', choice),
-    })
-    const options = body.fields['stream_options'] as { include_usage?: boolean } | undefined
-    this.stream = new StreamGuard({
-      answers: this.answers,
+    }
+    const common = {
       texts: this.texts,
       maxFrameBytes: MAX_FRAME_BYTES,
       cutFor: () => (this.full || this.events > this.maxEvents ? 'length' : null),
-      dropUsage: options?.include_usage !== true,
       onText: () => {
         this.events++
       },
-      onUsage: (usage, source) => {
-        this.usage.add(usage, source)
-      },
       usage: () => this.counts,
-    })
+    } as const
+    const { answer, errorBody } = endpoint
+    if ('event' in answer) {
+      const copies = new TextGuard(policy.output)
+      const events = new EventGuard(answer, this.texts, copies, gate)
+      this.copies = copies
+      this.bodies = events
+      const onUsage = (usage: Usage) => this.usage.add(usage, 'running')
+      this.stream = new EventStreamGuard({ ...common, wire: answer, events, onUsage, errorBody })
+    } else {
+      const answers = new AnswerGuard(answer, this.texts, gate)
+      const options = body.fields['stream_options'] as { include_usage?: boolean } | undefined
+      this.bodies = answers
+      this.stream = new StreamGuard({
+        ...common,
+        answers,
+        dropUsage: options?.include_usage !== true,
+        onUsage: (usage, source) => this.usage.add(usage, source),
+      })
+    }
   }
 
   /** Guards a whole body; a code where it must not be let out. */
   body(
     bytes: Uint8Array,
   ): { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly code: ErrorCode } {
-    const guarded = this.answers.body(bytes)
+    const guarded = this.bodies.body(bytes)
     if (!guarded || guarded.walked.error) return { ok: false, code: 'upstream_invalid' }
     const { usage } = guarded.walked
     if (usage) {
@@ -81,7 +99,10 @@ export class OutputGuard {
 
   /** Adds what was found to the exchange: once, at the end. */
   report(): void {
-    this.exchange.findings.push(...this.texts.tally().map(count => ({ stage: 'output' as const, ...count })))
+    const counts = this.texts.tally()
+    // A text that came only as a whole was found nowhere else.
+    const more = this.copies?.tally().filter(({ rule }) => !counts.some(known => known.rule === rule)) ?? []
+    this.exchange.findings.push(...[...counts, ...more].map(count => ({ stage: 'output' as const, ...count })))
   }
 
   /** What the request amounts to: the model server's own count, or what was counted on the way. */

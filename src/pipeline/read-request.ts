@@ -2,6 +2,7 @@ import type { JsonValue } from '../audit/canonical-json.ts'
 import { promptHmac } from '../audit/hmac.ts'
 import { BODY_TIMEOUT_MS, MAX_JSON_DEPTH } from '../config/limits.ts'
 import type { Refusal } from '../errors/refusal.ts'
+import type { Endpoint } from '../openai/endpoints.ts'
 import { readRequestBody } from '../openai/read-body.ts'
 import type { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
@@ -24,11 +25,13 @@ export async function readRequest(exchange: Exchange, services: Services): Promi
   const result = readRequestBody(read.bytes, exchange.endpoint, { maxDepth: MAX_JSON_DEPTH, unknownFields })
   if (!result.ok) return result.refusal
   exchange.body = result.body
-  exchange.promptHmac = promptHmac(services.hashing, services.hmac.key, promptOf(result.body.fields))
+  exchange.promptHmac = promptHmac(services.hashing, services.hmac.key, promptOf(exchange.endpoint, result.body.fields))
   return undefined
 }
 
 /** What the caller wrote, apart from parameters: what the record's keyed hash stands for. */
-function promptOf(fields: Readonly<Record<string, unknown>>): JsonValue {
-  return (fields['messages'] ?? fields['prompt'] ?? fields['input']) as JsonValue
+function promptOf(endpoint: Endpoint, fields: Readonly<Record<string, unknown>>): JsonValue {
+  const [only, ...more] = endpoint.prompt
+  if (more.length === 0) return (only === undefined ? null : fields[only]) as JsonValue
+  return Object.fromEntries(endpoint.prompt.map(name => [name, fields[name] ?? null])) as JsonValue
 }

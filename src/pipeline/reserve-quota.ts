@@ -15,10 +15,11 @@ export async function reserveQuota(exchange: Exchange, services: Services): Prom
   if (!principal || !model || !body) throw new Error('reserveQuota runs behind authoriseModel')
   if (services.config.quotas.length === 0) return undefined
   const prompts = Array.isArray(body.fields['prompt']) ? body.fields['prompt'].length : 1
-  const output = endpoint.outputField
-    ? prompts * largestOutput(body.fields, model.maxOutputTokens ?? UNBOUNDED_OUTPUT_TOKENS)
-    : 0
-  const plan = services.planQuota(principal, model.id, exchange.estimatedInput + output)
+  const output =
+    endpoint.outputFields.length > 0
+      ? prompts * largestOutput(body.fields, model.maxOutputTokens ?? UNBOUNDED_OUTPUT_TOKENS)
+      : 0
+  const plan = services.planQuota(principal, model.id, endpoint.metered ? exchange.estimatedInput + output : 0)
   if (plan.charges.length === 0) return undefined
   try {
     const result = await services.store.reserve(exchange.reservationId, plan.tenant, plan.charges)

@@ -2,7 +2,8 @@ import type { ErrorCode } from '../errors/catalogue.ts'
 import { openAiError } from '../errors/refusal.ts'
 import type { AnswerGuard } from '../guard/answer-guard.ts'
 import type { TextGuard } from '../guard/text-guard.ts'
-import { concat, FrameSplitter, frameData } from '../sse/frames.ts'
+import { FramedAnswer } from './framed-answer.ts'
+import { mergeUsage, parseObject } from './usage.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -16,13 +17,6 @@ export interface Usage {
 
 /** Where usage stood: in an event of its own behind the texts, with the end of a choice, or with any text. */
 export type UsageSource = 'own' | 'finish' | 'running'
-
-/** How a stream ended, seen from the caller. */
-export type StreamEnd =
-  | { readonly kind: 'complete' }
-  /** Cut by a limit or by policy, with the normal ending. */
-  | { readonly kind: 'cut'; readonly finish: 'length' | 'content_filter' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string }
 
 export interface StreamGuardOptions {
   readonly answers: AnswerGuard
@@ -39,106 +33,52 @@ export interface StreamGuardOptions {
   readonly usage: () => Usage
 }
 
-/**
- * Turns the bytes of a model server's event stream into the bytes that the caller may have. Push in what comes; `end` is
- * set as soon as nothing more will be let out, and the last bytes (`closing`) then wait until the caller's answer may end.
- */
-export class StreamGuard {
-  /** Set once the answer is over for the caller, whatever the model server still sends. */
-  end: StreamEnd | null = null
+/** The stream of an answer in choices that grow alike (chat and completions). */
+export class StreamGuard extends FramedAnswer {
   private readonly options: StreamGuardOptions
-  private readonly splitter: FrameSplitter
-  private out: Uint8Array[] = []
   /** Fields that every event of this stream repeats: id, object, created, model. */
   private envelope: Record<string, unknown> | null = null
-  private closing: Uint8Array[] = []
 
   constructor(options: StreamGuardOptions) {
+    super(options.maxFrameBytes)
     this.options = options
-    this.splitter = new FrameSplitter(options.maxFrameBytes, {
-      frame: bytes => this.frame(bytes),
-      tooLong: () => this.fail('upstream_invalid', `an event is longer than ${options.maxFrameBytes} bytes`),
-    })
   }
 
-  /** Takes a chunk; returns what may go out now, or null for nothing. */
-  push(chunk: Uint8Array): Uint8Array | null {
-    this.splitter.push(chunk)
-    return this.take()
+  errorEvent(code: ErrorCode): Uint8Array {
+    return encoder.encode(`data: ${JSON.stringify(openAiError({ code }))}\n\n`)
   }
 
-  /** The model server closed its answer in good order. */
-  complete(): Uint8Array | null {
-    if (!this.end) {
-      const pending = decoder.decode(this.splitter.pending).trim()
-      // Some servers leave out the blank line behind the last event.
-      if (LAST_EVENT.test(pending)) this.done(DONE)
-      else if (pending !== '') this.fail('upstream_failed', 'the answer ended inside an event')
-      else if (this.options.answers.openChoices.length > 0) this.fail('upstream_failed', 'the answer ended too early')
-      else if (!this.envelope) this.fail('upstream_failed', 'the answer was empty')
-      // Every choice has ended. Some servers send no [DONE], and callers could not tell this end from a broken one.
-      else this.done(DONE)
-    }
-    return this.take()
+  protected ended(rest: string): void {
+    // Some servers leave out the blank line behind the last event.
+    if (LAST_EVENT.test(rest)) this.done(DONE)
+    else if (rest !== '') this.fail('upstream_failed', 'the answer ended inside an event')
+    else if (this.options.answers.openChoices.length > 0) this.fail('upstream_failed', 'the answer ended too early')
+    else if (!this.envelope) this.fail('upstream_failed', 'the answer was empty')
+    // Every choice has ended. Some servers send no [DONE], and callers could not tell this end from a broken one.
+    else this.done(DONE)
   }
 
-  /** Ends the stream with an error event, after what is held has been decided. */
-  fail(code: ErrorCode, reason: string): void {
-    if (this.end) return
-    this.flushHeld()
-    this.break(code, reason)
-  }
-
-  /** Ends the stream with an error event; what is held is dropped. */
-  break(code: ErrorCode, reason: string): void {
-    this.closing = [encoder.encode(`data: ${JSON.stringify(openAiError({ code }))}\n\n`)]
-    this.finish({ kind: 'failed', code, reason })
-  }
-
-  /** The bytes that end the answer: to be sent when its record is safe. */
-  last(): Uint8Array {
-    return concat(this.closing)
-  }
-
-  /** The bytes to send now, without those that end the answer. */
-  take(): Uint8Array | null {
-    const { out } = this
-    if (out.length === 0) return null
-    this.out = []
-    return out.length === 1 ? (out[0] ?? null) : concat(out)
-  }
-
-  private finish(end: StreamEnd): void {
-    this.end = end
-    this.splitter.stop()
-  }
-
-  private frame(bytes: Uint8Array): void {
-    const data = frameData(bytes)
-    if (!data) {
-      this.out.push(bytes)
-      return
-    }
-    if (isDone(data.bytes, data.start, data.end)) {
-      this.done(bytes)
+  protected event(frame: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
+    if (isDone(bytes, start, end)) {
+      this.done(frame)
       return
     }
     // llama-server sends it in front of the answers to several prompts. It says nothing, and clients fail on it.
-    if (isNull(data.bytes, data.start, data.end)) return
+    if (isNull(bytes, start, end)) return
     const { answers, texts } = this.options
-    const guarded = answers.event(data.bytes, data.start, data.end)
+    const guarded = answers.event(bytes, start, end)
     if (!guarded) return this.fail('upstream_invalid', 'an event is not JSON that can be checked')
     const { walked } = guarded
     if (walked.error) return this.fail('upstream_failed', 'the model server sent an error')
     if (walked.usage) {
-      const usage = readUsage(data.bytes.subarray(walked.usage.start, walked.usage.end))
+      const usage = readUsage(bytes.subarray(walked.usage.start, walked.usage.end))
       const ended = walked.choices.some(choice => choice.finish)
       if (usage) this.options.onUsage(usage, walked.choices.length === 0 ? 'own' : ended ? 'finish' : 'running')
     }
     if (walked.choices.length > 0) {
-      this.envelope ??= readEnvelope(data.bytes.subarray(data.start, data.end))
+      this.envelope ??= readEnvelope(bytes.subarray(start, end))
       if (!this.envelope) return this.fail('upstream_invalid', 'an event is not JSON that can be checked')
-      for (const { choice, fields } of guarded.held) this.out.push(this.event(choice, fields, null))
+      for (const { choice, fields } of guarded.held) this.out.push(this.own(choice, fields, null))
       if (walked.strings.some(({ kind, start, end }) => kind !== 'unknown' && end > start)) this.options.onText()
     } else if (walked.usage && this.options.dropUsage) {
       return
@@ -153,7 +93,7 @@ export class StreamGuard {
     const open = this.options.answers.openChoices
     this.flushHeld()
     if (this.options.texts.blocked) {
-      for (const choice of open) this.out.push(this.event(choice, '', 'content_filter'))
+      for (const choice of open) this.out.push(this.own(choice, '', 'content_filter'))
     }
     this.closing.push(bytes)
     this.finish(this.options.texts.blocked ? { kind: 'cut', finish: 'content_filter' } : { kind: 'complete' })
@@ -163,7 +103,7 @@ export class StreamGuard {
   private cut(finish: 'length' | 'content_filter'): void {
     for (const choice of this.options.answers.openChoices) {
       this.options.answers.remainder(choice)
-      this.out.push(this.event(choice, '', finish))
+      this.out.push(this.own(choice, '', finish))
     }
     if (!this.options.dropUsage) this.out.push(this.usageEvent())
     this.closing.push(DONE)
@@ -171,10 +111,10 @@ export class StreamGuard {
   }
 
   /** The stream ends with choices still open: what they hold is decided and goes out in events of its own. */
-  private flushHeld(): void {
+  protected flushHeld(): void {
     for (const choice of this.options.answers.openChoices) {
       const rest = this.options.answers.remainder(choice)
-      if (rest !== '') this.out.push(this.event(choice, rest, null))
+      if (rest !== '') this.out.push(this.own(choice, rest, null))
     }
   }
 
@@ -188,7 +128,8 @@ export class StreamGuard {
     return encoder.encode(`data: ${JSON.stringify({ ...this.envelope, choices: [], usage })}\n\n`)
   }
 
-  private event(choice: number, fields: string, finish: string | null): Uint8Array {
+  /** An event of the gateway's own. */
+  private own(choice: number, fields: string, finish: string | null): Uint8Array {
     const envelope = this.envelope ?? {}
     const isChat = envelope['object'] !== 'text_completion'
     const inner = isChat ? `"delta":{${fields}}` : fields || '"text":""'
@@ -210,18 +151,10 @@ function isDone(bytes: Uint8Array, start: number, end: number): boolean {
   return bytes[start] === BRACKET && decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).trim() === '[DONE]'
 }
 
-/** Reads `prompt_tokens` and `completion_tokens`; undefined where they are not counts. */
+/** Reads a usage object; undefined where it does not count the input. */
 export function readUsage(bytes: Uint8Array): Usage | undefined {
-  const usage = parseObject(bytes)
-  if (!usage) return undefined
-  const input = usage['prompt_tokens']
-  const output = usage['completion_tokens'] ?? 0
-  if (!isCount(input) || !isCount(output)) return undefined
-  return { inputTokens: input, outputTokens: output }
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
+  const { inputTokens, outputTokens = 0 } = mergeUsage({}, bytes)
+  return inputTokens === undefined ? undefined : { inputTokens, outputTokens }
 }
 
 function readEnvelope(bytes: Uint8Array): Record<string, unknown> | null {
@@ -232,13 +165,4 @@ function readEnvelope(bytes: Uint8Array): Record<string, unknown> | null {
     if (key in event) envelope[key] = event[key]
   }
   return envelope
-}
-
-/** Parses what a walk has found to be an object; null where a parser is stricter than the walk. */
-function parseObject(bytes: Uint8Array): Record<string, unknown> | null {
-  try {
-    return JSON.parse(decoder.decode(bytes)) as Record<string, unknown>
-  } catch {
-    return null
-  }
 }

@@ -3,7 +3,7 @@ import { ENDPOINTS } from '../../../src/openai/endpoints.ts'
 import { readRequestBody } from '../../../src/openai/read-body.ts'
 import { visitTexts } from '../../../src/openai/request-texts.ts'
 
-const [chat, completions, embeddings] = ENDPOINTS
+const [chat, completions, , , , embeddings] = ENDPOINTS
 const encoder = new TextEncoder()
 
 function read(value: unknown, endpoint = chat, unknownFields: 'refuse' | 'drop' = 'refuse') {

@@ -1,0 +1,133 @@
+import type { ErrorCode } from '../errors/catalogue.ts'
+import type { Refusal } from '../errors/refusal.ts'
+import { agree, type EventGuard, type HeldText } from '../guard/event-guard.ts'
+import type { TextGuard } from '../guard/text-guard.ts'
+import type { Cut, EndContext, EventKeys, EventWire, TokenCounts } from '../wires/event-wire.ts'
+import { FramedAnswer } from './framed-answer.ts'
+import { mergeUsage, type PartialUsage, parseObject } from './usage.ts'
+
+const encoder = new TextEncoder()
+const LETTER_E = 0x65
+
+/** Parts of an answer that are remembered as begun: bounds what a stream can make us keep. */
+const MAX_PARTS = 1024
+
+/** What of the answer's description goes into the gateway's own last events. */
+const DESCRIPTION = ['id', 'object', 'type', 'role', 'created_at', 'model'] as const
+
+export interface EventStreamGuardOptions {
+  readonly wire: EventWire
+  readonly events: EventGuard
+  readonly texts: TextGuard
+  readonly maxFrameBytes: number
+  /** Why the answer has to be cut now, if it has to: asked after each event. */
+  readonly cutFor: () => 'length' | null
+  /** An event with text of the model went by. */
+  readonly onText: () => void
+  readonly onUsage: (usage: TokenCounts) => void
+  /** What was used so far. */
+  readonly usage: () => TokenCounts
+  readonly errorBody: (refusal: Refusal) => Readonly<Record<string, unknown>>
+}
+
+/** The stream of an answer in typed events (Responses, Messages). */
+export class EventStreamGuard extends FramedAnswer {
+  private readonly options: EventStreamGuardOptions
+  /** Whether the model server names its events in a line of their own. */
+  private named: boolean | null = null
+  private answer: Record<string, unknown> = {}
+  private usage: PartialUsage = {}
+  private parts: EventKeys[] = []
+  private begun = false
+  /** The number that the next event would have, where they are numbered. */
+  private next: number | null = null
+
+  constructor(options: EventStreamGuardOptions) {
+    super(options.maxFrameBytes)
+    this.options = options
+  }
+
+  errorEvent(code: ErrorCode): Uint8Array {
+    const { wire, errorBody } = this.options
+    return this.frameOf(wire.failed(errorBody({ code }), this.context()))
+  }
+
+  protected event(frame: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
+    const { events, wire, texts } = this.options
+    // Some servers end every stream the same way; the wire's own last event has gone by.
+    if (bytes[start] === 0x5b) return this.ended('')
+    this.named ??= frame[0] === LETTER_E
+    const guarded = events.event(bytes, start, end)
+    if (!guarded) return this.fail('upstream_invalid', 'an event is not JSON that can be checked')
+    const { type, keys, walked } = guarded
+    if (walked.error || wire.isFailure(type)) return this.fail('upstream_failed', 'the model server sent an error')
+    this.begun = true
+    this.next = guarded.number === null ? null : guarded.number + guarded.held.length + 1
+    this.describe(bytes.subarray(start, end), type, keys)
+    if (walked.usage) {
+      this.usage = mergeUsage(this.usage, bytes.subarray(walked.usage.start, walked.usage.end))
+      const { inputTokens, outputTokens } = this.usage
+      if (inputTokens !== undefined) this.options.onUsage({ inputTokens, outputTokens: outputTokens ?? 0 })
+    }
+    this.release(guarded.held, guarded.number)
+    if (guarded.grows) this.options.onText()
+    const why = texts.blocked ? 'content_filter' : this.options.cutFor()
+    if (!why && wire.isLast(type)) {
+      this.closing.push(guarded.bytes)
+      return this.finish({ kind: 'complete' })
+    }
+    this.out.push(guarded.bytes)
+    if (why) this.cut(why)
+  }
+
+  protected ended(rest: string): void {
+    const { events, wire } = this.options
+    if (rest !== '') return this.fail('upstream_failed', 'the answer ended inside an event')
+    if (!this.begun) return this.fail('upstream_failed', 'the answer was empty')
+    if (events.open || !wire.mayEndSilently) return this.fail('upstream_failed', 'the answer ended too early')
+    this.finish({ kind: 'complete' })
+  }
+
+  protected flushHeld(): void {
+    this.release(this.options.events.end(), this.next)
+  }
+
+  /** Remembers what the gateway's own last events would have to say. */
+  private describe(data: Uint8Array, type: string, keys: EventKeys): void {
+    const { wire } = this.options
+    if (wire.part?.opens === type && this.parts.length < MAX_PARTS) this.parts.push(keys)
+    else if (wire.part?.ends === type) this.parts = this.parts.filter(part => !agree(part, keys))
+    if (this.answer['id'] !== undefined || Object.keys(keys).length > 0) return
+    const described = parseObject(data)?.[wire.answerField]
+    if (typeof described !== 'object' || described === null) return
+    const fields = described as Record<string, unknown>
+    for (const name of DESCRIPTION) if (name in fields) this.answer[name] = fields[name]
+  }
+
+  private release(held: readonly HeldText[], number: number | null): void {
+    for (const [index, { channel, text }] of held.entries()) {
+      const event = this.options.wire.delta(channel, text)
+      this.out.push(this.frameOf(number === null ? event : { ...event, sequence_number: number + index }))
+    }
+  }
+
+  /** Ends the answer the normal way. What texts hold is behind the cut: it is dropped. */
+  private cut(why: Cut): void {
+    const events = this.options.wire.cut(why, this.context())
+    const frames = events.map((event, index) =>
+      this.frameOf(this.next === null ? event : { ...event, sequence_number: this.next + index }),
+    )
+    this.closing = frames.slice(-1)
+    this.out.push(...frames.slice(0, -1))
+    this.finish({ kind: 'cut', finish: why })
+  }
+
+  private context(): EndContext {
+    return { answer: this.answer, open: this.parts, usage: this.options.usage() }
+  }
+
+  private frameOf(event: Readonly<Record<string, unknown>>): Uint8Array {
+    const name = this.named === false ? '' : `event: ${String(event['type'])}\n`
+    return encoder.encode(`${name}data: ${JSON.stringify(event)}\n\n`)
+  }
+}

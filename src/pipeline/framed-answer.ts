@@ -1,0 +1,91 @@
+import type { ErrorCode } from '../errors/catalogue.ts'
+import { concat, FrameSplitter, frameData } from '../sse/frames.ts'
+
+/** How a stream ended, seen from the caller. */
+export type StreamEnd =
+  | { readonly kind: 'complete' }
+  /** Cut by a limit or by policy, with the normal ending. */
+  | { readonly kind: 'cut'; readonly finish: 'length' | 'content_filter' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string }
+
+const decoder = new TextDecoder()
+
+/**
+ * Turns the bytes of a model server's event stream into the bytes that the caller may have. Push in what comes; `end` is
+ * set as soon as nothing more will be let out, and the last bytes (`closing`) then wait until the caller's answer may end.
+ */
+export abstract class FramedAnswer {
+  /** Set once the answer is over for the caller, whatever the model server still sends. */
+  end: StreamEnd | null = null
+  protected out: Uint8Array[] = []
+  protected closing: Uint8Array[] = []
+  private readonly splitter: FrameSplitter
+
+  constructor(maxFrameBytes: number) {
+    this.splitter = new FrameSplitter(maxFrameBytes, {
+      frame: bytes => this.frame(bytes),
+      tooLong: () => this.fail('upstream_invalid', `an event is longer than ${maxFrameBytes} bytes`),
+    })
+  }
+
+  /** Takes a chunk; returns what may go out now, or null for nothing. */
+  push(chunk: Uint8Array): Uint8Array | null {
+    this.splitter.push(chunk)
+    return this.take()
+  }
+
+  /** The model server closed its answer in good order. */
+  complete(): Uint8Array | null {
+    if (!this.end) this.ended(decoder.decode(this.splitter.pending).trim())
+    return this.take()
+  }
+
+  /** Ends the stream with an error event, after what is held has been decided. */
+  fail(code: ErrorCode, reason: string): void {
+    if (this.end) return
+    this.flushHeld()
+    this.break(code, reason)
+  }
+
+  /** Ends the stream with an error event; what is held is dropped. */
+  break(code: ErrorCode, reason: string): void {
+    this.closing = [this.errorEvent(code)]
+    this.finish({ kind: 'failed', code, reason })
+  }
+
+  /** The bytes that end the answer: to be sent when its record is safe. */
+  last(): Uint8Array {
+    return concat(this.closing)
+  }
+
+  /** The bytes to send now, without those that end the answer. */
+  take(): Uint8Array | null {
+    const { out } = this
+    if (out.length === 0) return null
+    this.out = []
+    return out.length === 1 ? (out[0] ?? null) : concat(out)
+  }
+
+  /** The event that tells the caller of a failure, in the form of the wire. */
+  abstract errorEvent(code: ErrorCode): Uint8Array
+
+  /** One event: `data` stands in `bytes[start, end)`, within the whole `frame`. */
+  protected abstract event(frame: Uint8Array, bytes: Uint8Array, start: number, end: number): void
+
+  /** The model server's answer is over; `rest` is what stands behind the last whole event. */
+  protected abstract ended(rest: string): void
+
+  /** Lets out, decided, what is held of texts that have not ended. */
+  protected abstract flushHeld(): void
+
+  protected finish(end: StreamEnd): void {
+    this.end = end
+    this.splitter.stop()
+  }
+
+  private frame(frame: Uint8Array): void {
+    const data = frameData(frame)
+    if (data) this.event(frame, data.bytes, data.start, data.end)
+    else this.out.push(frame)
+  }
+}
