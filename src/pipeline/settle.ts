@@ -12,7 +12,7 @@ export function settle(exchange: Exchange, services: Services, tokens: number): 
   const plan = exchange.reservation
   if (!plan) return
   exchange.reservation = undefined
-  const amounts = settlementOf(plan, tokens)
+  const amounts = settlementOf(plan, exchange.endpoint.metered ? tokens : 0)
   const attempt = (left: number, pauseMs: number): void => {
     services.store.settle(exchange.reservationId, plan.tenant, amounts).catch((error: unknown) => {
       services.telemetry.count('sallyport_store_failures_total', { operation: 'settle' })
