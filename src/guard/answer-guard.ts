@@ -10,11 +10,8 @@ import {
   walkJson,
 } from '../json/walk.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
-import { guardJsonText } from './json-text.ts'
+import { GuardedJson } from './json-stream.ts'
 import type { GuardedText, TextGuard } from './text-guard.ts'
-
-/** Characters of one tool call's arguments that are held until the call is complete. */
-const MAX_ARGUMENTS_LENGTH = 1024 * 1024
 
 const LENGTH = '"length"'
 const CONTENT_FILTER = '"content_filter"'
@@ -35,7 +32,7 @@ interface CallChannel {
   readonly choice: number
   /** NO_CALL: the call of the older `function_call` form. */
   readonly call: number
-  pending: string
+  readonly guarded: GuardedJson
 }
 
 const NO_CALL = -1
@@ -143,9 +140,10 @@ export class AnswerGuard {
     }
     const toolCalls: string[] = []
     for (const channel of this.calls?.values() ?? []) {
-      if (channel.choice !== choice || channel.pending === '') continue
-      const json = JSON.stringify(this.json(channel.pending))
-      channel.pending = ''
+      if (channel.choice !== choice) continue
+      const rest = channel.guarded.end()
+      if (rest === '') continue
+      const json = JSON.stringify(rest)
       if (channel.call === NO_CALL) fields.push(`"function_call":{"arguments":${json}}`)
       else toolCalls.push(`{"index":${channel.call},"function":{"arguments":${json}}}`)
     }
@@ -158,16 +156,10 @@ export class AnswerGuard {
     const { choice } = slot
     if (slot.kind === 'unknown' || !choice) return this.guard.whole(text)
     if (this.ended.get(choice.index)) return text === '' ? text : null
-    // Without rules that change text there is nothing to wait for.
-    if (slot.kind === 'arguments' && !this.guard.enforces) return this.guard.whole(text)
     if (slot.kind === 'arguments') {
-      const channel = this.callChannel(choice.index, slot.call)
-      channel.pending += text
-      if (channel.pending.length > MAX_ARGUMENTS_LENGTH) return null
-      if (!choice.finish) return ''
-      const complete = this.json(channel.pending)
-      channel.pending = ''
-      return complete
+      const { guarded } = this.callChannel(choice.index, slot.call)
+      const decided = guarded.push(text)
+      return choice.finish ? decided + guarded.end() : decided
     }
     const channel = this.textChannel(choice.index, slot.channel ?? 'content')
     const decided = channel.guarded.push(text)
@@ -204,7 +196,8 @@ export class AnswerGuard {
   }
 
   private json(text: string): string {
-    return guardJsonText(text, part => this.guard.whole(part))
+    const guarded = new GuardedJson(() => this.guard.open())
+    return guarded.push(text) + guarded.end()
   }
 
   private textChannel(choice: number, name: ChannelName): TextChannel {
@@ -223,7 +216,7 @@ export class AnswerGuard {
     this.calls ??= new Map()
     let channel = this.calls.get(key)
     if (!channel) {
-      channel = { choice, call, pending: '' }
+      channel = { choice, call, guarded: new GuardedJson(() => this.guard.open()) }
       this.calls.set(key, channel)
     }
     return channel
