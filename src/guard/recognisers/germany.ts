@@ -18,7 +18,7 @@ export const GERMANY_RULES: readonly RuleDefinition[] = [
     locale: 'de',
     description:
       'Steuerliche Identifikationsnummer: eleven digits, ISO 7064 MOD 11,10, behind a word (section 139b AO).',
-    pattern: '[1-9]\\d{10}|[1-9]\\d ?\\d{3} \\d{3} \\d{3}',
+    pattern: '\\d{11}|\\d{2} ?\\d{3} \\d{3} \\d{3}',
     check: isGermanTaxId,
     said: phrases(
       'steuer*, idnr, id nr, tin, tax id, taxid, tax identification, identifikationsnummer, tax number, tax',
@@ -30,8 +30,8 @@ export const GERMANY_RULES: readonly RuleDefinition[] = [
     name: 'DE_TAX_NUMBER',
     locale: 'de',
     description: 'Steuernummer: ten to thirteen digits in the form of a state or of all, right behind a label.',
-    pattern:
-      '\\d{2,3}/\\d{3,4}/\\d{4,5}|(?:0[1-9]|1[0-6])\\d{11}|(?:2[1-8]|3[0-2]|4[01]|5\\d|9\\d)\\d{2}0\\d{8}|\\d{10,11}',
+    pattern: '\\d{2,3}/\\d{3,4}/\\d{4,5}|\\d{13}|\\d{10,11}',
+    exact: /\/|^\d{10,11}$|^(?:0[1-9]|1[0-6])|^(?:2[1-8]|3[0-2]|4[01]|5\d|9\d)\d{2}0/,
     labelled: phrases('steuernummer, steuernr, steuer nr, st nr, stnr, tax number'),
     examples: ['Steuernummer: «123/456/78901»', 'St.-Nr. «12/345/67890»', 'Steuernummer «0981508150999»'],
     counterExamples: ['123/456/78901', 'Steuernummer 12/34', 'Rechnung 0981508150999'],

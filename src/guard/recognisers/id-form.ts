@@ -7,7 +7,13 @@ export interface IdForm {
   readonly name: string
   readonly locale?: string
   readonly description: string
+  /**
+   * Digits as plain `\\d`, whatever the form says of their values: that is for `exact`. Each class of digits of its own doubles
+   * what the automaton has to tell apart in rows of numbers.
+   */
   readonly pattern: string
+  /** What the match, in upper case, looks like in detail. */
+  readonly exact?: RegExp
   readonly caseSensitive?: boolean
   /** Check digits and ranges of the match in upper case; default: the form is all there is. */
   readonly check?: (match: string) => boolean
@@ -22,7 +28,7 @@ export interface IdForm {
 }
 
 /** The rule for a form. */
-export function idRule({ check, strong = false, said, labelled, ...form }: IdForm): RuleDefinition {
+export function idRule({ check, exact, strong = false, said, labelled, ...form }: IdForm): RuleDefinition {
   return {
     group: 'pii',
     notAfter: '[A-Za-z0-9]',
@@ -30,7 +36,7 @@ export function idRule({ check, strong = false, said, labelled, ...form }: IdFor
     ...form,
     validate: (match, before) => {
       const upper = match.toUpperCase()
-      if (continuesNumber(before) || (check && !check(upper))) return false
+      if (continuesNumber(before) || (exact && !exact.test(upper)) || (check && !check(upper))) return false
       if ((strong === true || (strong && strong(match))) && !isJoined(before)) return true
       return (said !== undefined && isSaid(before, said)) || (labelled !== undefined && isLabelled(before, labelled))
     },

@@ -51,6 +51,7 @@ export const IDENTITY_RULES: readonly RuleDefinition[] = [
     description:
       'Vehicle identification number: seventeen characters, with its check digit or behind a word (ISO 3779).',
     pattern: '[A-HJ-NPR-Z0-9]{17}',
+    caseSensitive: true,
     check: match => /\d.*\d.*\d/.test(match) && /[A-Z]/.test(match),
     strong: match => match === match.toUpperCase() && hasVinCheck(match),
     said: phrases('vin, vehicle identification, chassis, fahrgestell*, fin, numero de chasis, telaio'),

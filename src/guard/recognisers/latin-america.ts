@@ -52,7 +52,7 @@ export const LATIN_AMERICA_RULES: readonly RuleDefinition[] = [
     name: 'AR_CUIT',
     locale: 'ar',
     description: 'CUIT or CUIL of Argentina: type, eight digits, modulo 11; bare behind a word (AFIP).',
-    pattern: '[23]\\d-?\\d{8}-?\\d',
+    pattern: '\\d{2}-?\\d{8}-?\\d',
     check: isCuit,
     strong: match => match.length === 13,
     said: phrases('cuit, cuil'),

@@ -26,7 +26,8 @@ export const NORDIC_RULES: readonly RuleDefinition[] = [
     name: 'SE_PERSONNUMMER',
     locale: 'se',
     description: 'Swedish personal number: date of birth, serial, Luhn; without its sign behind a word (Skatteverket).',
-    pattern: '(?:19|20)?\\d{6}[-+]\\d{4}|(?:18|19|20)?\\d{10}',
+    pattern: '\\d{6}(?:\\d{2})?[-+]?\\d{4}',
+    exact: /^(?:(?:18|19|20)\d{6}|\d{6})[-+]?\d{4}$/,
     check: isPersonnummer,
     strong: match => /[-+]/.test(match),
     said: phrases(
@@ -39,7 +40,8 @@ export const NORDIC_RULES: readonly RuleDefinition[] = [
     name: 'SE_ORGANISATIONSNUMMER',
     locale: 'se',
     description: 'Swedish organisation number: ten digits, the third at least 2, Luhn, behind a word (Bolagsverket).',
-    pattern: '\\d{2}[2-9]\\d{3}-?\\d{4}',
+    pattern: '\\d{6}-?\\d{4}',
+    exact: /^\d{2}[2-9]/,
     check: isOrganisationsnummer,
     said: phrases(
       'organisationsnummer*, org nr, orgnr, orgnummer*, org nummer, company identity, corporate identity, company registration',
@@ -72,7 +74,8 @@ export const NORDIC_RULES: readonly RuleDefinition[] = [
     locale: 'is',
     description:
       'Icelandic kennitala: date of birth, serial, check digit, century (Þjóðskrá), behind a word unless with its hyphen.',
-    pattern: '\\d{6}-?\\d{3}[089]',
+    pattern: '\\d{6}-?\\d{4}',
+    exact: /[089]$/,
     check: isKennitala,
     strong: match => match.includes('-'),
     said: phrases('kennitala*, kennitolu*, kt'),

@@ -46,7 +46,8 @@ export const PLATE_RULES: readonly RuleDefinition[] = [
     locale: 'tr',
     description:
       'Turkish registration plate: province, one to three letters, two to four digits, right behind a label.',
-    pattern: '(?:0[1-9]|[1-7]\\d|8[01]) ?[A-Z]{1,3} ?\\d{2,4}',
+    pattern: '\\d{2} ?[A-Z]{1,3} ?\\d{2,4}',
+    exact: /^(?:0[1-9]|[1-7]\d|8[01])/,
     labelled: phrases('plaka*, araci*, license plate, licence plate, plate, plate number'),
     examples: ['Plaka «34 ABC 1234»', 'License plate: «06A123»'],
     counterExamples: ['34 ABC 1234', 'Plaka 82 ABC 123'],

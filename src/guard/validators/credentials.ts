@@ -32,12 +32,11 @@ export function areUrlCredentials(match: string, before: string): boolean {
 }
 
 /**
- * Whether the match is `user:password`, or either with nothing on the other side, behind curl's option for it; not the numbers
+ * Whether the match is `user:password`, or either with nothing on the other side, behind curl's option for it, which is part of the match; not the numbers
  * of a user and a group, and not a variable or a stand-in.
  */
-export function areCommandCredentials(match: string, before: string): boolean {
-  if (!/(?:^|\s)(?:-[a-zA-Z]{0,4}u|--(?:proxy-)?user)(?: {1,4}|=)$/.test(before)) return false
-  const plain = match.replace(/["']/g, '')
+export function areCommandCredentials(match: string): boolean {
+  const plain = match.replace(/^-{1,2}[a-zA-Z-]+[ =]+/, '').replace(/["']/g, '')
   const colon = plain.indexOf(':')
   const parts = [plain.slice(0, colon), plain.slice(colon + 1)]
   const secret = parts[1] === '' ? parts[0] : parts[1]
