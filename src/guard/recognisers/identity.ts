@@ -50,7 +50,8 @@ export const IDENTITY_RULES: readonly RuleDefinition[] = [
     name: 'VIN',
     description:
       'Vehicle identification number: seventeen characters, with its check digit or behind a word (ISO 3779).',
-    pattern: '[A-HJ-NPR-Z0-9]{17}',
+    pattern: '[A-Z0-9]{17}',
+    exact: /^[^IOQ]{17}$/,
     caseSensitive: true,
     check: match => /\d.*\d.*\d/.test(match) && /[A-Z]/.test(match),
     strong: match => match === match.toUpperCase() && hasVinCheck(match),

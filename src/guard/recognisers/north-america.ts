@@ -25,7 +25,8 @@ export const NORTH_AMERICA_RULES: readonly RuleDefinition[] = [
     name: 'MEDICAL_LICENSE',
     locale: 'us',
     description: 'DEA registration of a practitioner: two letters and seven digits with a check digit (21 CFR 1301).',
-    pattern: '[ABCDEFGHJKLMPRSTUX][A-Z9]\\d{7}',
+    pattern: '[A-Z][0-9A-Z]\\d{7}',
+    exact: /^[ABCDEFGHJKLMPRSTUX][A-Z9]/,
     check: isDeaNumber,
     said: phrases(
       'dea, medical license, medical licence, medical certificate, prescriber, practitioner, physician, license number',

@@ -12,7 +12,8 @@ export const PASSPORT_RULES: readonly RuleDefinition[] = [
     locale: 'de',
     description:
       'German passport: nine characters, the last a check digit, behind a word that says so (ICAO Doc 9303).',
-    pattern: '[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{7}\\d',
+    pattern: '[A-Z][0-9A-Z]{7}\\d',
+    exact: /^[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{7}/,
     check: isGermanDocument,
     said: phrases('reisepass*, pass nr, passnummer, passnr, german passport, deutscher pass'),
     examples: ['Reisepass «C01X00T41»', 'Pass-Nr.: «f12345671»'],

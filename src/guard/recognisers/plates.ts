@@ -7,19 +7,17 @@ const WORDS = phrases(
   'vehicle registration, car reg, reg no, vehicle reg, vehicle, vehicles, registration',
 )
 
-const SPACED =
-  '[A-HJ-PR-Y]{2}\\d{2}[ -]?[A-HJ-PR-Z]{3}|[A-HJ-NPR-TV-Y]\\d{1,3}[ -]?[A-HJ-PR-Z]{3}|[A-HJ-PR-Z]{3}[ -]?\\d{1,3}[A-HJ-NPR-TV-Y]'
-/** In lower case without a space behind letters: short words of prose must not wait for what follows them. */
-const TIGHT =
-  '[a-hj-pr-y]{2}\\d{2}[ -]?[a-hj-pr-z]{3}|[a-hj-npr-tv-y]\\d{1,3}[ -]?[a-hj-pr-z]{3}|[a-hj-pr-z]{3}\\d{1,3}[a-hj-npr-tv-y]'
-
 /** Registration plates, right behind a label: their forms are those of many other things. */
 export const PLATE_RULES: readonly RuleDefinition[] = [
   idRule({
     name: 'UK_VEHICLE_REGISTRATION',
     locale: 'uk',
     description: 'Vehicle registration of the United Kingdom since 1963, right behind a label (DVLA).',
-    pattern: [SPACED, TIGHT].join('|'),
+    // In lower case without a space behind letters: short words of prose must not wait for what follows them.
+    pattern:
+      '[A-Z]{2}\\d{2}[ -]?[A-Z]{3}|[A-Z]\\d{1,3}[ -]?[A-Z]{3}|[A-Z]{3}[ -]?\\d{1,3}[A-Z]|[a-z]{2}\\d{2}[ -]?[a-z]{3}|[a-z]\\d{1,3}[ -]?[a-z]{3}|[a-z]{3}\\d{1,3}[a-z]',
+    exact:
+      /^(?:[A-HJ-PR-Y]{2}\d{2}[ -]?[A-HJ-PR-Z]{3}|[A-HJ-NPR-TV-Y]\d{1,3}[ -]?[A-HJ-PR-Z]{3}|[A-HJ-PR-Z]{3}[ -]?\d{1,3}[A-HJ-NPR-TV-Y])$/,
     caseSensitive: true,
     check: match => {
       const age = /^[A-Z]{2}(\d{2})/.exec(match)?.[1]
