@@ -23,10 +23,10 @@ export function workloads(quick: boolean): readonly Workload[] {
     ramp: ramp * scale,
   })
   return [
-    workload('requests', timing(64, 5, 4)),
+    workload('requests', timing(64, 15, 4)),
     workload('latency', timing(1, 0.5, 2)),
     workload('firstEvent', timing(1, 0.5, 2), { events: 2, paceMs: 1 }),
-    workload('paced', timing(200, 2.5, 4, 1), { events: 100, paceMs: 40 }),
+    workload('paced', timing(200, 4, 4, 1), { events: 100, paceMs: 40 }),
     workload('flatOut', timing(32, 0.5, 2), { events: 200, paceMs: 0 }),
     workload('memory', timing(1000, 3, 1.5, 2.5), { events: 100, paceMs: 200 }),
   ]

@@ -2,7 +2,7 @@ import { type Alphabet, IGNORABLE_CLASS } from './alphabet.ts'
 import type { Nfa } from './nfa.ts'
 
 /** Remembered rows; past this all are forgotten and grow anew. Each costs a power of two of at least `classes` × 2 bytes. */
-const MAX_ROWS = 4096
+const MAX_ROWS = 16_384
 /** In the table: the step has not been taken yet. */
 const UNKNOWN = 0
 /** In the table, added to the row: a match may have ended in front of the unit that was read. */
