@@ -1,3 +1,4 @@
+import { charCodeAt } from '../text/char-code-at.ts'
 import { IGNORABLE_CLASS } from './alphabet.ts'
 import type { Nfa } from './nfa.ts'
 
@@ -65,7 +66,7 @@ export class Automaton {
     const { table, classes } = this
     let { row } = state
     for (let at = from; at < text.length; at++) {
-      const unitClass = classOf[text.charCodeAt(at)] as number
+      const unitClass = classOf[charCodeAt.call(text, at)] as number
       if (unitClass === IGNORABLE_CLASS) return NO_ROW
       row = table[row * classes + unitClass] as number
       if (row < FIRST_ROW) return row

@@ -1,3 +1,4 @@
+import { charCodeAt } from '../text/char-code-at.ts'
 import { EMPTY_HASH, hashOn, type Vocabulary } from './vocabulary.ts'
 
 /** Words that are kept at least: the one looked at and those behind it. A power of two. */
@@ -45,15 +46,15 @@ export class WordReader {
     const start = at
     let hash = EMPTY_HASH
     do {
-      hash = hashOn(hash, text.charCodeAt(at))
-      if (size === 2) hash = hashOn(hash, text.charCodeAt(at + 1))
+      hash = hashOn(hash, charCodeAt.call(text, at))
+      if (size === 2) hash = hashOn(hash, charCodeAt.call(text, at + 1))
       at += size
     } while (at < length && (size = wordUnits(text, at)) > 0)
     let apostrophe = -1
-    const mark = at < length ? text.charCodeAt(at) : 0
-    if ((mark === 0x27 || mark === 0x2019) && isLowerCase(text.charCodeAt(at + 1))) {
+    const mark = at < length ? charCodeAt.call(text, at) : 0
+    if ((mark === 0x27 || mark === 0x2019) && isLowerCase(charCodeAt.call(text, at + 1))) {
       apostrophe = at
-      for (at++; isLowerCase(text.charCodeAt(at)); at++) hash = hashOn(hash, text.charCodeAt(at))
+      for (at++; isLowerCase(charCodeAt.call(text, at)); at++) hash = hashOn(hash, charCodeAt.call(text, at))
     }
     const slot = this.count & MASK
     this.ids[slot] = this.vocabulary.findIn(text, start, at, apostrophe, hash)
@@ -85,7 +86,7 @@ export class WordReader {
     const start = this.starts[word & MASK] as number
     const from = Math.max(this.previousEnds[word & MASK] as number, start - BETWEEN)
     for (let at = from; at < start; at++) {
-      const unit = this.text.charCodeAt(at)
+      const unit = charCodeAt.call(this.text, at)
       if (unit === 0x0a || unit === 0x2e || unit === 0x21 || unit === 0x3f) return true
     }
     return false
@@ -95,8 +96,8 @@ export class WordReader {
   hasColon(word: number): boolean {
     const end = this.ends[word & MASK] as number
     let at = end
-    while (at < end + BETWEEN && this.text.charCodeAt(at) === 0x20) at++
-    return this.text.charCodeAt(at) === 0x3a
+    while (at < end + BETWEEN && charCodeAt.call(this.text, at) === 0x20) at++
+    return charCodeAt.call(this.text, at) === 0x3a
   }
 
   private isFirst(word: number): boolean {
@@ -118,7 +119,7 @@ const KINDS = new Uint8Array(0x10000).fill(HIGH_SURROGATE, 0xd800, 0xdc00)
 
 /** Units of the letter or digit at `at`; 0 where none stands. */
 function wordUnits(text: string, at: number): number {
-  const unit = text.charCodeAt(at)
+  const unit = charCodeAt.call(text, at)
   const kind = KINDS[unit] as number
   if (kind === YES) return 1
   if (kind === NO) return 0

@@ -1,3 +1,4 @@
+import { charCodeAt } from '../text/char-code-at.ts'
 import { IGNORABLE_CLASS, START_CLASS } from './alphabet.ts'
 import { FAILS, NO_ROW, type State } from './automaton.ts'
 import { fold, MAX_IGNORABLE_RUN } from './fold.ts'
@@ -133,7 +134,7 @@ export class Scanner {
       const decision = this.follow(buffer, at, complete)
       if (decision === 'undecided') break
       if (decision === null) {
-        const unit = buffer.charCodeAt(at)
+        const unit = charCodeAt.call(buffer, at)
         this.passed(unit, this.classAt(classOf[unit] ?? 0, unit, this.runBefore))
         at++
       } else {
@@ -169,7 +170,7 @@ export class Scanner {
       if (at >= this.careful) {
         const clear = screen.clear(buffer, at, this.before, complete)
         if (clear > at) {
-          this.before = alphabet.classOf[buffer.charCodeAt(clear - 1)] ?? 0
+          this.before = alphabet.classOf[charCodeAt.call(buffer, clear - 1)] ?? 0
           this.runBefore = 0
           at = clear
         }
@@ -189,7 +190,7 @@ export class Scanner {
     let start = this.rules.startAfter(before)
     let at = from
     for (; at < to; at++) {
-      const unit = buffer.charCodeAt(at)
+      const unit = charCodeAt.call(buffer, at)
       const rawClass = classOf[unit] ?? 0
       let unitClass = rawClass
       if (rawClass === IGNORABLE_CLASS) {
@@ -230,7 +231,7 @@ export class Scanner {
     let { run } = this
     let at = from + this.read
     while (at < length) {
-      const unit = buffer.charCodeAt(at)
+      const unit = charCodeAt.call(buffer, at)
       const rawClass = classOf[unit] ?? 0
       let unitClass = rawClass
       if (rawClass === IGNORABLE_CLASS) {
@@ -315,7 +316,7 @@ export class Scanner {
     // `runBefore` counts the run behind the last unit that belongs to the match.
     let run = this.runBefore
     while (at < buffer.length) {
-      const unit = buffer.charCodeAt(at)
+      const unit = charCodeAt.call(buffer, at)
       const unitClass = this.classAt(classOf[unit] ?? 0, unit, run)
       if (unitClass === IGNORABLE_CLASS) {
         run++
@@ -357,7 +358,7 @@ export class Scanner {
   private enter(buffer: string, from: number, end: number): void {
     const { classOf } = this.rules.alphabet
     for (let at = from; at < end; at++) {
-      const unit = buffer.charCodeAt(at)
+      const unit = charCodeAt.call(buffer, at)
       const unitClass = this.classAt(classOf[unit] ?? 0, unit, this.runBefore)
       if (unitClass === IGNORABLE_CLASS) this.runBefore++
       else this.passed(unit, unitClass)

@@ -1,3 +1,4 @@
+import { charCodeAt } from '../text/char-code-at.ts'
 import { type Alphabet, IGNORABLE_CLASS } from './alphabet.ts'
 import type { Nfa } from './nfa.ts'
 
@@ -77,7 +78,7 @@ export class Screen {
     let settled = from
     let at = from
     for (; at < length; at++) {
-      const unitClass = classOf[text.charCodeAt(at)] as number
+      const unitClass = classOf[charCodeAt.call(text, at)] as number
       let entry = table[(row << shift) | unitClass] as number
       if (entry > lastIdle && entry < SUSPECT) {
         row = entry
@@ -109,7 +110,7 @@ export class Screen {
     let row = reached
     let at = from
     while (row > this.starts.length && at < text.length) {
-      const unitClass = classOf[text.charCodeAt(at)] as number
+      const unitClass = classOf[charCodeAt.call(text, at)] as number
       if (unitClass === IGNORABLE_CLASS) break
       row = (this.table[(row << this.shift) | unitClass] || this.step(row, unitClass)) & ROW
       at++

@@ -1,3 +1,4 @@
+import { charCodeAt } from '../text/char-code-at.ts'
 /** Some words with a number each, from 1, found by the units of a text: no string is made of a word that is not among them. */
 export class Vocabulary {
   private readonly words: readonly string[]
@@ -11,7 +12,7 @@ export class Vocabulary {
     this.slots = new Uint16Array(2 ** Math.ceil(Math.log2(4 * this.words.length + 1)))
     for (const [word, id] of this.ids) {
       let hash = EMPTY_HASH
-      for (let at = 0; at < word.length; at++) hash = hashOn(hash, word.charCodeAt(at))
+      for (let at = 0; at < word.length; at++) hash = hashOn(hash, charCodeAt.call(word, at))
       let slot = this.slotOf(hash)
       while (this.slots[slot] !== 0) slot = (slot + 1) & (this.slots.length - 1)
       this.slots[slot] = id
@@ -59,7 +60,7 @@ function isWord(word: string, text: string, start: number, end: number, skipped:
   let at = start
   for (let index = 0; index < word.length; index++, at++) {
     if (at === skipped) at++
-    if (word.charCodeAt(index) !== text.charCodeAt(at)) return false
+    if (charCodeAt.call(word, index) !== charCodeAt.call(text, at)) return false
   }
   return true
 }

@@ -1,3 +1,5 @@
+import { charCodeAt } from '../text/char-code-at.ts'
+
 /**
  * Tokens that a chat template adds to a message: its role, the marks around both, line ends. Llama 3 and ChatML add 5.
  */
@@ -32,7 +34,7 @@ export function estimateTextTokens(text: string): number {
   let tokens = 0
   let place = START
   for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at)
+    const unit = charCodeAt.call(text, at)
     const kind = unit < 128 ? (ASCII_KINDS[unit] as number) : Kind.wide
     const step = STEPS[place | kind] as number
     tokens += unit < 128 ? step & 1 : (step & 1) + wideTokens(unit)

@@ -16,6 +16,7 @@ const DOMAINS = [
   'config',
   'ports',
   'json',
+  'text',
 ]
 
 const RUNTIME_MODULE = /^(node|bun|cloudflare|deno):|^bun$/
