@@ -42,7 +42,7 @@ ${rules.map(ruleRow).join('\n')}
 }
 
 function ruleRow(rule: RuleDefinition): string {
-  const pattern = parsePattern(rule.pattern, rule.caseSensitive ?? false)
+  const pattern = parsePattern(rule.pattern ?? '', rule.caseSensitive ?? false)
   if (!pattern.ok) throw new Error(`${rule.name}: ${pattern.reason}`)
   const longest = `${pattern.value.longest}${rule.tail ? ', open' : ''}`
   const example = rule.examples[0] ?? ''

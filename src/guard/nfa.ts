@@ -1,5 +1,6 @@
 import type { Alphabet } from './alphabet.ts'
 import type { PatternNode, UnitSet } from './pattern.ts'
+import type { TermNode } from './terms.ts'
 
 const SPLIT = -1
 const ACCEPT = -2
@@ -55,6 +56,20 @@ export class Nfa {
     return first
   }
 
+  /** Adds a dictionary in which every term ends in the acceptance of `rule`; returns its first state. */
+  addTerms(root: TermNode, rule: number): number {
+    return this.buildTerms(root, this.state(ACCEPT, rule, -1))
+  }
+
+  private buildTerms({ next, ends }: TermNode, accept: number): number {
+    let state = ends ? accept : -1
+    for (const { set, node } of next.values()) {
+      const first = this.state(this.tableId(set), this.buildTerms(node, accept), -1)
+      state = state === -1 ? first : this.state(SPLIT, first, state)
+    }
+    return state
+  }
+
   /** A set's table in two: without the members of another, and only with those. */
   private halve(id: number, member: Uint8Array): { without: number; within: number } {
     const table = this.tables[id] as Uint8Array
@@ -65,14 +80,8 @@ export class Nfa {
 
   private build(node: PatternNode, next: number): number {
     switch (node.kind) {
-      case 'set': {
-        let table = this.tableIds.get(node.set)
-        if (table === undefined) {
-          table = this.tables.push(this.alphabet.table(node.set)) - 1
-          this.tableIds.set(node.set, table)
-        }
-        return this.state(table, next, -1)
-      }
+      case 'set':
+        return this.state(this.tableId(node.set), next, -1)
       case 'sequence':
         return node.items.reduceRight((after, item) => this.build(item, after), next)
       case 'choice':
@@ -94,6 +103,14 @@ export class Nfa {
         return after
       }
     }
+  }
+
+  private tableId(set: UnitSet): number {
+    const known = this.tableIds.get(set)
+    if (known !== undefined) return known
+    const id = this.tables.push(this.alphabet.table(set)) - 1
+    this.tableIds.set(set, id)
+    return id
   }
 
   private state(kind: number, out: number, other: number): number {

@@ -1,14 +1,26 @@
 import { Alphabet } from './alphabet.ts'
 import { Automaton, type State } from './automaton.ts'
 import { Nfa } from './nfa.ts'
-import { type Pattern, type PatternNode, parseClass, parsePattern, SetPool, type UnitSet } from './pattern.ts'
+import {
+  type Parsed,
+  type Pattern,
+  type PatternNode,
+  parseClass,
+  parsePattern,
+  SetPool,
+  type UnitSet,
+} from './pattern.ts'
 import type { RuleDefinition } from './rule.ts'
 import { Screen } from './screen.ts'
+import { parseTerms, type Terms } from './terms.ts'
 
 /** Rules at most in one set. */
 const MAX_RULES = 4096
 /** Unrolled size of all rules together: bounds memory, and the cost of the slowest step. */
 const MAX_TOTAL_POSITIONS = 200_000
+
+/** Nodes of all dictionaries together: bounds memory. */
+const MAX_TOTAL_TERM_POSITIONS = 1_000_000
 
 /** How a rule's open-ended rest is followed. */
 export interface TailMachine {
@@ -22,6 +34,8 @@ export interface TailMachine {
 /** Rules compiled together. Immutable in what it means (it only remembers states), and shared by all streams. */
 export interface RuleSet {
   readonly rules: readonly RuleDefinition[]
+  /** By rule: what tells a match from a text of its form; undefined where the form says all. */
+  readonly validators: readonly RuleDefinition['validate'][]
   readonly alphabet: Alphabet
   readonly automaton: Automaton
   /** Tells quickly where nothing matches. */
@@ -46,7 +60,9 @@ export type CompileResult =
   | { readonly ok: false; readonly faults: readonly RuleFault[] }
 
 interface ParsedRule {
-  readonly pattern: Pattern
+  /** Of the two, the rule has one. */
+  readonly pattern: Pattern | undefined
+  readonly terms: Terms | undefined
   readonly notAfter: UnitSet | undefined
   readonly notBefore: UnitSet | undefined
   readonly needs: UnitSet | undefined
@@ -68,9 +84,14 @@ export function compileRules(rules: readonly RuleDefinition[]): CompileResult {
     if (result) parsed.push(result)
   }
   if (rules.length > MAX_RULES) faults.push({ rule: '*', reason: `${rules.length} rules; at most ${MAX_RULES}` })
-  const positions = parsed.reduce((sum, { pattern }) => sum + pattern.positions, 0)
+  const positions = parsed.reduce((sum, { pattern }) => sum + (pattern?.positions ?? 0), 0)
   if (positions > MAX_TOTAL_POSITIONS) {
     faults.push({ rule: '*', reason: `all rules unroll to ${positions} positions; at most ${MAX_TOTAL_POSITIONS}` })
+  }
+  const nodes = parsed.reduce((sum, { terms }) => sum + (terms?.positions ?? 0), 0)
+  if (nodes > MAX_TOTAL_TERM_POSITIONS) {
+    const reason = `the terms of all rules need ${nodes} positions; at most ${MAX_TOTAL_TERM_POSITIONS}`
+    faults.push({ rule: '*', reason })
   }
   if (faults.length > 0) return { ok: false, faults }
   const ruleSet = assemble(rules, parsed, pool.sets)
@@ -83,9 +104,9 @@ export function compileRules(rules: readonly RuleDefinition[]): CompileResult {
 
 function parseRule(rule: RuleDefinition, pool: SetPool, fault: (reason: string) => void): ParsedRule | undefined {
   const caseSensitive = rule.caseSensitive ?? false
-  const pattern = parsePattern(rule.pattern, caseSensitive, pool)
-  if (!pattern.ok) {
-    fault(pattern.reason)
+  const form = parseForm(rule, pool)
+  if (!form.ok) {
+    fault(form.reason)
     return undefined
   }
   const optionalClass = (field: string, source: string | undefined): UnitSet | undefined => {
@@ -97,13 +118,25 @@ function parseRule(rule: RuleDefinition, pool: SetPool, fault: (reason: string) 
   }
   if (rule.tail && (rule.notBefore !== undefined || rule.validate)) fault('tail excludes notBefore and validate')
   return {
-    pattern: pattern.value,
+    ...form.value,
     notAfter: optionalClass('notAfter', rule.notAfter),
     notBefore: optionalClass('notBefore', rule.notBefore),
     needs: optionalClass('needs', rule.needs),
     body: optionalClass('tail.body', rule.tail?.body),
     end: rule.tail?.end === undefined ? undefined : literal(rule.tail.end, pool),
   }
+}
+
+function parseForm(rule: RuleDefinition, pool: SetPool): Parsed<Pick<ParsedRule, 'pattern' | 'terms'>> {
+  const { pattern, terms, caseSensitive = false } = rule
+  if ((pattern === undefined) === (terms === undefined)) return { ok: false, reason: 'either pattern or terms' }
+  if (pattern !== undefined) {
+    const parsed = parsePattern(pattern, caseSensitive, pool)
+    return parsed.ok ? { ok: true, value: { pattern: parsed.value, terms: undefined } } : parsed
+  }
+  if (rule.needs !== undefined || rule.tail) return { ok: false, reason: 'terms excludes needs and tail' }
+  const parsed = parseTerms(terms ?? [], caseSensitive, pool)
+  return parsed.ok ? { ok: true, value: { pattern: undefined, terms: parsed.value } } : parsed
 }
 
 function literal(text: string, pool: SetPool): PatternNode {
@@ -119,7 +152,7 @@ function assemble(
   const alphabet = Alphabet.of(sets)
   if (!alphabet) return null
   const nfa = new Nfa(alphabet)
-  const firsts = parsed.map(({ pattern, needs }, index) => nfa.add(pattern.root, index, needs))
+  const firsts = addAll(nfa, parsed)
   const automaton = new Automaton(nfa, alphabet.size)
   const notAfter = parsed.map(rule => (rule.notAfter ? alphabet.table(rule.notAfter) : undefined))
   const notBefore = parsed.map(rule => (rule.notBefore ? alphabet.table(rule.notBefore) : undefined))
@@ -133,13 +166,14 @@ function assemble(
   let screen: Screen | undefined
   const makeScreen = (): Screen => {
     const loose = new Nfa(alphabet, true)
-    const looseFirsts = parsed.map(({ pattern, needs }, index) => loose.add(pattern.root, index, needs))
+    const looseFirsts = addAll(loose, parsed)
     const firstsAfter = (unitClass: number) => behind(looseFirsts, unitClass)
     screen = new Screen({ alphabet, nfa: loose, firstsAfter, notBefore })
     return screen
   }
   return {
     rules,
+    validators: rules.map(({ validate }, rule) => validatorOf(validate, parsed[rule]?.terms)),
     alphabet,
     automaton,
     get screen() {
@@ -152,8 +186,22 @@ function assemble(
     },
     notBefore,
     tails: parsed.map(rule => rule.body && tailMachine(alphabet, rule.body, rule.end)),
-    longest: parsed.reduce((longest, { pattern }) => Math.max(longest, pattern.longest), 0),
+    longest: parsed.reduce((longest, { pattern, terms }) => Math.max(longest, (pattern ?? terms)?.longest ?? 0), 0),
   }
+}
+
+function validatorOf(validate: RuleDefinition['validate'], terms: Terms | undefined): RuleDefinition['validate'] {
+  const has = terms?.has
+  if (!has || !validate) return has ?? validate
+  return (match, before) => has(match) && validate(match, before)
+}
+
+/** The rules' first states. */
+function addAll(nfa: Nfa, parsed: readonly ParsedRule[]): number[] {
+  return parsed.map(({ pattern, terms, needs }, rule) => {
+    if (pattern) return nfa.add(pattern.root, rule, needs)
+    return terms ? nfa.addTerms(terms.root, rule) : -1
+  })
 }
 
 function tailMachine(alphabet: Alphabet, body: UnitSet, end: PatternNode | undefined): TailMachine {

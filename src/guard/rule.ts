@@ -23,9 +23,14 @@ export interface RuleDefinition {
   /**
    * The form, in the bounded regular-expression subset of `pattern.ts`: literals, `.`, classes (`[a-z0-9_-]`, `\d`, `\w`,
    * `\s` and their negations), groups `( )` and `(?: )`, `|`, and the repetitions `?`, `{n}`, `{m,n}`. No `*`, `+`, `{n,}`,
-   * anchors, look-arounds or back-references.
+   * anchors, look-arounds or back-references. A rule has either this or `terms`.
    */
-  readonly pattern: string
+  readonly pattern?: string
+  /**
+   * Literal terms in place of a pattern, thousands if need be (`terms.ts`): any of them matches, in either case of its letters
+   * unless `caseSensitive`. Excludes `needs` and `tail`; whole words are asked for by `notAfter` and `notBefore`.
+   */
+  readonly terms?: readonly string[]
   /** Default false: letters match in either case. */
   readonly caseSensitive?: boolean
   /** A class such as `[\w.-]`: no match starts right after such a character. */

@@ -300,7 +300,9 @@ export class Scanner {
   }
 
   private valid(buffer: string, from: number, candidate: Candidate): boolean {
-    const { validate, plausible } = this.rules.rules[candidate.rule] as RuleDefinition
+    const { rules, validators } = this.rules
+    const { plausible } = rules[candidate.rule] as RuleDefinition
+    const validate = validators[candidate.rule]
     if (!validate) return true
     const match = fold(buffer.slice(from, from + candidate.end)).text
     if (plausible && !plausible(match)) return false

@@ -115,10 +115,11 @@ function compile(rule: RuleDefinition): NaiveRule {
   const flags = rule.caseSensitive ? '' : 'i'
   const single = (characters: string | undefined) =>
     characters === undefined ? undefined : new RegExp(`^(?:${characters})$`, flags)
+  const pattern = rule.pattern ?? (rule.terms ?? []).map(term => RegExp.escape(fold(term).text)).join('|')
   const naive: NaiveRule = {
     rule,
-    sticky: new RegExp(rule.pattern, `${flags}y`),
-    whole: new RegExp(`^(?:${rule.pattern})$`, flags),
+    sticky: new RegExp(pattern, `${flags}y`),
+    whole: new RegExp(`^(?:${pattern})$`, flags),
     notAfter: single(rule.notAfter),
     notBefore: single(rule.notBefore),
     body: single(rule.tail?.body),

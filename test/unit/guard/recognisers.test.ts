@@ -36,7 +36,7 @@ describe('the built-in rules', () => {
   it('have unique upper-case names and stay in the pattern subset', () => {
     const names = BUILT_IN_RULES.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
-    for (const { name, pattern, tail, notBefore, validate } of BUILT_IN_RULES) {
+    for (const { name, pattern = '', tail, notBefore, validate } of BUILT_IN_RULES) {
       expect(name).toMatch(/^[A-Z][A-Z0-9_]*$/)
       const outsideClasses = pattern.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x')
       expect(outsideClasses, name).not.toMatch(/[*+^$]|\{\d+,\}|\(\?[^:]/)
