@@ -1,7 +1,7 @@
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { lastRotatedLine, readTail } from './audit-tail.ts'
-import { syncFolder } from './durable-file.ts'
+import { openDurable, syncFolder } from './durable-file.ts'
 import { reasonOf } from './error-code.ts'
 import { type FileLock, takeLock } from './file-lock.ts'
 import { type AuditFile, type AuditFileOptions, LockedAuditFile } from './locked-audit-file.ts'
@@ -29,7 +29,7 @@ export async function openAuditFile(options: AuditFileOptions): Promise<AuditFil
 
 async function openLocked(options: AuditFileOptions, lock: FileLock): Promise<AuditFile> {
   const { path } = options
-  const handle = await open(path, 'a+', 0o600)
+  const handle = await openDurable(path)
   try {
     const { lastLine, end, torn } = await readTail(handle)
     let tornPath: string | undefined

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs'
-import { type FileHandle, open, rename } from 'node:fs/promises'
+import { type FileHandle, rename } from 'node:fs/promises'
 import type { AuditSink } from '../../src/ports/audit-sink.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
 import { readTail, rotatedPath, rotatedSiblings } from './audit-tail.ts'
 import { withDeadline } from './deadline.ts'
-import { statOf, syncFolder, writeAll } from './durable-file.ts'
+import { openDurable, statOf, syncFolder, writeAll } from './durable-file.ts'
 import { reasonOf } from './error-code.ts'
 import { type FileLock, LockTaken, takeLock } from './file-lock.ts'
 
@@ -165,12 +165,11 @@ export class LockedAuditFile implements AuditFile {
     this.#writing = undefined
   }
 
-  /** One write and one fdatasync. Done only when the bytes are in the file that has the path's name, and nobody else's. The new length. */
+  /** One write. Done only when the bytes are in the file that has the path's name, and nobody else's. The new length. */
   async #commit(bytes: Buffer): Promise<number> {
     if (this.#size > 0 && this.#size + bytes.length > this.#rotateAt) await this.#rotate()
     const size = this.#size + bytes.length
     await writeAll(this.#handle, bytes)
-    await this.#handle.datasync()
     // The disk has just answered, so these two cost 3 µs each; through the thread pool they would cost 50.
     if (!this.#isMine(statSync(this.#path, { throwIfNoEntry: false }), size)) {
       throw new Error('the file was moved, removed or changed')
@@ -199,7 +198,7 @@ export class LockedAuditFile implements AuditFile {
       this.#telemetry?.log('error', 'audit_rotation_failed', { file: this.#path, reason: reasonOf(error) })
       return
     }
-    const next = await open(this.#path, 'ax+', 0o600)
+    const next = await openDurable(this.#path, { isNew: true })
     await syncFolder(this.#path)
     await this.#adopt(next, await next.stat())
     this.#telemetry?.log('info', 'audit_rotated', { file: rotated })
@@ -275,7 +274,7 @@ export class LockedAuditFile implements AuditFile {
 
   /** The file was moved or removed: the chain goes on in a new one, or in a copy of the old that was put back. */
   async #reopen(): Promise<void> {
-    const handle = await open(this.#path, 'a+', 0o600)
+    const handle = await openDurable(this.#path)
     try {
       await syncFolder(this.#path)
       await this.#adopt(handle, await handle.stat())
