@@ -4,6 +4,7 @@ import { compileRules } from '../guard/rule-set.ts'
 import { at, type Fault } from './fault.ts'
 import { GOOD_HMAC_SECRET_CHARACTERS } from './limits.ts'
 import type { Document } from './schema.ts'
+import { validatorFaults, validatorWarnings } from './validator-checks.ts'
 
 /** What the schema cannot see: keys that contradict each other, and settings that are not safe. */
 export function crossCheck(document: Document): Fault[] {
@@ -13,6 +14,7 @@ export function crossCheck(document: Document): Fault[] {
     ...timeouts(document),
     ...quotas(document),
     ...guard(document),
+    ...validatorFaults(document),
     ...secret(document),
   ]
 }
@@ -36,7 +38,7 @@ export function warnings(document: Document): Fault[] {
       found.push({ path: `models[${index}].upstreams[${inner}].apiKey`, reason: 'sent unencrypted (http:)' })
     }
   }
-  return found
+  return [...found, ...validatorWarnings(document, isLoopback)]
 }
 
 /** Whether only this machine can reach an address. */
@@ -107,11 +109,12 @@ function unknownModel(id: string | undefined, models: Document['models'], path: 
 function guard({ guard: { rules, exceptions }, models }: Document): Fault[] {
   return [
     ...badRules(rules),
-    ...exceptions.flatMap(({ match, input, output }, index) => {
+    ...exceptions.flatMap(({ match, input, output, validators }, index) => {
       const path = at('guard.exceptions', index)
       const found: Fault[] = []
       if (Object.keys(match).length === 0) found.push({ path: at(path, 'match'), reason: 'matches everybody' })
-      if (input === undefined && output === undefined) found.push({ path, reason: 'changes nothing' })
+      if (input === undefined && output === undefined && validators === undefined)
+        found.push({ path, reason: 'changes nothing' })
       return [...found, ...unknownModel(match.model, models, at(path, 'match.model'))]
     }),
   ]

@@ -1,6 +1,7 @@
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { Config, GuardAction, GuardExceptionConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
 import type { Document } from './schema.ts'
+import { resolveValidator } from './validator-schema.ts'
 
 type ResolvePath = (path: string) => string
 
@@ -26,6 +27,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       output: guard.output,
       rules: guard.rules,
       exceptions: guard.exceptions.map(resolveException),
+      validators: (guard.validators ?? []).map(resolveValidator),
     },
     request: { unknownFields: request.unknownFields, maxBodyBytes: request.maxBody },
     audit: {
@@ -70,7 +72,12 @@ function resolveQuota({ name, per, match, tokens, requests, window }: Document['
   ]
 }
 
-function resolveException({ match, input, output }: Document['guard']['exceptions'][number]): GuardExceptionConfig {
+function resolveException({
+  match,
+  input,
+  output,
+  validators,
+}: Document['guard']['exceptions'][number]): GuardExceptionConfig {
   return {
     match,
     ...(input !== undefined && {
@@ -81,6 +88,7 @@ function resolveException({ match, input, output }: Document['guard']['exception
       },
     }),
     ...(output !== undefined && { output }),
+    ...(validators !== undefined && { validators }),
   }
 }
 

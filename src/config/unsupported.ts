@@ -38,7 +38,6 @@ export function notEnforced(document: Document): NotEnforced[] {
     if (input?.pii === 'pseudonymise') refuse(at(path, 'pii'), `pseudonymise is ${REASON}; use redact or block`)
     if (input?.secrets === 'pseudonymise') refuse(at(path, 'secrets'), `pseudonymise is ${REASON}; use redact or block`)
   }
-  if (document.guard.validators !== undefined && document.guard.validators.length > 0) refuse('guard.validators')
   if (document.audit.retention !== undefined) refuse('audit.retention')
   if (document.audit.checkpoint !== undefined) refuse('audit.checkpoint')
   if (document.audit.forward !== undefined && document.audit.forward.length > 0) refuse('audit.forward')

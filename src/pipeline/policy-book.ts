@@ -56,6 +56,7 @@ export function compilePolicies(guard: Config['guard']): PolicyBookResult {
       output: outputSide,
       record: record(output.pii, output.secrets),
       maxCharacters: output.maxCharacters ?? Number.POSITIVE_INFINITY,
+      validators: exception?.validators,
     }
   }
   const general = policy()
