@@ -25,7 +25,7 @@ const described = v.description
 
 /** Any header but those that the connection or the gateway itself sets. */
 const HEADER =
-  /^(?!(?:host|connection|content-.*|transfer-encoding|accept|accept-encoding|authorization|te|trailer|upgrade|expect|keep-alive|proxy-.*)$)[a-z0-9-]+$/i
+  /^(?!(?:host|connection|content-.*|transfer-encoding|accept|accept-encoding|authorization|te|trailer|upgrade|expect|keep-alive|proxy-.*)$)[A-Za-z0-9-]+$/i
 
 const header = v.pipe(
   text(100),
