@@ -195,13 +195,13 @@ export class StreamValidation {
   /** Lets out, in order, what waits for nothing any more. */
   private release(): void {
     if (this.over) return
+    const wasFull = this.full
     while (this.groups.length > 1 && this.groups[0]?.open === 0) {
       this.groups.shift()
       this.first++
     }
     let held = this.first
     while (held < this.first + this.groups.length - 1 && this.groups[held - this.first]?.holding === 0) held++
-    const wasFull = this.full
     let count = 0
     for (const { bytes, group, ends, mark } of this.waiting) {
       const free = ends ? group < this.first : group < held || !this.holds

@@ -110,7 +110,7 @@ describe('a validator that answers', () => {
     const windows = [...Array.from({ length: 100 }, (_, index) => `w${index}`), 'evil']
     expect(await calls(() => check(validator({ maxInFlight: 1 }), windows))).toBeLessThan(20)
     // What was given up may still be on its way.
-    await waitFor('the calls to end', () => server.connections() === 0 || now === 0)
+    await sleep(50)
   })
 })
 
