@@ -210,8 +210,10 @@ class StreamedAnswer implements AnswerSource {
     settle(this.exchange, this.services, inputTokens + outputTokens)
   }
 
+  /** Of an answer that did not pass whole, nothing is quoted: its beginning may be what was held back. */
   private summary() {
-    return { ...this.output.counts, outputSnippet: this.output.outputSnippet }
+    const isQuotable = this.validation?.passed ?? true
+    return { ...this.output.counts, ...(isQuotable ? { outputSnippet: this.output.outputSnippet } : {}) }
   }
 }
 

@@ -75,6 +75,8 @@ export class StreamValidation {
   private cut: () => void
   private settled: (() => void) | undefined
   private over = false
+  /** Everything that the guard let out has passed, and has gone out. */
+  passed = false
   private readonly tally = new Map<string, { rule: string; action: string; count: number }>()
 
   constructor(options: StreamValidationOptions) {
@@ -216,6 +218,7 @@ export class StreamValidation {
     if (wasFull && !this.full) this.options.drained()
     if (this.settled && this.groups.length === 1 && this.waiting.length === 0) {
       this.over = true
+      this.passed = true
       this.settled()
     }
   }

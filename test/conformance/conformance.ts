@@ -12,8 +12,22 @@ import { routes } from './routes.ts'
 import { secrecy } from './secrecy.ts'
 import { streams } from './streams.ts'
 import { tokens } from './tokens.ts'
+import { validators } from './validators.ts'
 
-const THEMES = { routes, requests, tokens, headers, prompts, streams, breaks, answers, evasions, real, secrecy }
+const THEMES = {
+  routes,
+  requests,
+  tokens,
+  headers,
+  prompts,
+  streams,
+  breaks,
+  answers,
+  evasions,
+  real,
+  secrecy,
+  validators,
+}
 
 /** Everything that can be told from outside, over HTTP: the same for every runtime. */
 export function conformance(runtime: Runtime): void {

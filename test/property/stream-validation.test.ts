@@ -325,7 +325,7 @@ function expectWholeEnding(wire: Wire, events: readonly Json[]): void {
         if (finish !== null && finish !== undefined) ended.set(index, finish)
       }
     }
-    expect([...ended.keys()].sort()).toEqual([...begun].sort())
+    expect(new Set(ended.keys())).toEqual(begun)
     expect([...ended.values()]).toContain('content_filter')
     expect(events.at(-1)).toEqual({ done: true })
     expect(events.filter(({ done }) => done)).toHaveLength(1)
@@ -336,8 +336,8 @@ function expectWholeEnding(wire: Wire, events: readonly Json[]): void {
     expect(types[0]).toBe('message_start')
     expect(types.slice(-2)).toEqual(['message_delta', 'message_stop'])
     expect(events.at(-2)?.['delta']).toMatchObject({ stop_reason: 'refusal' })
-    const blocks = (type: string) => events.filter(event => event['type'] === type).map(({ index }) => index)
-    expect(blocks('content_block_stop').sort()).toEqual(blocks('content_block_start').sort())
+    const blocks = (type: string) => new Set(events.filter(event => event['type'] === type).map(({ index }) => index))
+    expect(blocks('content_block_stop')).toEqual(blocks('content_block_start'))
   } else {
     expect(types.at(-1)).toBe('response.incomplete')
     const numbers = events.flatMap(({ sequence_number: number }) => (number === undefined ? [] : [Number(number)]))
@@ -519,5 +519,44 @@ describe('a stream', () => {
     await rig.answer(0, PASS)
     rig.push(event('Twelve chars. '))
     expect([rig.asked.length, rig.out.length]).toEqual([0, 0])
+  })
+})
+
+describe('a text that comes only as a whole', () => {
+  test.each<[string, Wire, Json]>([
+    [
+      'the name of a tool',
+      CHAT_COMPLETIONS,
+      { choices: [{ index: 0, delta: { tool_calls: [{ index: 0, function: { name: 'unheard' } }] } }] },
+    ],
+    ['a field of the server’s own', CHAT_COMPLETIONS, { choices: [{ index: 0, delta: {}, note: 'unheard' }] }],
+    [
+      'a copy without pieces',
+      RESPONSES,
+      { type: 'response.output_text.done', item_id: 'i', output_index: 0, content_index: 0, text: 'unheard' },
+    ],
+    [
+      'the arguments of a call, as an object',
+      MESSAGES,
+      { type: 'message_start', message: { id: 'm', content: [{ type: 'tool_use', input: { x: 'unheard' } }] } },
+    ],
+  ])('%s waits for its verdict', async (_, wire, event) => {
+    const rig = new Rig(wire, [{}])
+    rig.push(encoder.encode(`data: ${JSON.stringify(event)}\n\n`))
+    expect(rig.out).toEqual([])
+    rig.stream.fail('upstream_failed', 'test')
+    rig.complete()
+    expect(rig.asked.flatMap(({ windows }) => windows).join('')).toContain('unheard')
+    await rig.answerAll(() => PASS)
+    expect(decoder.decode(rig.bytes)).toContain('unheard')
+  })
+
+  test('is not asked about again where it is repeated', async () => {
+    const rig = new Rig(RESPONSES, [{}])
+    const done = { type: 'response.output_text.done', item_id: 'i', output_index: 0, content_index: 0, text: 'again' }
+    const part = { type: 'response.content_part.done', item_id: 'i', part: { type: 'output_text', text: 'again' } }
+    for (const event of [done, part, done]) rig.push(encoder.encode(`data: ${JSON.stringify(event)}\n\n`))
+    expect(rig.asked).toHaveLength(1)
+    rig.validation.cancel()
   })
 })
