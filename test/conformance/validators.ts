@@ -413,7 +413,7 @@ export function validators(rig: Rig): void {
         verdictAt = performance.now()
         await byWord(script)
       }
-      rig.answers(chunks([...says(long.join('')).slice(0, -1)]))
+      rig.answers(chunks(says(long.join('')).slice(0, -1)))
       const response = await rig.fetch({ ...chat(), stream: true }, as('holding'))
       const reader = response.body?.getReader()
       let text = ''
@@ -480,9 +480,9 @@ export function validators(rig: Rig): void {
       expect(await record(reply)).toMatchObject({ outcome: 'failed', errorCode: 'guard_unavailable' })
     })
 
-    test.each<[string, Values, unknown, string]>([
-      ['/v1/chat/completions', chat(), message({ content: EVIL }), 'content'],
-      ['/v1/chat/completions', chat(), message({ content: null, reasoning_content: EVIL }), 'reasoning'],
+    test.each<[string, Values, unknown]>([
+      ['/v1/chat/completions', chat(), message({ content: EVIL })],
+      ['/v1/chat/completions', chat(), message({ content: null, reasoning_content: EVIL })],
       [
         '/v1/chat/completions',
         chat(),
@@ -490,7 +490,6 @@ export function validators(rig: Rig): void {
           content: null,
           tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: `{"x":"${EVIL}"}` } }],
         }),
-        'arguments',
       ],
       [
         '/v1/messages',
@@ -504,7 +503,6 @@ export function validators(rig: Rig): void {
           stop_reason: 'end_turn',
           usage: { input_tokens: 1, output_tokens: 1 },
         },
-        'text',
       ],
       [
         '/v1/responses',
@@ -524,9 +522,8 @@ export function validators(rig: Rig): void {
             },
           ],
         },
-        'text',
       ],
-    ])('whole, on %s, is withheld when it is bad', async (path, fields, body, _) => {
+    ])('whole, on %s, is withheld when it is bad', async (path, fields, body) => {
       rig.answers(replies(body))
       const reply = await rig.send(fields, { path, ...as('holding') })
       rig.check()
