@@ -48,6 +48,7 @@ async function handle(exchange: Exchange, services: Services): Promise<Response>
     const forwarded = await forward(exchange, services)
     if (exchange.inputCheck) {
       const refusal = await exchange.inputCheck.late
+      exchange.inputCheck = undefined
       if (refusal) return await refuse(exchange, services, refusal)
       if (exchange.gone) return await abandon(exchange, services)
     }

@@ -104,7 +104,7 @@ export const MAX_CHECK_MS = MINUTE_MS
 export const MAX_VERDICT_BYTES = 64 * 1024
 export const DEFAULT_VALIDATOR_IN_FLIGHT = 32
 /** Checks that wait for a place with one validator; more are not checked in time anyway. */
-export const MAX_CHECKS_WAITING = 1000
+export const MAX_CHECKS_WAITING = 10_000
 /** Verdicts remembered: an entry is under 200 bytes. */
 export const DEFAULT_VERDICTS = 10_000
 export const MAX_VERDICTS = 1_000_000
@@ -112,9 +112,9 @@ export const DEFAULT_VERDICT_MS = 5 * MINUTE_MS
 /** Failures in a row after which a validator is left alone, and for how long. */
 export const BREAKER_FAILURES = 5
 export const BREAKER_PAUSE_MS = 5000
-/** Of an answer in progress, what may wait for verdicts before the model server is paused. */
+/** Of an answer in progress, what may wait for verdicts before the model server is paused; and checks of it at a time. */
 export const MAX_HELD_BYTES = 256 * 1024
-export const MAX_CHECKS_OPEN = 16
+export const MAX_CHECKS_OPEN = 4
 
 // Audit
 

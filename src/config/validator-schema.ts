@@ -140,7 +140,8 @@ export function resolveValidator(document: ValidatorDocument): ValidatorConfig {
   const defaults = BY_KIND[document.kind]
   return {
     ...same,
-    url: address.replace(/\/+$/, ''),
+    // Of a service of one's own the address is taken as it is: nothing is put behind it.
+    url: document.kind === 'http' && document.guard === undefined ? address : address.replace(/\/+$/, ''),
     headers: Object.fromEntries(Object.entries(headers ?? {}).map(([key, value]) => [key.toLowerCase(), value])),
     timeoutMs: timeout ?? defaults.timeoutMs,
     input: {

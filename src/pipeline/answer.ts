@@ -120,6 +120,10 @@ class StreamedAnswer implements AnswerSource {
         if (!this.blocked && !this.over) this.upstream.resume()
       },
       stopped: () => this.finish(),
+      fault: error => {
+        this.fault(error)
+        this.finish()
+      },
     })
   }
 
@@ -147,9 +151,7 @@ class StreamedAnswer implements AnswerSource {
       if (!this.validation) this.send(bytes)
       else if (bytes) this.validation.add(bytes)
     } catch (error) {
-      const { requestId } = this.exchange
-      this.services.telemetry.log('error', 'internal_error', { requestId, where: placeOf(error) })
-      stream.break('internal_error', 'exception')
+      this.fault(error)
     }
     if (!this.validation) {
       if (stream.end) this.finish()
@@ -158,6 +160,12 @@ class StreamedAnswer implements AnswerSource {
     } else if (this.validation.full) {
       this.upstream.pause()
     }
+  }
+
+  private fault(error: unknown): void {
+    const { requestId } = this.exchange
+    this.services.telemetry.log('error', 'internal_error', { requestId, where: placeOf(error) })
+    this.output.stream.break('internal_error', 'exception')
   }
 
   resume(): void {

@@ -64,13 +64,14 @@ function firstRefusal(checks: readonly Promise<Refusal | undefined>[]): Promise<
   })
 }
 
-const ITEM = /^[^.[]+(?:\[\d+\])?/
+const ITEM = /^([^.[]+)(?:\[\d+\])?/
 
-/** The texts of the request: those of one message, tool or input together. */
-function textsOf({ body }: Exchange): string[] {
+/** The texts of the request: those of one message, tool or input together, and those of all other fields. */
+function textsOf({ body, endpoint }: Exchange): string[] {
   const texts = new Map<string, string[]>()
   visitTexts(body?.fields ?? {}, (text, place) => {
-    const [item = ''] = ITEM.exec(place) ?? []
+    const [whole = '', field = ''] = ITEM.exec(place) ?? []
+    const item = field === 'tools' || endpoint.prompt.includes(field) ? whole : ''
     const known = texts.get(item)
     if (known) known.push(text)
     else texts.set(item, [text])

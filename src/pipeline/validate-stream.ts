@@ -22,6 +22,8 @@ export interface StreamValidationOptions {
   readonly drained: () => void
   /** The answer was cut or broken off here, and is over. */
   readonly stopped: () => void
+  /** A bug showed while verdicts came in: the stream is to be broken off. */
+  readonly fault: (error: unknown) => void
 }
 
 /** Events that wait. `group`: the last one whose verdicts they wait for. */
@@ -71,6 +73,8 @@ export class StreamValidation {
   /** By number; `groups[0]` has the number `first`. The last one is open: its text is being collected. */
   private groups: Group[] = [{ holding: 0, open: 0 }]
   private first = 0
+  /** What was collected is to be given to the validators as soon as they are not behind. */
+  private due = false
   private timer: ReturnType<typeof setTimeout> | undefined
   private cut: () => void
   private settled: (() => void) | undefined
@@ -104,8 +108,8 @@ export class StreamValidation {
     const group = this.first + this.groups.length - (this.freshLength > 0 ? 1 : 2)
     this.waiting.push({ bytes, group, ends: texts.ends, mark: this.options.stream.mark() })
     this.waitingBytes += bytes.length
-    if (this.freshLength >= this.stride || texts.ends) this.closeGroup()
-    else if (this.freshLength > 0) this.timer ??= setTimeout(() => this.closeGroup(), WINDOW_WAIT_MS)
+    if (this.freshLength >= this.stride || texts.ends) this.due = true
+    else if (this.freshLength > 0) this.timer ??= setTimeout(() => this.guarded(() => this.flush()), WINDOW_WAIT_MS)
     this.release()
   }
 
@@ -113,8 +117,7 @@ export class StreamValidation {
   end(done: () => void): void {
     if (this.over || this.settled) return
     this.settled = done
-    this.closeGroup()
-    this.release()
+    this.flush()
   }
 
   /** The caller went away, or nothing more may go out. */
@@ -152,11 +155,16 @@ export class StreamValidation {
     this.collect({ key: '', text: `${text}\n` })
   }
 
+  private flush(): void {
+    this.due = true
+    this.release()
+  }
+
   /** Gives what was collected to the validators. */
   private closeGroup(): void {
     clearTimeout(this.timer)
     this.timer = undefined
-    if (this.over || this.freshLength === 0) return
+    this.due = false
     const group = this.groups.at(-1)
     if (!group) return
     const texts: Channel[] = []
@@ -177,7 +185,7 @@ export class StreamValidation {
       void validator.check(windows, this.options.subject, this.gone.signal).then(outcome => {
         group.open--
         if (mode === 'hold') group.holding--
-        this.decide(validator, outcome)
+        this.guarded(() => this.decide(validator, outcome))
       })
     }
   }
@@ -202,6 +210,8 @@ export class StreamValidation {
       this.groups.shift()
       this.first++
     }
+    // While verdicts are behind, windows grow in number, not checks.
+    if (this.due && this.freshLength > 0 && this.groups.length <= MAX_CHECKS_OPEN) this.closeGroup()
     let held = this.first
     while (held < this.first + this.groups.length - 1 && this.groups[held - this.first]?.holding === 0) held++
     let count = 0
@@ -216,7 +226,7 @@ export class StreamValidation {
     }
     this.waiting = this.waiting.slice(count)
     if (wasFull && !this.full) this.options.drained()
-    if (this.settled && this.groups.length === 1 && this.waiting.length === 0) {
+    if (this.settled && this.groups.length === 1 && this.freshLength === 0 && this.waiting.length === 0) {
       this.over = true
       this.passed = true
       this.settled()
@@ -234,6 +244,16 @@ export class StreamValidation {
     const bytes = this.options.stream.take()
     if (bytes) this.options.send(bytes)
     this.options.stopped()
+  }
+
+  /** Runs what nobody waits for. */
+  private guarded(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.cancel()
+      this.options.fault(error)
+    }
   }
 
   private note(rule: string, action: string): void {

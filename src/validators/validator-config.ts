@@ -6,7 +6,7 @@ export interface ValidatorConfig {
   /** Unique; names it in records, metrics and refusals. */
   readonly name: string
   readonly kind: 'vllm-classify' | 'chat' | 'http'
-  /** http: or https:, without a trailing slash, credentials, query or fragment. */
+  /** http: or https:, without credentials, query or fragment; where a path is put behind it, without a trailing slash. */
   readonly url: string
   readonly model?: string
   readonly apiKey?: string

@@ -89,6 +89,13 @@ test('each kind has its defaults', async () => {
   ])
 })
 
+test('an address keeps its slash where nothing is put behind it', async () => {
+  const of = async (validator: string) => (await config(guard(validator))).config.guard.validators[0]?.url
+  expect(await of('name: a, kind: http, url: https://a/check/')).toBe('https://a/check/')
+  expect(await of('name: a, kind: http, guard: g, url: https://a/')).toBe('https://a')
+  expect(await of('name: a, kind: vllm-classify, url: https://a/')).toBe('https://a')
+})
+
 test('an exception may be for validators alone, and name none', async () => {
   const { config: loaded } = await config(guard(HTTP, ', exceptions: [{ match: { team: t }, validators: [] }]'))
   expect(loaded.guard.exceptions).toEqual([{ match: { team: 't' }, validators: [] }])
