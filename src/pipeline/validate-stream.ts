@@ -182,11 +182,14 @@ export class StreamValidation {
       const windows = texts.flatMap(({ seen, fresh }) => cutWindows(seen.slice(-before) + fresh, window))
       group.open++
       if (mode === 'hold') group.holding++
-      void validator.check(windows, this.options.subject, this.gone.signal).then(outcome => {
-        group.open--
-        if (mode === 'hold') group.holding--
-        this.guarded(() => this.decide(validator, outcome))
-      })
+      validator.check(windows, this.options.subject, this.gone.signal).then(
+        outcome => {
+          group.open--
+          if (mode === 'hold') group.holding--
+          this.guarded(() => this.decide(validator, outcome))
+        },
+        (error: unknown) => this.broken(error),
+      )
     }
   }
 
@@ -251,9 +254,14 @@ export class StreamValidation {
     try {
       run()
     } catch (error) {
-      this.cancel()
-      this.options.fault(error)
+      this.broken(error)
     }
+  }
+
+  private broken(error: unknown): void {
+    if (this.over) return
+    this.cancel()
+    this.options.fault(error)
   }
 
   private note(rule: string, action: string): void {

@@ -453,6 +453,24 @@ export function validators(rig: Rig): void {
       expect(JSON.stringify(await record(reply))).not.toContain(EVIL)
     })
 
+    test('whose caller leaves while it is held takes its checks along, and is not quoted', async () => {
+      judge = script => script.stall()
+      rig.answers(async script => {
+        await script.head()
+        await script.chunk(delta({ role: 'assistant' }) + delta({ content: long.join('') }))
+        await script.stall()
+      })
+      const before = server.requests.length
+      const response = await rig.fetch({ ...chat(), stream: true }, as('holding'))
+      await waitFor('the check', () => server.requests.length > before)
+      await response.body?.cancel()
+      await server.requests.at(-1)?.gone
+      await rig.last().gone
+      const aborted = await rig.record(response, gateway)
+      expect(aborted).toMatchObject({ outcome: 'aborted', status: 499 })
+      expect(aborted).not.toHaveProperty('outputSnippet')
+    })
+
     test('that goes out first is cut as soon as a verdict is bad', async () => {
       const reply = await listen('following', async script => {
         await script.head()
