@@ -1,8 +1,11 @@
 import { START_CLASS } from './alphabet.ts'
-import { type GuardAction, type GuardSide, label } from './policy.ts'
+import { findAll } from './find-all.ts'
+import type { GuardAction, GuardSide } from './policy.ts'
+import { hashLabel, label, mask } from './replacement.ts'
 import type { RuleDefinition } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
 import { type Replace, Scanner, scanText } from './scanner.ts'
+import type { StandIns } from './stand-ins.ts'
 
 /** How often a rule was met, and what was done about it. */
 export interface GuardCount {
@@ -27,11 +30,14 @@ export class TextGuard {
   /** The rule that stopped the text, when one did. */
   blocked: RuleDefinition | null = null
   private readonly side: GuardSide
+  private readonly standIns: () => StandIns
   /** Made with the first finding. */
   private counts: Map<string, { action: GuardAction; count: number }> | null = null
 
-  constructor(side: GuardSide) {
+  /** `standIns`: asked for when the first value needs one, of the request that the texts belong to. */
+  constructor(side: GuardSide, standIns: () => StandIns = noStandIns) {
     this.side = side
+    this.standIns = standIns
   }
 
   /** Whether any rule could change a text: if none, text need not be held or dropped. */
@@ -50,7 +56,17 @@ export class TextGuard {
     const { enforced, flagged } = this.side
     if (flagged && !isClear(flagged, text)) scanText(flagged, text, this.flag)
     if (this.blocked) return ''
-    return enforced && !isClear(enforced, text) ? this.cut(scanText(enforced, text, this.enforce)) : text
+    if (!enforced || isClear(enforced, text)) return text
+    let guarded = ''
+    let done = 0
+    for (const { rule, start, end } of findAll(enforced, text)) {
+      const replaced = this.act(rule, text.slice(start, end))
+      guarded += text.slice(done, start)
+      if (this.blocked) return guarded
+      guarded += replaced
+      done = end
+    }
+    return guarded + text.slice(done)
   }
 
   tally(): GuardCount[] {
@@ -67,7 +83,7 @@ export class TextGuard {
 
   /** Does what the policy says about a finding. */
   get enforce(): Replace {
-    return ({ rule }) => this.act(rule)
+    return ({ rule }, match) => this.act(rule, match)
   }
 
   /** Cuts what a scanner returned at the match that blocks. */
@@ -77,13 +93,35 @@ export class TextGuard {
     return stop < 0 ? '' : text.slice(0, stop)
   }
 
-  private act(rule: RuleDefinition): string {
+  /** What stands in place of a value that goes on: of one that blocks, too, its label. */
+  replacementOf(rule: RuleDefinition, value: string): string {
+    const { digest } = this.side
+    switch (this.side.actionOf(rule)) {
+      case 'pseudonymise':
+        return this.standIns().of(rule, value)
+      case 'mask':
+        return isOpen(rule) ? label(rule) : this.mask(rule, value)
+      case 'hash':
+        return isOpen(rule) || !digest ? label(rule) : hashLabel(rule, value, digest)
+      default:
+        return label(rule)
+    }
+  }
+
+  private act(rule: RuleDefinition, value: string): string {
     if (this.blocked) return ''
     const action = this.side.actionOf(rule)
     this.note(rule, action)
-    if (action !== 'block') return label(rule)
+    if (action !== 'block') return this.replacementOf(rule, value)
     this.blocked = rule
     return STOP
+  }
+
+  /** What is left of a value must be nothing that a rule would find. */
+  private mask(rule: RuleDefinition, value: string): string {
+    const { enforced } = this.side
+    const forms = [mask(rule, value), mask(rule, value, 0)]
+    return forms.find(form => !enforced || findAll(enforced, form).length === 0) ?? label(rule)
   }
 
   private note(rule: RuleDefinition, action: GuardAction): void {
@@ -121,6 +159,15 @@ class OpenText implements GuardedText {
     this.watcher?.end()
     return guard.blocked || !scanner ? '' : guard.cut(scanner.end())
   }
+}
+
+/** Whether a match goes on without a bound: what replaces it goes out before its end is known. */
+function isOpen(rule: RuleDefinition): boolean {
+  return rule.tail !== undefined
+}
+
+function noStandIns(): never {
+  throw new Error('only the texts of requests have stand-ins')
 }
 
 /** Whether no rule matches anything in the text, as far as can be told quickly. */

@@ -111,8 +111,11 @@ export class EventStreamGuard extends FramedAnswer {
     }
   }
 
-  /** Ends the answer the normal way. What texts hold is behind the cut: it is dropped. */
+  /** Ends the answer the normal way. What texts hold undecided is behind the cut: it is dropped. */
   private cut(why: Cut): void {
+    const decided = this.options.events.cutOff()
+    this.release(decided, this.next)
+    if (this.next !== null) this.next += decided.length
     const events = this.options.wire.cut(why, this.context())
     const frames = events.map((event, index) =>
       this.frameOf(this.next === null ? event : { ...event, sequence_number: this.next + index }),

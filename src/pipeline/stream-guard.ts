@@ -99,11 +99,10 @@ export class StreamGuard extends FramedAnswer {
     this.finish(this.options.texts.blocked ? { kind: 'cut', finish: 'content_filter' } : { kind: 'complete' })
   }
 
-  /** Ends every open choice the normal way. What they hold is behind the cut: it is dropped. */
+  /** Ends every open choice the normal way. What they hold undecided is behind the cut: it is dropped. */
   private cut(finish: 'length' | 'content_filter'): void {
     for (const choice of this.options.answers.openChoices) {
-      this.options.answers.remainder(choice)
-      this.out.push(this.own(choice, '', finish))
+      this.out.push(this.own(choice, this.options.answers.cutOff(choice), finish))
     }
     if (!this.options.dropUsage) this.out.push(this.usageEvent())
     this.closing.push(DONE)
