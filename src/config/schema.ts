@@ -35,7 +35,12 @@ const modelId = text(MAX_MODEL_ID_CHARACTERS)
 const timeout = (fallback: number) =>
   v.optional(quantity('duration', 1, MAX_TIMEOUT_MS), formatQuantity('duration', fallback))
 
-const action = oneOf(['off', 'flag', 'redact', 'mask', 'hash', 'block'])
+const outputActions = ['off', 'flag', 'redact', 'mask', 'hash', 'block'] as const
+const action = v.picklist(outputActions, ({ input }) =>
+  input === 'pseudonymise'
+    ? 'pseudonymise is for input only: what a model brings has nobody to be given back to'
+    : `should be one of: ${outputActions.join(', ')}`,
+)
 const inputAction = oneOf(['off', 'flag', 'redact', 'mask', 'hash', 'pseudonymise', 'block'])
 const injectionAction = oneOf(['off', 'flag', 'block'])
 

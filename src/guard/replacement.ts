@@ -41,9 +41,7 @@ export function hashLabel(rule: RuleDefinition, value: string, digest: Digest): 
 }
 
 /** One spelling of a value: no white space, no hyphens between digits, small letters. Of a secret every sign counts. */
-function normal({ group, caseSensitive }: RuleDefinition, value: string): string {
+function normal({ group }: RuleDefinition, value: string): string {
   const folded = fold(value).text
-  if (group === 'secrets') return folded
-  const plain = folded.replaceAll(/\s|(?<=\d)-(?=\d)/g, '')
-  return caseSensitive ? plain : plain.toLowerCase()
+  return group === 'secrets' ? folded : folded.replaceAll(/\s|(?<=\d)-(?=\d)/g, '').toLowerCase()
 }
