@@ -91,9 +91,13 @@ export class Exchange {
     })
   }
 
-  /** Lets go of the prompt: an answer may stream for minutes, and nothing behind its head looks at the prompt again. */
+  /**
+   * Lets go of the prompt: an answer may stream for minutes, and nothing behind its head looks at the prompt again. Who
+   * restores values has them.
+   */
   forgetPrompt(): void {
     if (this.body) this.body = { ...this.body, fields: {} }
+    this.standIns = undefined
   }
 
   /** Sets what happens when the caller goes away from now on; at once if it has. */
