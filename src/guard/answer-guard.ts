@@ -11,8 +11,7 @@ import {
 } from '../json/walk.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
 import { GuardedJson } from './json-stream.ts'
-import type { RestoredText, Restorer } from './restore.ts'
-import type { GuardedText, TextGuard } from './text-guard.ts'
+import type { GuardedText, TextFilter } from './text-guard.ts'
 
 const LENGTH = '"length"'
 const CONTENT_FILTER = '"content_filter"'
@@ -27,7 +26,6 @@ interface TextChannel {
   readonly name: ChannelName
   readonly choice: number
   readonly guarded: GuardedText
-  readonly restored: RestoredText | null
 }
 
 interface CallChannel {
@@ -60,9 +58,8 @@ export interface GuardedDocument {
 export class AnswerGuard {
   private readonly shape: Shape
   private readonly walker: Rewalker
-  private readonly guard: TextGuard
+  private readonly guard: TextFilter
   private readonly gate: Gate
-  private readonly restorer: Restorer | null
   private readonly texts = new Map<number, TextChannel>()
   /** Made with the first call: most answers have none. */
   private calls: Map<number, CallChannel> | null = null
@@ -71,13 +68,11 @@ export class AnswerGuard {
   /** Choices of which the gate kept a part back. */
   private cutShort: number[] = NO_CHOICES
 
-  /** `restorer`: null where the request has no stand-ins. */
-  constructor(shape: Shape, guard: TextGuard, gate: Gate, restorer: Restorer | null = null) {
+  constructor(shape: Shape, guard: TextFilter, gate: Gate) {
     this.shape = shape
     this.walker = new Rewalker(shape)
     this.guard = guard
     this.gate = gate
-    this.restorer = restorer
   }
 
   /** Choices that have begun and not ended, in order. */
@@ -126,7 +121,6 @@ export class AnswerGuard {
         }
         replaced = passed
       }
-      if (this.restorer && slot.kind !== 'arguments') replaced = this.restorer.whole(replaced)
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
     return { bytes: splice(bytes, edits), walked, held: [] }
@@ -137,7 +131,13 @@ export class AnswerGuard {
    * The choice must not grow any more.
    */
   remainder(choice: number): string {
-    const fields = this.endTexts(choice, channel => this.pass(channel.guarded.end(), channel, true))
+    this.ended.set(choice, true)
+    const fields: string[] = []
+    for (const channel of this.texts.values()) {
+      if (channel.choice !== choice) continue
+      const text = this.pass(channel.guarded.end(), channel)
+      if (text !== '') fields.push(`${JSON.stringify(channel.name)}:${JSON.stringify(text)}`)
+    }
     const toolCalls: string[] = []
     for (const channel of this.calls?.values() ?? []) {
       if (channel.choice !== choice) continue
@@ -151,26 +151,10 @@ export class AnswerGuard {
     return fields.join()
   }
 
-  /** Ends a choice at a cut: gives what is decided of its texts and not let out yet. What they still hold is dropped. */
-  cutOff(choice: number): string {
-    return this.endTexts(choice, ({ restored }) => restored?.end() ?? '').join()
-  }
-
-  private endTexts(choice: number, rest: (channel: TextChannel) => string): string[] {
-    this.ended.set(choice, true)
-    const fields: string[] = []
-    for (const channel of this.texts.values()) {
-      if (channel.choice !== choice) continue
-      const text = rest(channel)
-      if (text !== '') fields.push(`${JSON.stringify(channel.name)}:${JSON.stringify(text)}`)
-    }
-    return fields
-  }
-
   /** What stands for the next piece of a string of a stream; null: it cannot be trusted. */
   private piece(text: string, slot: StringSlot): string | null {
     const { choice } = slot
-    if (slot.kind === 'unknown' || !choice) return this.whole(text)
+    if (slot.kind === 'unknown' || !choice) return this.guard.whole(text)
     if (this.ended.get(choice.index)) return text === '' ? text : null
     if (slot.kind === 'arguments') {
       const { guarded } = this.callChannel(choice.index, slot.call)
@@ -179,22 +163,13 @@ export class AnswerGuard {
     }
     const channel = this.textChannel(choice.index, slot.channel ?? 'content')
     const decided = channel.guarded.push(text)
-    const ends = choice.finish !== null
-    return this.pass(ends ? decided + channel.guarded.end() : decided, channel, ends)
+    return this.pass(choice.finish ? decided + channel.guarded.end() : decided, channel)
   }
 
-  /** Lets decided text out: counted as the model said it, then with the caller's own values in it. */
-  private pass(text: string, { name, choice, restored }: TextChannel, ends: boolean): string {
+  private pass(text: string, { name, choice }: TextChannel): string {
     const passed = this.gate.pass(text, name, choice)
     if (passed !== text && !this.cutShort.includes(choice)) this.cutShort = [...this.cutShort, choice]
-    if (!restored) return passed
-    return ends ? restored.whole(passed) : restored.push(passed)
-  }
-
-  /** A text that stands alone. */
-  private whole(text: string): string {
-    const guarded = this.guard.whole(text)
-    return this.restorer ? this.restorer.whole(guarded) : guarded
+    return passed
   }
 
   /**
@@ -214,27 +189,22 @@ export class AnswerGuard {
     if (reason && choice.finish) edits.push({ start: choice.finish.start, end: choice.finish.end, text: reason })
   }
 
-  /** What repeats text token by token becomes null, as long as there is something that changes text. */
+  /** What repeats text token by token becomes null, as long as there are rules that change text. */
   private drop(walked: Walked): Edit[] {
-    if (!this.guard.enforces && !this.restorer) return []
+    if (!this.guard.enforces) return []
     return walked.dropped.map(span => ({ start: span.start, end: span.end, text: 'null' }))
   }
 
   private json(text: string): string {
-    const guarded = this.openJson()
+    const guarded = new GuardedJson(() => this.guard.open())
     return guarded.push(text) + guarded.end()
-  }
-
-  private openJson(): GuardedJson {
-    const { guard, restorer } = this
-    return new GuardedJson(() => (restorer ? restorer.around(guard.open()) : guard.open()))
   }
 
   private textChannel(choice: number, name: ChannelName): TextChannel {
     const key = choice * CHANNELS.length + CHANNELS.indexOf(name)
     let channel = this.texts.get(key)
     if (!channel) {
-      channel = { name, choice, guarded: this.guard.open(), restored: this.restorer?.open() ?? null }
+      channel = { name, choice, guarded: this.guard.open() }
       this.texts.set(key, channel)
     }
     return channel
@@ -246,7 +216,7 @@ export class AnswerGuard {
     this.calls ??= new Map()
     let channel = this.calls.get(key)
     if (!channel) {
-      channel = { choice, call, guarded: this.openJson() }
+      channel = { choice, call, guarded: new GuardedJson(() => this.guard.open()) }
       this.calls.set(key, channel)
     }
     return channel

@@ -3,8 +3,7 @@ import type { EventChannel, EventKeys, EventWire } from '../wires/event-wire.ts'
 import type { Gate } from './answer-guard.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
 import { GuardedJson } from './json-stream.ts'
-import type { RestoredText, Restorer } from './restore.ts'
-import type { GuardedText, TextGuard } from './text-guard.ts'
+import type { GuardedText, TextFilter } from './text-guard.ts'
 
 /** Texts that one stream may have open at a time, and parts that it may have: bounds what it can make us keep. */
 const MAX_CHANNELS = 1024
@@ -14,8 +13,6 @@ const EMPTY_LIST = '[]'
 
 interface OpenText extends EventChannel {
   readonly guarded: GuardedText
-  /** Null for arguments, whose strings are restored one by one. */
-  readonly restored: RestoredText | null
 }
 
 /** What a text that has ended still held. */
@@ -40,26 +37,21 @@ export interface GuardedEvent {
 /** Guards the growing texts of a stream of typed events, event by event. */
 export class EventGuard {
   private readonly wire: EventWire
-  private readonly guard: TextGuard
-  private readonly copies: TextGuard
+  private readonly guard: TextFilter
+  private readonly copies: TextFilter
   private readonly gate: Gate
-  private readonly restorer: Restorer | null
   private readonly texts = new Map<string, OpenText>()
   /** Texts that have ended: one that grows on would be let out in two halves that nobody checked together. */
   private readonly ended = new Set<string>()
   /** Added to the numbers of all further events: as many as were put in. */
   private shift = 0
 
-  /**
-   * `copies` guards, by the same rules, what goes by as a whole behind its pieces, so that no finding counts twice.
-   * `restorer`: null where the request has no stand-ins.
-   */
-  constructor(wire: EventWire, guard: TextGuard, copies: TextGuard, gate: Gate, restorer: Restorer | null = null) {
+  /** `copies` guards, by the same rules, what goes by as a whole behind its pieces, so that no finding counts twice. */
+  constructor(wire: EventWire, guard: TextFilter, copies: TextFilter, gate: Gate) {
     this.wire = wire
     this.guard = guard
     this.copies = copies
     this.gate = gate
-    this.restorer = restorer
   }
 
   /** Whether some text has begun and not ended. */
@@ -86,9 +78,7 @@ export class EventGuard {
       if (text === null) return null
       grows ||= slot.kind === 'delta' && text !== ''
       const replaced =
-        slot.kind === 'delta'
-          ? this.piece(text, slot, type, keys)
-          : this.restore(this.copy(text, slot, closes !== 'none'), slot)
+        slot.kind === 'delta' ? this.piece(text, slot, type, keys) : this.copy(text, slot, closes !== 'none')
       if (replaced === null) return null
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
@@ -112,8 +102,7 @@ export class EventGuard {
       const guarded = this.copy(text, slot, false)
       const passed = slot.channel ? this.gate.pass(guarded, slot.channel, 0) : guarded
       isCut ||= passed !== guarded
-      const replaced = this.restore(passed, slot)
-      if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
+      if (passed !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(passed) })
     }
     this.editJson(bytes, walked, edits, false)
     if (isCut && walked.finish) edits.push({ ...walked.finish, text: `"${this.wire.finish.length}"` })
@@ -123,14 +112,6 @@ export class EventGuard {
   /** Ends every text: what was held, decided. For a stream that ends without saying so. */
   end(): HeldText[] {
     return this.close({})
-  }
-
-  /** At a cut: what is decided of the texts and not let out yet. What they still hold is dropped. */
-  cutOff(): HeldText[] {
-    return [...this.texts.values()].flatMap(channel => {
-      const text = channel.restored?.end() ?? ''
-      return text === '' ? [] : [{ channel, text }]
-    })
   }
 
   /** Numbers the event behind those that are put in front of it. */
@@ -151,8 +132,7 @@ export class EventGuard {
       if (!agree(channel.keys, keys)) continue
       this.texts.delete(id)
       this.ended.add(id)
-      const passed = this.pass(channel, channel.guarded.end())
-      const text = channel.restored?.whole(passed) ?? passed
+      const text = this.pass(channel, channel.guarded.end())
       if (text !== '') held.push({ channel, text })
     }
     return held
@@ -166,14 +146,11 @@ export class EventGuard {
     if (!channel) {
       if (this.ended.has(id)) return text === '' ? text : null
       if (this.texts.size + this.ended.size >= MAX_CHANNELS) return null
-      const isJson = name === 'arguments'
-      const guarded = isJson ? this.openJson(this.guard) : this.guard.open()
-      const restored = isJson ? null : (this.restorer?.open() ?? null)
-      channel = { name, type, field, keys, guarded, restored }
+      const guarded = name === 'arguments' ? new GuardedJson(() => this.guard.open()) : this.guard.open()
+      channel = { name, type, field, keys, guarded }
       this.texts.set(id, channel)
     }
-    const passed = this.pass(channel, channel.guarded.push(text))
-    return channel.restored?.push(passed) ?? passed
+    return this.pass(channel, channel.guarded.push(text))
   }
 
   private pass({ name }: EventChannel, text: string): string {
@@ -186,11 +163,6 @@ export class EventGuard {
     return (known ? this.copies : this.guard).whole(text)
   }
 
-  /** The caller's own values in a text that stands alone. Those inside of arguments are there already. */
-  private restore(text: string, { kind }: StringSlot): string {
-    return this.restorer && kind !== 'arguments' ? this.restorer.whole(text) : text
-  }
-
   private editJson(bytes: Uint8Array, walked: Walked, edits: Edit[], known: boolean): void {
     for (const span of walked.json) {
       const json = decoder.decode(bytes.subarray(span.start, span.end))
@@ -200,18 +172,13 @@ export class EventGuard {
   }
 
   private json(text: string, known: boolean): string {
-    const guarded = this.openJson(known ? this.copies : this.guard)
+    const guarded = new GuardedJson(() => (known ? this.copies : this.guard).open())
     return guarded.push(text) + guarded.end()
   }
 
-  private openJson(guard: TextGuard): GuardedJson {
-    const { restorer } = this
-    return new GuardedJson(() => (restorer ? restorer.around(guard.open()) : guard.open()))
-  }
-
-  /** What repeats text token by token goes, as long as there is something that changes text. */
+  /** What repeats text token by token goes, as long as there are rules that change text. */
   private drop(walked: Walked): Edit[] {
-    if (!this.guard.enforces && !this.restorer) return []
+    if (!this.guard.enforces) return []
     return walked.dropped.map(({ start, end }) => ({ start, end, text: EMPTY_LIST }))
   }
 }

@@ -1,13 +1,15 @@
-import type { GuardedText } from './text-guard.ts'
+import type { GuardedText, TextFilter } from './text-guard.ts'
 
 const OPEN = '['
 const CLOSE = 0x5d
 
 /**
- * Puts a request's own values back where an answer says their stand-ins. Runs on text that the guard has let out: what is
+ * Puts a request's own values back where an answer says their stand-ins: behind the guard, as a filter of its own. What is
  * put back is the caller's, and is looked at by nobody again.
  */
-export class Restorer {
+export class Restorer implements TextFilter {
+  readonly blocked = null
+  readonly enforces = true
   private readonly values: ReadonlyMap<string, string>
   /** All stand-ins, so that those of one beginning stand together. */
   private readonly sorted: readonly string[]
@@ -18,19 +20,14 @@ export class Restorer {
     this.sorted = [...values.keys()].sort()
   }
 
-  /** Restores one growing text. */
-  open(): RestoredText {
+  open(): GuardedText {
     return new RestoredText(this)
   }
 
-  /** Restores a text that is there as a whole. */
   whole(text: string): string {
-    return text.includes(OPEN) ? this.open().whole(text) : text
-  }
-
-  /** A guarded text that is restored as it comes out. */
-  around(guarded: GuardedText): GuardedText {
-    return new RestoredGuardedText(guarded, this.open())
+    if (!text.includes(OPEN)) return text
+    const restored = this.open()
+    return restored.push(text) + restored.end()
   }
 
   valueOf(standIn: string): string | undefined {
@@ -51,7 +48,7 @@ export class Restorer {
 }
 
 /** One growing text. Held back is only an end of it that some stand-in begins with. */
-export class RestoredText {
+class RestoredText implements GuardedText {
   private readonly restorer: Restorer
   private held = ''
 
@@ -92,33 +89,6 @@ export class RestoredText {
     const { held } = this
     this.held = ''
     return held
-  }
-
-  whole(text: string): string {
-    return this.push(text) + this.end()
-  }
-}
-
-class RestoredGuardedText implements GuardedText {
-  private readonly guarded: GuardedText
-  private readonly restored: RestoredText
-
-  constructor(guarded: GuardedText, restored: RestoredText) {
-    this.guarded = guarded
-    this.restored = restored
-  }
-
-  /** What the restorer holds is the end of what the guard let out, untouched: labels and masks end no stand-in's beginning. */
-  get heldLength(): number {
-    return this.guarded.heldLength + this.restored.heldLength
-  }
-
-  push(text: string): string {
-    return this.restored.push(this.guarded.push(text))
-  }
-
-  end(): string {
-    return this.restored.whole(this.guarded.end())
   }
 }
 

@@ -22,12 +22,23 @@ export interface GuardedText {
   readonly heldLength: number
 }
 
+/** What the texts of an answer go through. */
+export interface TextFilter {
+  /** The rule that stopped the text, when one did. */
+  blocked: RuleDefinition | null
+  /** Whether a text could be changed: if not, it need not be held or dropped. */
+  readonly enforces: boolean
+  /** Opens a text that comes in pieces. */
+  open(): GuardedText
+  /** Filters a text that is there as a whole. */
+  whole(text: string): string
+}
+
 /**
  * Guards the texts of one request in one direction and keeps the tally. Once `blocked` is set, nothing more may be let out:
  * what the texts returned up to then stands in front of the match that must not pass.
  */
-export class TextGuard {
-  /** The rule that stopped the text, when one did. */
+export class TextGuard implements TextFilter {
   blocked: RuleDefinition | null = null
   private readonly side: GuardSide
   private readonly standIns: () => StandIns
@@ -40,18 +51,15 @@ export class TextGuard {
     this.standIns = standIns
   }
 
-  /** Whether any rule could change a text: if none, text need not be held or dropped. */
   get enforces(): boolean {
     return this.side.enforced !== null
   }
 
-  /** Opens a text that comes in pieces. */
   open(): GuardedText {
     const { enforced, flagged } = this.side
     return enforced || flagged ? new OpenText(this, enforced, flagged) : PASS
   }
 
-  /** Guards a text that is there as a whole. */
   whole(text: string): string {
     const { enforced, flagged } = this.side
     if (flagged && !isClear(flagged, text)) scanText(flagged, text, this.flag)

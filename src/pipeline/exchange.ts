@@ -92,8 +92,8 @@ export class Exchange {
   }
 
   /**
-   * Lets go of the prompt: an answer may stream for minutes, and nothing behind its head looks at the prompt again. Who
-   * restores values has them.
+   * Lets go of the prompt: an answer may stream for minutes, and nothing behind its head looks at the prompt again.
+   * Who restores values has them.
    */
   forgetPrompt(): void {
     if (this.body) this.body = { ...this.body, fields: {} }

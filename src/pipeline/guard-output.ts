@@ -4,7 +4,6 @@ import type { ErrorCode } from '../errors/catalogue.ts'
 import { AnswerGuard, type Gate } from '../guard/answer-guard.ts'
 import { EventGuard } from '../guard/event-guard.ts'
 import type { GuardSide } from '../guard/policy.ts'
-import { Restorer } from '../guard/restore.ts'
 import { TextGuard } from '../guard/text-guard.ts'
 import { estimateTextTokens } from '../quota/estimate.ts'
 import { EventStreamGuard } from './event-stream-guard.ts'
@@ -63,16 +62,15 @@ export class OutputGuard {
       usage: () => this.counts,
     } as const
     const { answer, errorBody } = endpoint
-    const restorer = exchange.standIns ? new Restorer(exchange.standIns.values) : null
     if ('event' in answer) {
       const copies = new TextGuard(policy.output)
-      const events = new EventGuard(answer, this.texts, copies, gate, restorer)
+      const events = new EventGuard(answer, this.texts, copies, gate)
       this.copies = copies
       this.bodies = events
       const onUsage = (usage: Usage) => this.usage.add(usage, 'running')
       this.stream = new EventStreamGuard({ ...common, wire: answer, events, onUsage, errorBody })
     } else {
-      const answers = new AnswerGuard(answer, this.texts, gate, restorer)
+      const answers = new AnswerGuard(answer, this.texts, gate)
       const options = body.fields['stream_options'] as { include_usage?: boolean } | undefined
       this.bodies = answers
       this.stream = new StreamGuard({

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { openAiError } from '../errors/refusal.ts'
 import type { AnswerGuard } from '../guard/answer-guard.ts'
-import type { TextGuard } from '../guard/text-guard.ts'
+import type { TextFilter } from '../guard/text-guard.ts'
 import { FramedAnswer } from './framed-answer.ts'
 import { mergeUsage, parseObject } from './usage.ts'
 
@@ -20,7 +20,7 @@ export type UsageSource = 'own' | 'finish' | 'running'
 
 export interface StreamGuardOptions {
   readonly answers: AnswerGuard
-  readonly texts: TextGuard
+  readonly texts: TextFilter
   readonly maxFrameBytes: number
   /** Why the answer has to be cut now, if it has to: asked after each event. */
   readonly cutFor: () => 'length' | null
@@ -99,10 +99,11 @@ export class StreamGuard extends FramedAnswer {
     this.finish(this.options.texts.blocked ? { kind: 'cut', finish: 'content_filter' } : { kind: 'complete' })
   }
 
-  /** Ends every open choice the normal way. What they hold undecided is behind the cut: it is dropped. */
+  /** Ends every open choice the normal way. What they hold is behind the cut: it is dropped. */
   private cut(finish: 'length' | 'content_filter'): void {
     for (const choice of this.options.answers.openChoices) {
-      this.out.push(this.own(choice, this.options.answers.cutOff(choice), finish))
+      this.options.answers.remainder(choice)
+      this.out.push(this.own(choice, '', finish))
     }
     if (!this.options.dropUsage) this.out.push(this.usageEvent())
     this.closing.push(DONE)

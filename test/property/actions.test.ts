@@ -7,11 +7,11 @@ import { AnswerGuard, type Gate } from '../../src/guard/answer-guard.ts'
 import { EventGuard } from '../../src/guard/event-guard.ts'
 import { byGroup, compileSide, type GuardAction, type GuardSide } from '../../src/guard/policy.ts'
 import { BUILT_IN_RULES } from '../../src/guard/recognisers/index.ts'
-import { Restorer } from '../../src/guard/restore.ts'
 import { TextGuard } from '../../src/guard/text-guard.ts'
 import type { Shape } from '../../src/json/shape.ts'
 import { EventStreamGuard } from '../../src/pipeline/event-stream-guard.ts'
 import type { FramedAnswer } from '../../src/pipeline/framed-answer.ts'
+import { OutputRestorer } from '../../src/pipeline/restore-output.ts'
 import { StreamGuard } from '../../src/pipeline/stream-guard.ts'
 import { CHAT_COMPLETIONS } from '../../src/wires/chat-completions.ts'
 import { COMPLETIONS } from '../../src/wires/completions.ts'
@@ -219,42 +219,77 @@ const WIRES: Readonly<Record<string, Wire>> = {
   },
 }
 
-interface Guarded {
+/** The guard of an answer and the stage behind it, put together as the gateway does. */
+class Answer {
   readonly stream: FramedAnswer
-  body(bytes: Uint8Array): Uint8Array | undefined
-}
+  private readonly bodies: Pick<AnswerGuard, 'body'> | EventGuard
+  private readonly restorer: OutputRestorer
 
-function guardOf({ form }: Wire, action: OutputAction, maxCharacters = Number.POSITIVE_INFINITY): Guarded {
-  const texts = new TextGuard(sideOf(action))
-  const restorer = new Restorer(VALUES)
-  let left = maxCharacters
-  let full = false
-  const gate: Gate = {
-    pass: text => {
-      const passed = text.slice(0, left)
-      left -= passed.length
-      full ||= passed !== text
-      return passed
-    },
-  }
-  const common = {
-    texts,
-    maxFrameBytes: 1 << 20,
-    cutFor: () => (full ? ('length' as const) : null),
-    onText: () => {},
-    onUsage: () => {},
-    usage: () => ({ inputTokens: 0, outputTokens: 0 }),
-  }
-  if ('event' in form) {
-    const events = new EventGuard(form, texts, new TextGuard(sideOf(action)), gate, restorer)
+  constructor({ form }: Wire, action: OutputAction, maxCharacters = Number.POSITIVE_INFINITY) {
+    const texts = new TextGuard(sideOf(action))
     const errorBody = form === MESSAGES ? anthropicError : openAiError
-    const stream = new EventStreamGuard({ ...common, wire: form, events, errorBody })
-    return { stream, body: bytes => events.body(bytes)?.bytes }
+    let left = maxCharacters
+    let full = false
+    const gate: Gate = {
+      pass: text => {
+        const passed = text.slice(0, left)
+        left -= passed.length
+        full ||= passed !== text
+        return passed
+      },
+    }
+    const common = {
+      texts,
+      maxFrameBytes: 1 << 20,
+      cutFor: () => (full ? ('length' as const) : null),
+      onText: () => {},
+      onUsage: () => {},
+      usage: () => ({ inputTokens: 0, outputTokens: 0 }),
+    }
+    this.restorer = new OutputRestorer({ answer: form, errorBody }, VALUES)
+    if ('event' in form) {
+      const events = new EventGuard(form, texts, new TextGuard(sideOf(action)), gate)
+      this.bodies = events
+      this.stream = new EventStreamGuard({ ...common, wire: form, events, errorBody })
+    } else {
+      const answers = new AnswerGuard(form, texts, gate)
+      this.bodies = answers
+      this.stream = new StreamGuard({ ...common, answers, dropUsage: true })
+    }
   }
-  const answers = new AnswerGuard(form, texts, gate, restorer)
-  return {
-    stream: new StreamGuard({ ...common, answers, dropUsage: true }),
-    body: bytes => answers.body(bytes)?.bytes,
+
+  body(bytes: Uint8Array): Uint8Array | null {
+    const guarded = this.bodies.body(bytes)
+    return guarded && this.restorer.body(guarded.bytes)
+  }
+
+  push(chunk: Uint8Array): Uint8Array {
+    return this.restore(this.stream.push(chunk))
+  }
+
+  complete(): Uint8Array {
+    return Buffer.concat([this.restore(this.stream.complete()), this.last()])
+  }
+
+  fail(): Uint8Array {
+    this.stream.fail('upstream_failed', 'test')
+    return Buffer.concat([this.restore(this.stream.take()), this.last()])
+  }
+
+  /** The record of an answer that is over is lost. */
+  lose(): Uint8Array {
+    const code = 'audit_unavailable'
+    const complete = this.restore(this.stream.complete())
+    return Buffer.concat([complete, this.restorer.last({ kind: 'failed', code, reason: code }, new Uint8Array(0))])
+  }
+
+  private restore(bytes: Uint8Array | null): Uint8Array {
+    return (bytes && this.restorer.push(bytes)) ?? new Uint8Array(0)
+  }
+
+  private last(): Uint8Array {
+    if (!this.stream.end) throw new Error('the answer has not ended')
+    return this.restorer.last(this.stream.end, this.stream.last())
   }
 }
 
@@ -308,19 +343,13 @@ const cut = (whole: string, at: readonly number[]) => pieces(whole, at, (from, t
 const bytesCut = (whole: Uint8Array, at: readonly number[]) => pieces(whole, at, (from, to) => whole.slice(from, to))
 
 /** Runs a stream; after each chunk, and at the end, `check` sees the events so far. */
-function run(
-  stream: FramedAnswer,
-  chunks: readonly Uint8Array[],
-  check: (events: Json[], over: boolean) => void,
-): void {
+function run(answer: Answer, chunks: readonly Uint8Array[], check: (events: Json[], over: boolean) => void): void {
   const out: Uint8Array[] = []
   for (const chunk of chunks) {
-    const released = stream.push(chunk)
-    if (released) out.push(released)
+    out.push(answer.push(chunk))
     check(eventsOf(Buffer.concat(out)), false)
   }
-  const rest = stream.complete()
-  check(eventsOf(Buffer.concat([...out, ...(rest ? [rest] : []), stream.last()])), true)
+  check(eventsOf(Buffer.concat([...out, answer.complete()])), true)
 }
 
 /** Half of a pair may be on its way. */
@@ -335,19 +364,19 @@ describe.each(cases)('on the %s wire, with the action %s and stand-ins', (name, 
         const events = wire.events(cut(whole, cuts), whole).map(escapes ? escapedFrame : frame)
         const done = 'event' in wire.form ? [] : ['data: [DONE]\n\n']
         const bytes = encoder.encode([...events, ...done].join(''))
-        const { stream } = guardOf(wire, action)
+        const answer = new Answer(wire, action)
         const wanted = expected(whole, action)
-        run(stream, bytesCut(bytes, byteCuts), (seen, over) => {
+        run(answer, bytesCut(bytes, byteCuts), (seen, over) => {
           const got = wire.textOf(seen)
           if (over) expect(got).toBe(wanted)
           else expect(wanted.startsWith(settled(got))).toBe(true)
-          if (over && name === 'responses' && stream.end?.kind === 'complete') {
+          if (over && name === 'responses' && answer.stream.end?.kind === 'complete') {
             expect(seen.find(event => event['type'] === 'response.output_text.done')?.['text']).toBe(wanted)
             expect(JSON.stringify(seen.at(-1))).toContain(JSON.stringify(wanted))
           }
         })
         const blocks = action === 'block' && naiveFindings(whole, RULES).length > 0
-        expect(stream.end).toEqual(blocks ? { kind: 'cut', finish: 'content_filter' } : { kind: 'complete' })
+        expect(answer.stream.end).toEqual(blocks ? { kind: 'cut', finish: 'content_filter' } : { kind: 'complete' })
       }),
       { numRuns: 100 },
     )
@@ -359,11 +388,23 @@ describe.each(cases)('on the %s wire, with the action %s and stand-ins', (name, 
         const parts = cut(whole, cuts)
         const events = wire.events(parts, whole)
         const upToText = events.slice(0, events.findLastIndex(event => wire.textOf([event as Json]) !== '') + 1)
-        const { stream } = guardOf(wire, action)
-        const out = stream.push(encoder.encode(upToText.map(frame).join('')))
-        stream.fail('upstream_failed', 'test')
-        const all = Buffer.concat([...(out ? [out] : []), stream.take() ?? new Uint8Array(0), stream.last()])
+        const answer = new Answer(wire, action)
+        const all = Buffer.concat([answer.push(encoder.encode(upToText.map(frame).join(''))), answer.fail()])
+        if (action !== 'block') expect(JSON.stringify(eventsOf(all).at(-1))).toContain('upstream_failed')
         expect(wire.textOf(eventsOf(all))).toBe(expected(whole, action))
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('an answer whose record is lost has let out all its text, and ends with the error', () => {
+    fc.assert(
+      fc.property(text, fractions, (whole, cuts) => {
+        const answer = new Answer(wire, action)
+        const bytes = encoder.encode(wire.events(cut(whole, cuts), whole).map(frame).join(''))
+        const all = eventsOf(Buffer.concat([answer.push(bytes), answer.lose()]))
+        expect(wire.textOf(all)).toBe(expected(whole, action))
+        expect(JSON.stringify(all.at(-1))).toContain('audit_unavailable')
       }),
       { numRuns: 40 },
     )
@@ -372,9 +413,9 @@ describe.each(cases)('on the %s wire, with the action %s and stand-ins', (name, 
   test('a whole body has the same text', () => {
     fc.assert(
       fc.property(text, whole => {
-        const body = guardOf(wire, action).body(encoder.encode(JSON.stringify(wire.body(whole))))
+        const body = new Answer(wire, action).body(encoder.encode(JSON.stringify(wire.body(whole))))
         const wanted = JSON.stringify(wire.body(expected(whole, action)))
-        if (action !== 'block') expect(JSON.parse(decoder.decode(body))).toEqual(JSON.parse(wanted))
+        if (action !== 'block') expect(JSON.parse(decoder.decode(body ?? undefined))).toEqual(JSON.parse(wanted))
       }),
       { numRuns: 40 },
     )
@@ -383,10 +424,9 @@ describe.each(cases)('on the %s wire, with the action %s and stand-ins', (name, 
   test('a length counts what the model said, not what was put back', () => {
     fc.assert(
       fc.property(text, fractions, fc.integer({ min: 1, max: 60 }), (whole, cuts, max) => {
-        const { stream } = guardOf(wire, action, max)
         const guarded = guardedText(whole, action)
         const bytes = encoder.encode(wire.events(cut(whole, cuts), whole).map(frame).join(''))
-        run(stream, [bytes], (seen, over) => {
+        run(new Answer(wire, action, max), [bytes], (seen, over) => {
           if (over) expect(wire.textOf(seen)).toBe(restored(guarded.slice(0, max)))
         })
       }),
@@ -414,8 +454,7 @@ describe.each(callCases)('arguments on the %s wire, with the action %s and stand
           const json =
             how === 'all' ? allEscaped(call) : how === 'wide' ? escaped(JSON.stringify(call)) : JSON.stringify(call)
           const events = wire.calls?.(cut(json, cuts), json).map(frame) ?? []
-          const { stream } = guardOf(wire, action)
-          run(stream, bytesCut(encoder.encode(events.join('')), byteCuts), (seen, over) => {
+          run(new Answer(wire, action), bytesCut(encoder.encode(events.join('')), byteCuts), (seen, over) => {
             if (!over) return
             const got = wire.argumentsOf?.(seen) ?? ''
             expect(JSON.parse(got)).toEqual(wanted)
@@ -457,7 +496,7 @@ test('at every single cut of the bytes, a stand-in in a text comes back', () => 
         .join(''),
     )
     for (let at = 1; at < bytes.length; at++) {
-      run(guardOf(wire, 'redact').stream, [bytes.slice(0, at), bytes.slice(at)], (seen, over) => {
+      run(new Answer(wire, 'redact'), [bytes.slice(0, at), bytes.slice(at)], (seen, over) => {
         if (over) expect(wire.textOf(seen)).toBe(expected(whole, 'redact'))
       })
     }
