@@ -4,7 +4,7 @@ import type { RuleDefinition } from './rule.ts'
 /** A keyed digest in hex: equal for equal texts, and telling nothing of them to who does not have the key. */
 export type Digest = (text: string) => string
 
-/** Hex digits of a digest that are shown: 48 bits, so that two values of a million agree once in hundreds of runs. */
+/** Hex digits of a digest that are shown: of a million values, two have the same with a probability of 1 in 500. */
 const DIGEST_LENGTH = 12
 const MOST_KEPT = 4
 /** Of a short value less is kept: one letter or digit of so many. */

@@ -1,5 +1,5 @@
 import { START_CLASS } from './alphabet.ts'
-import { findAll } from './find-all.ts'
+import { findAll, replaceAll } from './find-all.ts'
 import type { GuardAction, GuardSide } from './policy.ts'
 import { hashLabel, label, mask } from './replacement.ts'
 import type { RuleDefinition } from './rule.ts'
@@ -65,16 +65,7 @@ export class TextGuard implements TextFilter {
     if (flagged && !isClear(flagged, text)) scanText(flagged, text, this.flag)
     if (this.blocked) return ''
     if (!enforced || isClear(enforced, text)) return text
-    let guarded = ''
-    let done = 0
-    for (const { rule, start, end } of findAll(enforced, text)) {
-      const replaced = this.act(rule, text.slice(start, end))
-      guarded += text.slice(done, start)
-      if (this.blocked) return guarded
-      guarded += replaced
-      done = end
-    }
-    return guarded + text.slice(done)
+    return this.cut(replaceAll(text, findAll(enforced, text), this.enforce))
   }
 
   tally(): GuardCount[] {
@@ -94,7 +85,7 @@ export class TextGuard implements TextFilter {
     return ({ rule }, match) => this.act(rule, match)
   }
 
-  /** Cuts what a scanner returned at the match that blocks. */
+  /** Cuts a text with its matches replaced at the one that blocks. */
   cut(text: string): string {
     if (!this.blocked) return text
     const stop = text.indexOf(STOP)

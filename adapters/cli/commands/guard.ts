@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import type { Config } from '../../../src/config/config.ts'
 import { createDigest } from '../../../src/guard/digest.ts'
-import { findAll } from '../../../src/guard/find-all.ts'
+import { findAll, replaceAll } from '../../../src/guard/find-all.ts'
 import { scanInjection } from '../../../src/guard/injection.ts'
 import { byGroup, compileSide, type GuardAction, type GuardSide, type RuledAction } from '../../../src/guard/policy.ts'
 import { BUILT_IN_RULES } from '../../../src/guard/recognisers/index.ts'
@@ -104,13 +104,7 @@ function scanOne(text: string, side: GuardSide, direction: Direction) {
   const guard = new TextGuard(side, () => standIns)
   const matches = side.enforced ? findAll(side.enforced, text) : []
   const flagged = side.flagged ? findAll(side.flagged, text) : []
-  let redacted = ''
-  let done = 0
-  for (const { rule, start, end } of matches) {
-    redacted += text.slice(done, start) + guard.replacementOf(rule, text.slice(start, end))
-    done = end
-  }
-  redacted += text.slice(done)
+  const redacted = replaceAll(text, matches, ({ rule }, value) => guard.replacementOf(rule, value))
   const findings = [...matches, ...flagged]
     .map(({ rule, start, end }): ScanFinding => ({ rule: rule.name, start, end, action: side.actionOf(rule) }))
     .sort((one, other) => one.start - other.start || one.end - other.end)
