@@ -125,6 +125,7 @@ export function actions(rig: Rig): void {
         async script => {
           await script.head()
           await script.chunk(half[0] ?? '')
+          await script.sleep(50)
           script.end()
         },
         chat(JANE),
