@@ -35,7 +35,7 @@ const ADMISSION: readonly Stage[] = [
 /**
  * The whole path of a request:
  * authenticate → authorise → read and check → guard input → reserve quota → validate input → forward → guard output →
- * validate output → settle → record.
+ * validate output → restore stand-ins → settle → record.
  */
 async function handle(exchange: Exchange, services: Services): Promise<Response> {
   try {

@@ -109,6 +109,11 @@ function unknownModel(id: string | undefined, models: Document['models'], path: 
 function guard({ guard: { rules, exceptions }, models }: Document): Fault[] {
   return [
     ...badRules(rules),
+    ...rules.flatMap(({ action, on }, index) => {
+      if (action !== 'pseudonymise' || !on.includes('output')) return []
+      const reason = 'pseudonymise is for what callers send; with it, set on: [input]'
+      return [{ path: at(at('guard.rules', index), 'action'), reason }]
+    }),
     ...exceptions.flatMap(({ match, input, output, validators }, index) => {
       const path = at('guard.exceptions', index)
       const found: Fault[] = []

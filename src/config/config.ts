@@ -2,7 +2,9 @@ import type { QuotaLimit } from '../quota/limit.ts'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
 
 /** What the guard does about one kind of finding. */
-export type GuardAction = 'off' | 'flag' | 'redact' | 'block'
+export type GuardAction = 'off' | 'flag' | 'redact' | 'mask' | 'hash' | 'pseudonymise' | 'block'
+/** What the model brings has no sender whom it could be given back to. */
+export type OutputAction = Exclude<GuardAction, 'pseudonymise'>
 /** Injection is a property of a whole text: there is nothing to cut out of it. */
 export type InjectionAction = 'off' | 'flag' | 'block'
 export type UpstreamKind = 'llama.cpp' | 'vllm' | 'ollama' | 'openai'
@@ -96,8 +98,8 @@ export interface GuardInputConfig {
 }
 
 export interface GuardOutputConfig {
-  readonly pii: GuardAction
-  readonly secrets: GuardAction
+  readonly pii: OutputAction
+  readonly secrets: OutputAction
   /** UTF-16 units of one answer; longer ones are cut and end with the finish reason `length`. */
   readonly maxCharacters?: number
 }
@@ -107,6 +109,7 @@ export interface GuardRuleConfig {
   readonly name: string
   readonly pattern: string
   readonly on: readonly ('input' | 'output')[]
+  /** `pseudonymise` only where `on` is input alone. */
   readonly action: GuardAction
 }
 

@@ -1,5 +1,5 @@
 import type { QuotaLimit } from '../quota/limit.ts'
-import type { Config, GuardAction, GuardExceptionConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
+import type { Config, ModelConfig, StateLocation, TokensConfig } from './config.ts'
 import type { Document } from './schema.ts'
 import { resolveValidator } from './validator-schema.ts'
 
@@ -23,10 +23,10 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
     quotas: document.quotas.flatMap(resolveQuota),
     guard: {
-      input: { ...guard.input, pii: enforced(guard.input.pii), secrets: enforced(guard.input.secrets) },
+      input: guard.input,
       output: guard.output,
       rules: guard.rules,
-      exceptions: guard.exceptions.map(resolveException),
+      exceptions: guard.exceptions,
       validators: (guard.validators ?? []).map(resolveValidator),
     },
     request: { unknownFields: request.unknownFields, maxBodyBytes: request.maxBody },
@@ -70,29 +70,4 @@ function resolveQuota({ name, per, match, tokens, requests, window }: Document['
       windowMs: window,
     },
   ]
-}
-
-function resolveException({
-  match,
-  input,
-  output,
-  validators,
-}: Document['guard']['exceptions'][number]): GuardExceptionConfig {
-  return {
-    match,
-    ...(input !== undefined && {
-      input: {
-        ...(input.injection !== undefined && { injection: input.injection }),
-        ...(input.pii !== undefined && { pii: enforced(input.pii) }),
-        ...(input.secrets !== undefined && { secrets: enforced(input.secrets) }),
-      },
-    }),
-    ...(output !== undefined && { output }),
-    ...(validators !== undefined && { validators }),
-  }
-}
-
-/** Nothing may act on less than what was asked for: what cannot be pseudonymised is blocked. */
-function enforced(action: GuardAction | 'pseudonymise'): GuardAction {
-  return action === 'pseudonymise' ? 'block' : action
 }

@@ -8,10 +8,10 @@ import type { UpstreamStream } from './forward.ts'
 import { OutputGuard } from './guard-output.ts'
 import { placeOf } from './place-of.ts'
 import { record } from './record.ts'
+import { OutputRestorer } from './restore-output.ts'
 import type { Services } from './services.ts'
 import { settle } from './settle.ts'
 import { validateBody } from './validate-body.ts'
-
 import { StreamValidation } from './validate-stream.ts'
 import { subjectOf } from './validation.ts'
 
@@ -19,6 +19,7 @@ import { subjectOf } from './validation.ts'
 const CALLER_LEFT = 499
 
 const encoder = new TextEncoder()
+const NOTHING = new Uint8Array(0)
 
 /** Refuses: settles (nothing was used unless the model ran), records, answers. */
 export async function refuse(exchange: Exchange, services: Services, refusal: Refusal): Promise<Response> {
@@ -66,7 +67,9 @@ export async function answerBody(exchange: Exchange, services: Services, bytes: 
   })
   if (!recorded) return respondError(exchange, services, { code: 'audit_unavailable' })
   if (refusal || !guarded.ok) return respondError(exchange, services, refusal ?? { code: 'internal_error' })
-  return respondJson(exchange, guarded.bytes)
+  const restorer = restorerOf(exchange)
+  const restored = restorer ? restorer.body(guarded.bytes) : guarded.bytes
+  return restored ? respondJson(exchange, restored) : respondError(exchange, services, { code: 'internal_error' })
 }
 
 /** Lets an answer out while it streams. Its last bytes wait for the record. */
@@ -89,6 +92,7 @@ class StreamedAnswer implements AnswerSource {
   private readonly services: Services
   private readonly upstream: UpstreamStream
   private readonly output: OutputGuard
+  private restorer: OutputRestorer | null
   /** Present where validators look at the answer. */
   private readonly validation: StreamValidation | undefined
   private sink: AnswerSink | undefined
@@ -101,6 +105,7 @@ class StreamedAnswer implements AnswerSource {
     this.services = services
     this.upstream = upstream
     this.output = new OutputGuard(exchange)
+    this.restorer = restorerOf(exchange)
     exchange.forgetPrompt()
     this.validation = services.validators && this.validate(services.validators)
     exchange.onGone(() => this.cancel())
@@ -120,10 +125,7 @@ class StreamedAnswer implements AnswerSource {
         if (!this.blocked && !this.over) this.upstream.resume()
       },
       stopped: () => this.finish(),
-      fault: error => {
-        this.fault(error)
-        this.finish()
-      },
+      fault: error => this.fault(error),
     })
   }
 
@@ -151,7 +153,7 @@ class StreamedAnswer implements AnswerSource {
       if (!this.validation) this.send(bytes)
       else if (bytes) this.validation.add(bytes)
     } catch (error) {
-      this.fault(error)
+      return this.fault(error)
     }
     if (!this.validation) {
       if (stream.end) this.finish()
@@ -162,10 +164,13 @@ class StreamedAnswer implements AnswerSource {
     }
   }
 
+  /** A bug: what is held is dropped. */
   private fault(error: unknown): void {
-    const { requestId } = this.exchange
-    this.services.telemetry.log('error', 'internal_error', { requestId, where: placeOf(error) })
+    this.report(error)
+    this.restorer = null
+    this.validation?.cancel()
     this.output.stream.break('internal_error', 'exception')
+    this.finish()
   }
 
   resume(): void {
@@ -184,7 +189,9 @@ class StreamedAnswer implements AnswerSource {
   }
 
   private send(bytes: Uint8Array | null): void {
-    if (!bytes || this.over || this.sink?.write(bytes) !== false) return
+    if (!bytes || this.over) return
+    const restored = this.restorer ? this.restorer.push(bytes) : bytes
+    if (!restored || this.sink?.write(restored) !== false) return
     this.blocked = true
     this.upstream.pause()
   }
@@ -205,10 +212,31 @@ class StreamedAnswer implements AnswerSource {
     this.settleAndReport()
     const outcome: Outcome = end?.kind === 'failed' ? 'failed' : 'served'
     void record(this.exchange, this.services, { status: 200, outcome, ...this.summary() }).then(recorded => {
-      const closing = recorded ? this.output.stream.last() : this.output.stream.errorEvent('audit_unavailable')
+      const closing = this.closing(recorded)
       if (closing.length > 0) this.sink?.write(closing)
       this.sink?.end()
     })
+  }
+
+  /** The bytes that end the answer. */
+  private closing(recorded: boolean): Uint8Array {
+    const { restorer } = this
+    const { stream } = this.output
+    const code = 'audit_unavailable'
+    if (!restorer || !stream.end) return recorded ? stream.last() : stream.errorEvent(code)
+    try {
+      return recorded
+        ? restorer.last(stream.end, stream.last())
+        : restorer.last({ kind: 'failed', code, reason: code }, NOTHING)
+    } catch (error) {
+      this.report(error)
+      return stream.errorEvent('internal_error')
+    }
+  }
+
+  private report(error: unknown): void {
+    const { requestId } = this.exchange
+    this.services.telemetry.log('error', 'internal_error', { requestId, where: placeOf(error) })
   }
 
   private settleAndReport(): void {
@@ -223,6 +251,11 @@ class StreamedAnswer implements AnswerSource {
     const isQuotable = this.validation?.passed ?? true
     return { ...this.output.counts, ...(isQuotable ? { outputSnippet: this.output.outputSnippet } : {}) }
   }
+}
+
+/** Null for a request without stand-ins. */
+function restorerOf({ endpoint, standIns }: Exchange): OutputRestorer | null {
+  return standIns ? new OutputRestorer(endpoint, standIns.values) : null
 }
 
 /** What a request without a counted answer used: its prompt, once a model server had it. */

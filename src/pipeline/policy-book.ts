@@ -1,6 +1,14 @@
 import type { Config, GuardExceptionConfig } from '../config/config.ts'
-import { byGroup, compileSide, type GuardAction, type GuardSide, type RuledAction } from '../guard/policy.ts'
+import {
+  byGroup,
+  compileSide,
+  type GuardAction,
+  type GuardSide,
+  isEnforced,
+  type RuledAction,
+} from '../guard/policy.ts'
 import { BUILT_IN_RULES } from '../guard/recognisers/index.ts'
+import type { Digest } from '../guard/replacement.ts'
 import type { RuleDefinition } from '../guard/rule.ts'
 import type { RuleFault } from '../guard/rule-set.ts'
 import type { RequestPolicy } from './exchange.ts'
@@ -19,8 +27,8 @@ export type PolicyBookResult =
   | { readonly ok: true; readonly book: PolicyBook }
   | { readonly ok: false; readonly faults: readonly RuleFault[] }
 
-/** Compiles the guard's configuration: the general policy, and one for each exception. */
-export function compilePolicies(guard: Config['guard']): PolicyBookResult {
+/** Compiles the guard's configuration: the general policy, and one for each exception. `digest` is for rules that hash. */
+export function compilePolicies(guard: Config['guard'], digest: Digest): PolicyBookResult {
   const faults: RuleFault[] = []
   const sides = new Map<string, GuardSide>()
   const side = (own: readonly RuledAction[], pii: GuardAction, secrets: GuardAction): GuardSide | null => {
@@ -28,7 +36,7 @@ export function compilePolicies(guard: Config['guard']): PolicyBookResult {
     const key = JSON.stringify([pii, secrets, ...own.map(({ rule, action }) => [rule.name, action])])
     const known = sides.get(key)
     if (known) return known
-    const compiled = compileSide([...own, ...byGroup(BUILT_IN_RULES, { pii, secrets })])
+    const compiled = compileSide([...own, ...byGroup(BUILT_IN_RULES, { pii, secrets })], digest)
     if (!compiled.ok) {
       faults.push(...compiled.faults)
       return null
@@ -39,8 +47,7 @@ export function compilePolicies(guard: Config['guard']): PolicyBookResult {
   const ownInput = ownRules(guard, 'input')
   const ownOutput = ownRules(guard, 'output')
   const record = (pii: GuardAction, secrets: GuardAction): GuardSide | null => {
-    const acts = (action: GuardAction) => action === 'redact' || action === 'block'
-    if (acts(pii) && acts(secrets) && ownOutput.every(({ action }) => acts(action))) return null
+    if (isEnforced(pii) && isEnforced(secrets) && ownOutput.every(({ action }) => isEnforced(action))) return null
     const redacted = ownOutput.map(({ rule }): RuledAction => ({ rule, action: 'redact' }))
     return side(redacted, 'redact', 'redact')
   }

@@ -117,7 +117,7 @@ export class StreamValidation {
   end(done: () => void): void {
     if (this.over || this.settled) return
     this.settled = done
-    this.flush()
+    this.guarded(() => this.flush())
   }
 
   /** The caller went away, or nothing more may go out. */

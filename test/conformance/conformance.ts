@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Runtime } from '../support/index.ts'
+import { actions } from './actions.ts'
 import { answers } from './answers.ts'
 import { breaks } from './breaks.ts'
 import { evasions } from './evasions.ts'
@@ -24,6 +25,7 @@ const THEMES = {
   breaks,
   answers,
   evasions,
+  actions,
   real,
   secrecy,
   validators,

@@ -64,6 +64,7 @@ export function validators(rig: Rig): void {
           validators: all,
           exceptions: [
             ...all.map(({ name }) => ({ match: { team: name }, validators: [name] })),
+            { match: { team: 'named' }, validators: ['holding', 'remembering'], input: { pii: 'pseudonymise' } },
             { match: { team: 'exempt' }, validators: [] },
           ],
         },
@@ -404,6 +405,20 @@ export function validators(rig: Rig): void {
       expect(seen.length).toBeGreaterThan(4)
       expect(seen.join('')).not.toContain('6789')
       for (const text of seen) expect(text.length).toBeLessThanOrEqual(100)
+    })
+
+    test('with stand-ins is judged with them, and gives the caller its own values back', async () => {
+      const answer = says(...long, 'Write to [EMA', 'IL_1]. ', ...long)
+      const seen = await shown(async () => {
+        const reply = await listen('named', answer, chat('I am jane@example.org. Who am I?'))
+        expect(hear(reply.text).text()).toContain('Write to jane@example.org. ')
+        expect(hear(reply.text).finish).toEqual(['stop'])
+      })
+      expect(seen).toContain('I am [EMAIL_1]. Who am I?')
+      expect(seen.join('')).not.toContain('jane@')
+      const cut = await listen('named', says('Write to [EMAIL_1]. ', ...long, EVIL), chat('I am jane@example.org.'))
+      expect([hear(cut.text).finish, hear(cut.text).done]).toEqual([['content_filter'], true])
+      expect(hear(cut.text).text()).toContain('Write to jane@example.org. ')
     })
 
     test('is held until its verdict', async () => {

@@ -3,20 +3,18 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import type { Config } from '../../../src/config/config.ts'
+import { createDigest } from '../../../src/guard/digest.ts'
+import { findAll, replaceAll } from '../../../src/guard/find-all.ts'
 import { scanInjection } from '../../../src/guard/injection.ts'
-import {
-  byGroup,
-  compileSide,
-  type GuardAction,
-  type GuardSide,
-  label,
-  type RuledAction,
-} from '../../../src/guard/policy.ts'
+import { byGroup, compileSide, type GuardAction, type GuardSide, type RuledAction } from '../../../src/guard/policy.ts'
 import { BUILT_IN_RULES } from '../../../src/guard/recognisers/index.ts'
-import { Scanner } from '../../../src/guard/scanner.ts'
+import type { Digest } from '../../../src/guard/replacement.ts'
+import { bracketedIn, StandIns } from '../../../src/guard/stand-ins.ts'
+import { TextGuard } from '../../../src/guard/text-guard.ts'
 import { ownRules } from '../../../src/pipeline/policy-book.ts'
 import { locateConfig, readConfig } from '../../node/config-file.ts'
 import { reasonOf } from '../../node/error-code.ts'
+import { nodeHashing } from '../../node/hashing.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
 import { print, printJson, printTable } from '../print.ts'
 import { faultList, nameOf } from './config.ts'
@@ -65,7 +63,8 @@ export function registerGuard(program: Command): void {
 async function scan(file: string | undefined, options: ScanOptions): Promise<void> {
   if (options.on !== 'input' && options.on !== 'output') throw new UsageError('--on takes input or output')
   const direction: Direction = options.on
-  const side = compile((await ruledActions(options.config))[direction])
+  const { [direction]: ruled, digest } = await ruledActions(options.config)
+  const side = compile(ruled, digest)
   const input = open(file)
   if (options.jsonl) return scanLines(input, side, direction)
   const text = await readAll(input)
@@ -101,34 +100,16 @@ function parseRow(line: string, number: number): { id: unknown; text: string } {
 }
 
 function scanOne(text: string, side: GuardSide, direction: Direction) {
-  const findings: ScanFinding[] = []
-  const redacted = side.enforced ? scanWith(text, side, side.enforced, findings) : text
-  if (side.flagged) scanWith(text, side, side.flagged, findings)
-  findings.sort((one, other) => one.start - other.start || one.end - other.end)
+  const standIns = new StandIns(bracketedIn(text))
+  const guard = new TextGuard(side, () => standIns)
+  const matches = side.enforced ? findAll(side.enforced, text) : []
+  const flagged = side.flagged ? findAll(side.flagged, text) : []
+  const redacted = replaceAll(text, matches, ({ rule }, value) => guard.replacementOf(rule, value))
+  const findings = [...matches, ...flagged]
+    .map(({ rule, start, end }): ScanFinding => ({ rule: rule.name, start, end, action: side.actionOf(rule) }))
+    .sort((one, other) => one.start - other.start || one.end - other.end)
   if (direction === 'output') return { findings, redacted, injection: undefined }
   return { findings, redacted, injection: scanInjection(text) }
-}
-
-function scanWith(
-  text: string,
-  side: GuardSide,
-  rules: NonNullable<GuardSide['enforced']>,
-  into: ScanFinding[],
-): string {
-  // An open-ended match tells its end only by where the released text goes on: what follows is scanned for it.
-  const scanner = new Scanner(
-    rules,
-    ({ rule, start, end }, match) => {
-      const action = side.actionOf(rule)
-      into.push({ rule: rule.name, start, end, action })
-      return action === 'flag' ? match : label(rule)
-    },
-    ({ start, end }) => {
-      const open = into.findLast(finding => finding.start === start)
-      if (open) into[into.indexOf(open)] = { ...open, end }
-    },
-  )
-  return scanner.push(text) + scanner.end()
 }
 
 async function rules(options: { readonly json?: true; readonly config?: string }): Promise<void> {
@@ -158,24 +139,30 @@ function oneLine(text: string): string {
   return line.length > 60 ? `${line.slice(0, 57)}...` : line
 }
 
+interface Ruled extends Record<Direction, RuledAction[]> {
+  /** Null without a configuration. */
+  readonly digest: Digest | null
+}
+
 /** What the configuration makes of every rule; without one, all built-in rules redact. */
-async function ruledActions(file: string | undefined): Promise<Record<Direction, RuledAction[]>> {
+async function ruledActions(file: string | undefined): Promise<Ruled> {
   const location = await locateConfig(file, process.env, process.cwd())
   if (location.path === undefined) {
     const all = byGroup(BUILT_IN_RULES, { pii: 'redact', secrets: 'redact' })
-    return { input: all, output: all }
+    return { input: all, output: all, digest: null }
   }
   const result = await readConfig(location, process.env)
   if (!result.ok) throw new CommandFailure(faultList(nameOf(location), result.faults))
-  const guard: Config['guard'] = result.config.guard
+  const { guard, audit }: Config = result.config
   return {
+    digest: createDigest(nodeHashing, new TextEncoder().encode(audit.hmacSecret)),
     input: [...ownRules(guard, 'input'), ...byGroup(BUILT_IN_RULES, guard.input)],
     output: [...ownRules(guard, 'output'), ...byGroup(BUILT_IN_RULES, guard.output)],
   }
 }
 
-function compile(ruled: readonly RuledAction[]): GuardSide {
-  const compiled = compileSide(ruled)
+function compile(ruled: readonly RuledAction[], digest: Digest | null): GuardSide {
+  const compiled = compileSide(ruled, digest)
   if (compiled.ok) return compiled.side
   throw new CommandFailure(compiled.faults.map(({ rule, reason }) => `rule ${rule}: ${reason}`).join('\n'))
 }
