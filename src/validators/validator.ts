@@ -26,6 +26,7 @@ export type Outcome =
 
 const PASS: Outcome = { kind: 'pass' }
 const DROPPED: Outcome = { kind: 'dropped' }
+const LEFT_ALONE: Outcome = { kind: 'failed', reason: 'it failed before, and is left alone' }
 const DEADLINE = 'deadline'
 
 /** What was seen of the server during one check. */
@@ -77,7 +78,8 @@ export class Validator {
     if (outcome.kind !== 'dropped') {
       const { name } = this.config
       this.services.telemetry.count('sallyport_validator_checks_total', { validator: name, outcome: outcome.kind })
-      if (outcome.kind === 'failed') {
+      // Not a line for every request while it is away.
+      if (outcome.kind === 'failed' && outcome !== LEFT_ALONE) {
         const { requestId } = subject
         this.services.telemetry.log('warn', 'validator_failed', { validator: name, requestId, reason: outcome.reason })
       }
@@ -96,8 +98,7 @@ export class Validator {
     if (todo.length === 0) return PASS
     if (gone.aborted) return DROPPED
     const { clock } = this.services
-    if (!this.breaker.admits(clock.monotonic()))
-      return { kind: 'failed', reason: 'it failed before, and is left alone' }
+    if (!this.breaker.admits(clock.monotonic())) return LEFT_ALONE
 
     const stop = new AbortController()
     const leave = () => stop.abort()

@@ -22,6 +22,8 @@ let answer: (script: Script) => unknown
 /** Calls under way, and the most that there were. */
 let now = 0
 let most = 0
+/** Events that were logged. */
+let logged: string[] = []
 /** The gateway's clock runs ahead by this. */
 let ahead = 0
 
@@ -36,6 +38,7 @@ beforeAll(async () => {
 afterEach(() => {
   ahead = 0
   most = 0
+  logged = []
 })
 afterAll(async () => {
   await upstream.close()
@@ -52,7 +55,7 @@ const byWord = (script: Script) => script.reply(200, { pass: !String(script.json
 function validator(settings: Partial<ValidatorConfig> = {}): Validator {
   const config = validatorConfig({ url: `${server.url}/check`, timeoutMs: 2000, ...settings })
   const clock = { now: () => systemClock.now() + ahead, monotonic: () => systemClock.monotonic() + ahead }
-  const telemetry = { log: () => {}, count: () => {} }
+  const telemetry = { log: (_: unknown, event: string) => void logged.push(event), count: () => {} }
   const { all } = new Validators([config], { upstream, clock, hashing: nodeHashing, telemetry })
   return all[0] as Validator
 }
@@ -263,6 +266,7 @@ describe('a validator that keeps failing', () => {
     const one = validator()
     expect(await calls(() => fail(one, BREAKER_FAILURES))).toBe(BREAKER_FAILURES)
     expect(one.failing).toBe(true)
+    expect(logged).toHaveLength(BREAKER_FAILURES)
     expect(
       await calls(async () => {
         const started = performance.now()
@@ -270,6 +274,8 @@ describe('a validator that keeps failing', () => {
         expect(performance.now() - started).toBeLessThan(100)
       }),
     ).toBe(0)
+
+    expect(logged).toHaveLength(BREAKER_FAILURES)
 
     ahead = BREAKER_PAUSE_MS + 1
     answer = async script => {
