@@ -1,5 +1,15 @@
 import type { QuotaLimit } from '../quota/limit.ts'
-import type { Config, GuardAction, GuardExceptionConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
+import type {
+  Config,
+  GuardAction,
+  GuardExceptionConfig,
+  GuardInputConfig,
+  GuardMatch,
+  GuardRuleConfig,
+  ModelConfig,
+  StateLocation,
+  TokensConfig,
+} from './config.ts'
 import type { Document } from './schema.ts'
 
 type ResolvePath = (path: string) => string
@@ -22,9 +32,14 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
     quotas: document.quotas.flatMap(resolveQuota),
     guard: {
-      input: { ...guard.input, pii: enforced(guard.input.pii), secrets: enforced(guard.input.secrets) },
+      input: {
+        ...guard.input,
+        pii: enforced(guard.input.pii),
+        secrets: enforced(guard.input.secrets),
+        rules: enforcedRules(guard.input.rules),
+      },
       output: guard.output,
-      rules: guard.rules,
+      rules: guard.rules.map(rule => resolveRule(rule, resolvePath)),
       exceptions: guard.exceptions.map(resolveException),
     },
     request: { unknownFields: request.unknownFields, maxBodyBytes: request.maxBody },
@@ -70,18 +85,39 @@ function resolveQuota({ name, per, match, tokens, requests, window }: Document['
   ]
 }
 
+/** Words are whole where nothing else is said: always for terms, never for patterns, which say what they are about. */
+function resolveRule(rule: Document['guard']['rules'][number], resolvePath: ResolvePath): GuardRuleConfig {
+  const { file, wholeWord, notAfter, notBefore, terms } = rule
+  const byDefault = terms !== undefined && notAfter === undefined && notBefore === undefined
+  return {
+    ...rule,
+    ...(file !== undefined && { file: resolvePath(file) }),
+    wholeWord: wholeWord ?? byDefault,
+  }
+}
+
 function resolveException({ match, input, output }: Document['guard']['exceptions'][number]): GuardExceptionConfig {
   return {
-    match,
+    match: resolveMatch(match),
     ...(input !== undefined && {
       input: {
-        ...(input.injection !== undefined && { injection: input.injection }),
+        ...input,
         ...(input.pii !== undefined && { pii: enforced(input.pii) }),
         ...(input.secrets !== undefined && { secrets: enforced(input.secrets) }),
-      },
+        ...(input.rules !== undefined && { rules: enforcedRules(input.rules) }),
+      } as Partial<GuardInputConfig>,
     }),
     ...(output !== undefined && { output }),
   }
+}
+
+/** One value is a list of one. */
+export function resolveMatch(match: Document['guard']['exceptions'][number]['match']): GuardMatch {
+  return Object.fromEntries(Object.entries(match).map(([key, values]) => [key, [values].flat()]))
+}
+
+function enforcedRules(rules: Readonly<Record<string, GuardAction | 'pseudonymise'>>): Record<string, GuardAction> {
+  return Object.fromEntries(Object.entries(rules).map(([name, action]) => [name, enforced(action)]))
 }
 
 /** Nothing may act on less than what was asked for: what cannot be pseudonymised is blocked. */

@@ -31,14 +31,17 @@ export function byGroup(
   return rules.map(rule => ({ rule, action: actions[rule.group] ?? 'off' }))
 }
 
-/** Compiles one direction's rules. The company's own stand in front: among equal matches they win. */
-export function compileSide(ruled: readonly RuledAction[]): SideResult {
+/**
+ * Compiles one direction's rules. The company's own stand in front: among equal matches they win.
+ * @param compile in place of `compileRules`: a caller that has several sides remembers what is compiled
+ */
+export function compileSide(ruled: readonly RuledAction[], compile = compileRules): SideResult {
   const withAction = (...wanted: GuardAction[]) =>
     ruled.filter(({ action }) => wanted.includes(action)).map(({ rule }) => rule)
   const enforced = withAction('redact', 'block')
   const flagged = withAction('flag')
-  const compiledEnforced = compileRules(enforced)
-  const compiledFlagged = compileRules(flagged)
+  const compiledEnforced = compile(enforced)
+  const compiledFlagged = compile(flagged)
   if (!compiledEnforced.ok) return compiledEnforced
   if (!compiledFlagged.ok) return compiledFlagged
   const actions = new Map(ruled.map(({ rule, action }) => [rule.name, action]))
@@ -52,7 +55,7 @@ export function compileSide(ruled: readonly RuledAction[]): SideResult {
   }
 }
 
-/** The default replacement. */
-export function label(rule: RuleDefinition): string {
-  return `[${rule.name}_REDACTED]`
+/** What stands in place of a match that is redacted. */
+export function label({ name, replacement }: RuleDefinition): string {
+  return replacement ?? `[${name}_REDACTED]`
 }
