@@ -5,14 +5,17 @@ import { guardFaults, guardWarnings, unknownModels } from './guard-checks.ts'
 import { GOOD_HMAC_SECRET_CHARACTERS } from './limits.ts'
 import type { Document } from './schema.ts'
 
-/** What the schema cannot see: keys that contradict each other, and settings that are not safe. */
-export function crossCheck(document: Document, config: Config): Fault[] {
+/**
+ * What the schema cannot see: keys that contradict each other, and settings that are not safe. `dictionaries` are the
+ * faults of the files that the document's rules are in.
+ */
+export function crossCheck(document: Document, config: Config, dictionaries: readonly Fault[]): Fault[] {
   return [
     ...unsafeListener(document),
     ...duplicates(document),
     ...timeouts(document),
     ...quotas(document, config),
-    ...guardFaults(config),
+    ...guardFaults(config, dictionaries),
     ...secret(document),
   ]
 }

@@ -48,6 +48,10 @@ async function termsOf(
   { readFile, resolvePath }: Sources,
   faults: Fault[],
 ): Promise<Term[] | undefined> {
+  if (terms !== undefined && file !== undefined) {
+    faults.push({ path, reason: 'needs one of terms and file, not both' })
+    return undefined
+  }
   if (terms !== undefined) return terms.map((text, index) => ({ text: tidy(text), place: at('', index) }))
   if (file === undefined) return undefined
   const read = await readFile(resolvePath(file), MAX_TERMS_FILE_CHARACTERS)

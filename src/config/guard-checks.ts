@@ -10,10 +10,10 @@ import { mostLike } from './unknown-keys.ts'
 
 const BUILT_IN_NAMES = [...BUILT_IN_RULES, ...OPTIONAL_RULES].map(({ name }) => name)
 
-/** What is wrong with the guard's policy and cannot be seen by the schema. */
-export function guardFaults({ guard, models }: Pick<Config, 'guard' | 'models'>): Fault[] {
+/** What is wrong with the guard's policy and cannot be seen by the schema, those of the dictionaries with it. */
+export function guardFaults({ guard, models }: Config, dictionaries: readonly Fault[]): Fault[] {
   const shapes = guard.rules.flatMap((rule, index) => shapeFaults(rule, at('guard.rules', index)))
-  const found = [...shapes, ...unknownRules(guard), ...exceptionFaults(guard, models)]
+  const found = [...dictionaries, ...shapes, ...unknownRules(guard), ...exceptionFaults(guard, models)]
   // Compiling is what takes longest, and what it says of rules without a form is no help.
   return found.length > 0 ? found : [...compileFaults(guard), ...ruleSetFaults(guard)]
 }

@@ -38,7 +38,7 @@ export async function loadConfig(text: string, sources: Sources): Promise<LoadRe
   if (!checked.ok) return { ok: false, faults: named(checked.faults, variables) }
   const read = await readDictionaries(checked.value, sources)
   const config = resolve(read.document, sources.resolvePath)
-  const faults = [...read.faults, ...crossCheck(read.document, config)]
+  const faults = crossCheck(read.document, config, read.faults)
   if (faults.length > 0) return { ok: false, faults: named(faults, variables) }
   return { ok: true, config, warnings: warnings(read.document, config), notEnforced: notEnforced(read.document) }
 }

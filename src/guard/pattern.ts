@@ -73,15 +73,20 @@ export function parsePattern(source: string, caseSensitive: boolean, pool = new 
   return guarded(() => {
     const parser = new Parser(source, caseSensitive, pool)
     const root = parser.choice(0)
-    if (!parser.done) throw new PatternSyntaxError(`unmatched ")" at ${parser.at}`)
+    if (!parser.done) throw new PatternSyntaxError(`unmatched ")" at ${parser.at}; write \\) for the sign`)
     const size = measure(root)
     if (size.longest > MAX_PATTERN_LENGTH) {
-      throw new PatternSyntaxError(`longest match is ${size.longest} characters; at most ${MAX_PATTERN_LENGTH}`)
+      throw new PatternSyntaxError(
+        `a match may be ${size.longest} characters long; at most ${MAX_PATTERN_LENGTH}: lower the repetitions`,
+      )
     }
     if (size.positions > MAX_PATTERN_POSITIONS) {
-      throw new PatternSyntaxError(`unrolls to ${size.positions} positions; at most ${MAX_PATTERN_POSITIONS}`)
+      throw new PatternSyntaxError(
+        `${size.positions} characters with repetitions written out; at most ${MAX_PATTERN_POSITIONS}: lower them`,
+      )
     }
-    if (size.shortest === 0) throw new PatternSyntaxError('matches the empty text')
+    if (size.shortest === 0)
+      throw new PatternSyntaxError('matches the empty text; at least one character has to be required')
     return { root, ...size }
   })
 }
@@ -91,7 +96,8 @@ export function parseClass(source: string, caseSensitive: boolean, pool = new Se
   return guarded(() => {
     const parser = new Parser(source, caseSensitive, pool)
     const node = parser.atom(0)
-    if (node.kind !== 'set' || !parser.done) throw new PatternSyntaxError('must be one character class')
+    if (node.kind !== 'set' || !parser.done)
+      throw new PatternSyntaxError('must be one character class, such as [A-Za-z0-9] or \\d')
     return node.set
   })
 }
@@ -175,6 +181,11 @@ class Parser {
     for (;;) {
       const start = this.at
       if (this.take('?')) {
+        if (node.kind === 'repeat' && /[?}]/.test(this.source.charAt(start - 1))) {
+          throw new PatternSyntaxError(
+            `"?" at ${start} follows a repetition; none is lazy, the longest match counts; write (?:…)? for "or not at all"`,
+          )
+        }
         node = { kind: 'repeat', item: node, min: 0, max: 1 }
       } else if (this.peek() === '*' || this.peek() === '+') {
         throw new PatternSyntaxError(
@@ -200,7 +211,9 @@ class Parser {
     const min = Number(low)
     const max = Number(high)
     if (max < min || max === 0 || max > MAX_PATTERN_LENGTH) {
-      throw new PatternSyntaxError(`repetition at ${start} must have 0 ≤ m ≤ n, 1 ≤ n ≤ ${MAX_PATTERN_LENGTH}`)
+      throw new PatternSyntaxError(
+        `repetition {m,n} at ${start}: n must be from 1 to ${MAX_PATTERN_LENGTH}, and m at most n`,
+      )
     }
     this.at = close + 1
     return { min, max }
@@ -213,10 +226,10 @@ class Parser {
       case '(': {
         if (this.peek() === '?') {
           if (this.source.startsWith('?:', this.at)) this.at += 2
-          else throw new PatternSyntaxError(`look-around or named group at ${start}; only ( ) and (?: ) are known`)
+          else throw new PatternSyntaxError(this.strangeGroup(start))
         }
         const inner = this.choice(depth + 1)
-        if (!this.take(')')) throw new PatternSyntaxError(`group at ${start} is not closed`)
+        if (!this.take(')')) throw new PatternSyntaxError(`"(" at ${start} is not closed; write \\( for the sign`)
         return inner
       }
       case '[':
@@ -240,6 +253,14 @@ class Parser {
     }
   }
 
+  private strangeGroup(start: number): string {
+    const [opening = ''] = /^\(\?<?./.exec(this.source.slice(start, start + 4)) ?? []
+    if (/[=!]/.test(opening)) {
+      return `look-around "${opening}" at ${start}; set notAfter, notBefore, wholeWord or context for what stands around`
+    }
+    return `group "${opening}" at ${start}; only ( ) and (?: ) are known${opening === '(?i' ? ', set caseSensitive' : ''}`
+  }
+
   private set(set: UnitSet): PatternNode {
     return { kind: 'set', set: this.pool.intern(set) }
   }
@@ -256,21 +277,27 @@ class Parser {
         const first = low[0]?.[0] ?? 0
         const last = high[0]?.[1] ?? 0
         if (high.length !== 1 || last < first)
-          throw new PatternSyntaxError(`range out of order in the class at ${start}`)
+          throw new PatternSyntaxError(`range out of order in the class at ${start}; write the lower character first`)
         ranges.push([first, last])
       } else {
         for (const [first, last] of low) ranges.push([first, last])
       }
     }
-    if (!this.take(']')) throw new PatternSyntaxError(`class at ${start} is not closed`)
+    if (!this.take(']')) throw new PatternSyntaxError(`"[" at ${start} is not closed; write \\[ for the sign`)
     const set = this.fold(normalise(ranges))
     const result = negated ? complement(set) : set
-    if (result.length === 0) throw new PatternSyntaxError(`class at ${start} is empty`)
+    if (result.length === 0) throw new PatternSyntaxError(`class at ${start} is empty; write \\] for the sign`)
     return result
   }
 
   private classItem(): UnitSet {
+    const start = this.at
     const char = this.next()
+    if (char === '[' && this.peek() === ':') {
+      throw new PatternSyntaxError(
+        `"[:" at ${start}; classes have no names: write ranges such as A-Za-z, or \\[ for the sign`,
+      )
+    }
     return char === '\\' ? this.escape() : [[char.charCodeAt(0), char.charCodeAt(0)]]
   }
 
@@ -301,7 +328,7 @@ class Parser {
       case 'u':
         return this.hex(4, start)
       default: {
-        if (/[A-Za-z0-9]/.test(char)) throw new PatternSyntaxError(`unknown escape "\\${char}" at ${start}`)
+        if (/[A-Za-z0-9]/.test(char)) throw new PatternSyntaxError(strangeEscape(char, start))
         const unit = char.charCodeAt(0)
         return [[unit, unit]]
       }
@@ -339,7 +366,8 @@ class Parser {
 
   private next(): string {
     const char = this.source[this.at]
-    if (char === undefined) throw new PatternSyntaxError('the pattern ends too early')
+    if (char === undefined)
+      throw new PatternSyntaxError('the pattern ends in the middle of an escape, a range or a group')
     this.at++
     return char
   }
@@ -355,6 +383,13 @@ const CASES = [
   [0x41, 32],
   [0x61, -32],
 ] as const
+
+function strangeEscape(char: string, start: number): string {
+  if (char === 'b' || char === 'B') return `word boundary "\\${char}" at ${start}; set wholeWord, notAfter or notBefore`
+  if (/[1-9k]/.test(char)) return `back-reference "\\${char}" at ${start}; write out what it repeats`
+  if (char === 'p' || char === 'P') return `"\\${char}" at ${start}; write the characters, such as [A-Za-zÀ-ÿ]`
+  return `unknown escape "\\${char}" at ${start}`
+}
 
 function isNumber(text: string): boolean {
   return /^[0-9]{1,4}$/.test(text)
