@@ -236,6 +236,7 @@ function mainConfig(upstreams: readonly Values[], nowhere: readonly Values[]): V
       rules: [
         { name: 'EMPLOYEE_ID', pattern: 'EMP-[0-9]{6}', on: ['input', 'output'], action: 'redact' },
         { name: 'PROJECT', pattern: 'Project Nightfall', on: ['input'], action: 'block' },
+        { name: 'CODENAMES', terms: ['Osprey Nest', 'Müller & Söhne'], on: ['output'], replacement: '[codename]' },
       ],
       exceptions: [
         { match: { team: 'strict' }, input: { pii: 'block' }, output: { pii: 'block' } },
@@ -243,6 +244,12 @@ function mainConfig(upstreams: readonly Values[], nowhere: readonly Values[]): V
         { match: { team: 'open' }, input: { injection: 'flag', secrets: 'flag' }, output: { pii: 'flag' } },
         { match: { team: 'brief' }, output: { maxCharacters: 20 } },
         { match: { team: 'brief-strict', env: 'production' }, output: { pii: 'block' } },
+        {
+          match: { team: ['named', 'named-too'] },
+          input: { rules: { EMAIL_SPELLED: 'redact' } },
+          output: { rules: { EMAIL_SPELLED: 'redact', CODENAMES: 'off', US_SSN: 'off' } },
+        },
+        { match: { team: 'british' }, input: { rules: { CODENAMES: 'block' } }, output: { locales: ['uk'] } },
       ],
     },
   }

@@ -5,7 +5,7 @@ import { LOCALES } from '../../../src/guard/recognisers/index.ts'
 import { type CallerOptions, withCallerOptions } from '../caller-options.ts'
 import { UsageError } from '../failure.ts'
 import { guardRulesOf } from '../guard-rules-of.ts'
-import { print, printJson, printTable } from '../print.ts'
+import { note, printJson, printTable } from '../print.ts'
 
 interface RulesOptions extends CallerOptions {
   readonly json?: true
@@ -52,7 +52,7 @@ async function rules(names: readonly string[], options: RulesOptions): Promise<v
       oneLine(row.examples[0] ?? '-'),
     ]),
   ])
-  print(`${rows.length} of ${all.length} rules`)
+  note(`${rows.length} of ${all.length} rules`)
 }
 
 /** A row for each name: a dictionary may be several definitions. */
