@@ -112,7 +112,7 @@ function resolveException({ match, input, output }: Document['guard']['exception
 }
 
 /** One value is a list of one. */
-export function resolveMatch(match: Document['guard']['exceptions'][number]['match']): GuardMatch {
+function resolveMatch(match: Document['guard']['exceptions'][number]['match']): GuardMatch {
   return Object.fromEntries(Object.entries(match).map(([key, values]) => [key, [values].flat()]))
 }
 

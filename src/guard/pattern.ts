@@ -1,10 +1,11 @@
+import { complement, DIGITS, inBothCases, LINE_ENDS, normalise, SPACES, type UnitSet, WORD } from './unit-set.ts'
+
+export type { UnitSet }
+
 /**
  * The patterns of rules: a small, bounded subset of regular expressions, parsed into a tree. Everything it can express
  * has a longest match and needs no backtracking; what it cannot is refused with a reason that says what to write instead.
  */
-
-/** A set of UTF-16 units as sorted, disjoint, non-adjacent inclusive ranges. */
-export type UnitSet = readonly (readonly [first: number, last: number])[]
 
 export type PatternNode =
   | { readonly kind: 'set'; readonly set: UnitSet }
@@ -47,26 +48,6 @@ const MAX_NESTING = 32
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string }
 
 class PatternSyntaxError extends Error {}
-
-const LAST_UNIT = 0xffff
-const DIGITS: UnitSet = [[0x30, 0x39]]
-const WORD: UnitSet = [
-  [0x30, 0x39],
-  [0x41, 0x5a],
-  [0x5f, 0x5f],
-  [0x61, 0x7a],
-]
-const SPACES: UnitSet = [
-  [0x09, 0x0d],
-  [0x20, 0x20],
-  [0x2028, 0x2029],
-  [0xfeff, 0xfeff],
-]
-const LINE_ENDS: UnitSet = [
-  [0x0a, 0x0a],
-  [0x0d, 0x0d],
-  [0x2028, 0x2029],
-]
 
 /** Parses a pattern; `reason` says where and what is wrong, and what to write instead. */
 export function parsePattern(source: string, caseSensitive: boolean, pool = new SetPool()): Parsed<Pattern> {
@@ -347,17 +328,7 @@ class Parser {
 
   /** Both cases of every ASCII letter, unless the rule minds case. */
   private fold(set: UnitSet): UnitSet {
-    if (this.caseSensitive) return set
-    const ranges: [number, number][] = []
-    for (const [first, last] of set) {
-      ranges.push([first, last])
-      for (const [base, shift] of CASES) {
-        const low = Math.max(first, base)
-        const high = Math.min(last, base + 25)
-        if (low <= high) ranges.push([low + shift, high + shift])
-      }
-    }
-    return normalise(ranges)
+    return this.caseSensitive ? set : inBothCases(set)
   }
 
   private peek(): string | undefined {
@@ -379,11 +350,6 @@ class Parser {
   }
 }
 
-const CASES = [
-  [0x41, 32],
-  [0x61, -32],
-] as const
-
 function strangeEscape(char: string, start: number): string {
   if (char === 'b' || char === 'B') return `word boundary "\\${char}" at ${start}; set wholeWord, notAfter or notBefore`
   if (/[1-9k]/.test(char)) return `back-reference "\\${char}" at ${start}; write out what it repeats`
@@ -393,26 +359,4 @@ function strangeEscape(char: string, start: number): string {
 
 function isNumber(text: string): boolean {
   return /^[0-9]{1,4}$/.test(text)
-}
-
-function normalise(ranges: readonly (readonly [number, number])[]): UnitSet {
-  const sorted = [...ranges].sort((one, other) => one[0] - other[0])
-  const merged: [number, number][] = []
-  for (const [first, last] of sorted) {
-    const previous = merged.at(-1)
-    if (previous && first <= previous[1] + 1) previous[1] = Math.max(previous[1], last)
-    else merged.push([first, last])
-  }
-  return merged
-}
-
-function complement(set: UnitSet): UnitSet {
-  const result: [number, number][] = []
-  let from = 0
-  for (const [first, last] of set) {
-    if (first > from) result.push([from, first - 1])
-    from = last + 1
-  }
-  if (from <= LAST_UNIT) result.push([from, LAST_UNIT])
-  return result
 }
