@@ -57,7 +57,8 @@ export function policy(rig: Rig): void {
 
   describe('a dictionary', () => {
     const text = 'We met at OSPREY NEST with Müller & Söhne; ospreys nested.'
-    const redacted = 'We met at [codename] with [codename]; ospreys nested.'
+    // What replaces it is written as JSON asks for, wherever it stands.
+    const redacted = 'We met at <a "code\\name"> with <a "code\\name">; ospreys nested.'
 
     test('is redacted in a stream, across cuts of its text and of its bytes', async () => {
       for (let at = 1; at < text.length; at += 3) {
@@ -72,6 +73,20 @@ export function policy(rig: Rig): void {
       for (const size of [1, 5, 33]) {
         expect(hear((await rig.stream(cut(events.join(''), size), {}, as('blue'))).text).text()).toBe(redacted)
       }
+    })
+
+    test('is redacted in the arguments of calls, which stay JSON', async () => {
+      const args = JSON.stringify({ where: 'OSPREY NEST', n: 3 })
+      const call = (part: string) => delta({ tool_calls: [{ index: 0, function: { arguments: part } }] })
+      const start = delta({
+        tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'f', arguments: '' } }],
+      })
+      const reply = await rig.stream(
+        [start, call(args.slice(0, 14)), call(args.slice(14)), delta({}, 'tool_calls'), DONE],
+        {},
+        as('blue'),
+      )
+      expect(JSON.parse(hear(reply.text).call(0, 0))).toEqual({ where: '<a "code\\name">', n: 3 })
     })
 
     test('is off for those that an exception lets see it', async () => {

@@ -236,7 +236,12 @@ function mainConfig(upstreams: readonly Values[], nowhere: readonly Values[]): V
       rules: [
         { name: 'EMPLOYEE_ID', pattern: 'EMP-[0-9]{6}', on: ['input', 'output'], action: 'redact' },
         { name: 'PROJECT', pattern: 'Project Nightfall', on: ['input'], action: 'block' },
-        { name: 'CODENAMES', terms: ['Osprey Nest', 'Müller & Söhne'], on: ['output'], replacement: '[codename]' },
+        {
+          name: 'CODENAMES',
+          terms: ['Osprey Nest', 'Müller & Söhne'],
+          on: ['output'],
+          replacement: '<a "code\\name">',
+        },
       ],
       exceptions: [
         { match: { team: 'strict' }, input: { pii: 'block' }, output: { pii: 'block' } },
