@@ -1,7 +1,9 @@
 import type { QuotaLimit } from '../quota/limit.ts'
 
 /** What the guard does about one kind of finding. */
-export type GuardAction = 'off' | 'flag' | 'redact' | 'block'
+export type GuardAction = 'off' | 'flag' | 'redact' | 'mask' | 'hash' | 'pseudonymise' | 'block'
+/** What the model brings has no sender whom it could be given back to. */
+export type OutputAction = Exclude<GuardAction, 'pseudonymise'>
 /** Injection is a property of a whole text: there is nothing to cut out of it. */
 export type InjectionAction = 'off' | 'flag' | 'block'
 export type UpstreamKind = 'llama.cpp' | 'vllm' | 'ollama' | 'openai'
@@ -89,11 +91,11 @@ export interface GuardMatch {
 }
 
 /** What is done about the findings of one direction. */
-export interface GuardSideConfig {
-  readonly pii: GuardAction
-  readonly secrets: GuardAction
+export interface GuardSideConfig<Action extends GuardAction = GuardAction> {
+  readonly pii: Action
+  readonly secrets: Action
   /** By the name of a rule, built in or the company's own: goes before its group, its locale and its own action. */
-  readonly rules: Readonly<Record<string, GuardAction>>
+  readonly rules: Readonly<Record<string, Action>>
   /** The packs of national forms that are on; absent: all. Rules without a locale are not concerned. */
   readonly locales?: readonly string[]
 }
@@ -102,7 +104,7 @@ export interface GuardInputConfig extends GuardSideConfig {
   readonly injection: InjectionAction
 }
 
-export interface GuardOutputConfig extends GuardSideConfig {
+export interface GuardOutputConfig extends GuardSideConfig<OutputAction> {
   /** UTF-16 units of one answer; longer ones are cut and end with the finish reason `length`. */
   readonly maxCharacters?: number
 }
@@ -117,6 +119,7 @@ export interface GuardRuleConfig {
   /** The file that the terms are from, as an absolute path. */
   readonly file?: string
   readonly on: readonly ('input' | 'output')[]
+  /** `pseudonymise` only where `on` is input alone. */
   readonly action: GuardAction
   readonly caseSensitive: boolean
   /** No letter, digit or underscore stands directly in front of or behind a match. */

@@ -43,6 +43,10 @@ function shapeFaults(rule: GuardRuleConfig, path: string): Fault[] {
   if (rule.wholeWord && (rule.notAfter ?? rule.notBefore) !== undefined) {
     faults.push({ path: at(path, 'wholeWord'), reason: 'sets notAfter and notBefore: give it, or give those' })
   }
+  if (rule.action === 'pseudonymise' && rule.on.includes('output')) {
+    const reason = 'pseudonymise is for what callers send; with it, set on: [input]'
+    faults.push({ path: at(path, 'action'), reason })
+  }
   if (BUILT_IN_NAMES.includes(rule.name)) {
     faults.push({ path: at(path, 'name'), reason: 'a built-in rule has this name; choose another' })
   }

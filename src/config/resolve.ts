@@ -1,15 +1,5 @@
 import type { QuotaLimit } from '../quota/limit.ts'
-import type {
-  Config,
-  GuardAction,
-  GuardExceptionConfig,
-  GuardInputConfig,
-  GuardMatch,
-  GuardRuleConfig,
-  ModelConfig,
-  StateLocation,
-  TokensConfig,
-} from './config.ts'
+import type { Config, GuardMatch, GuardRuleConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
 import type { Document } from './schema.ts'
 
 type ResolvePath = (path: string) => string
@@ -32,15 +22,10 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
     quotas: document.quotas.flatMap(resolveQuota),
     guard: {
-      input: {
-        ...guard.input,
-        pii: enforced(guard.input.pii),
-        secrets: enforced(guard.input.secrets),
-        rules: enforcedRules(guard.input.rules),
-      },
+      input: guard.input,
       output: guard.output,
       rules: guard.rules.map(rule => resolveRule(rule, resolvePath)),
-      exceptions: guard.exceptions.map(resolveException),
+      exceptions: guard.exceptions.map(({ match, ...changes }) => ({ match: resolveMatch(match), ...changes })),
     },
     request: { unknownFields: request.unknownFields, maxBodyBytes: request.maxBody },
     audit: {
@@ -96,31 +81,7 @@ function resolveRule(rule: Document['guard']['rules'][number], resolvePath: Reso
   }
 }
 
-function resolveException({ match, input, output }: Document['guard']['exceptions'][number]): GuardExceptionConfig {
-  return {
-    match: resolveMatch(match),
-    ...(input !== undefined && {
-      input: {
-        ...input,
-        ...(input.pii !== undefined && { pii: enforced(input.pii) }),
-        ...(input.secrets !== undefined && { secrets: enforced(input.secrets) }),
-        ...(input.rules !== undefined && { rules: enforcedRules(input.rules) }),
-      } as Partial<GuardInputConfig>,
-    }),
-    ...(output !== undefined && { output }),
-  }
-}
-
 /** One value is a list of one. */
 function resolveMatch(match: Document['guard']['exceptions'][number]['match']): GuardMatch {
   return Object.fromEntries(Object.entries(match).map(([key, values]) => [key, [values].flat()]))
-}
-
-function enforcedRules(rules: Readonly<Record<string, GuardAction | 'pseudonymise'>>): Record<string, GuardAction> {
-  return Object.fromEntries(Object.entries(rules).map(([name, action]) => [name, enforced(action)]))
-}
-
-/** Nothing may act on less than what was asked for: what cannot be pseudonymised is blocked. */
-function enforced(action: GuardAction | 'pseudonymise'): GuardAction {
-  return action === 'pseudonymise' ? 'block' : action
 }

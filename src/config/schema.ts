@@ -37,8 +37,13 @@ const modelId = text(MAX_MODEL_ID_CHARACTERS)
 const timeout = (fallback: number) =>
   v.optional(quantity('duration', 1, MAX_TIMEOUT_MS), formatQuantity('duration', fallback))
 
-const action = oneOf(['off', 'flag', 'redact', 'block'])
-const inputAction = oneOf(['off', 'flag', 'redact', 'pseudonymise', 'block'])
+const outputActions = ['off', 'flag', 'redact', 'mask', 'hash', 'block'] as const
+const action = v.picklist(outputActions, ({ input }) =>
+  input === 'pseudonymise'
+    ? 'pseudonymise is for input only: what a model brings has nobody to be given back to'
+    : `should be one of: ${outputActions.join(', ')}`,
+)
+const inputAction = oneOf(['off', 'flag', 'redact', 'mask', 'hash', 'pseudonymise', 'block'])
 const injectionAction = oneOf(['off', 'flag', 'block'])
 
 const match = v.strictObject({
@@ -198,7 +203,7 @@ const guardRule = v.strictObject({
   ),
   file: v.exactOptional(v.pipe(path, described('A dictionary: a file of literal texts, one a line.'))),
   on: v.optional(stages, ['input', 'output']),
-  action: v.optional(action, 'redact'),
+  action: v.optional(v.pipe(inputAction, described('`pseudonymise` goes with `on: [input]`.')), 'redact'),
   caseSensitive: v.optional(
     v.pipe(yesOrNo, described('Whether letters match in the case they are written in.')),
     false,

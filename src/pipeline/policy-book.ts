@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { type Caller, exceptionFor, RuleBook, ruleSetKey } from '../config/rules-in-force.ts'
-import { compileSide, type GuardSide, type RuledAction } from '../guard/policy.ts'
+import { compileSide, type GuardSide, isEnforced, type RuledAction } from '../guard/policy.ts'
+import type { Digest } from '../guard/replacement.ts'
 import type { RuleDefinition } from '../guard/rule.ts'
 import { type CompileResult, compileRules, type RuleFault } from '../guard/rule-set.ts'
 import type { RequestPolicy } from './exchange.ts'
@@ -16,12 +17,12 @@ export type PolicyBookResult =
 
 /**
  * Compiles the guard's configuration: the general policy, and one for each exception. What asks for the same rules shares
- * what is compiled of them, whatever is done about their findings.
+ * what is compiled of them, whatever is done about their findings. `digest` is for rules that hash.
  */
-export function compilePolicies(guard: Config['guard']): PolicyBookResult {
+export function compilePolicies(guard: Config['guard'], digest: Digest): PolicyBookResult {
   const faults = new Map<string, RuleFault>()
   const rules = new RuleBook(guard)
-  const side = sharedSides(found => faults.set(`${found.rule} ${found.reason}`, found))
+  const side = sharedSides(digest, found => faults.set(`${found.rule} ${found.reason}`, found))
   const policy = (index?: number): RequestPolicy | null => {
     const special = index === undefined ? undefined : guard.exceptions[index]
     const output = rules.side('output', index).rules
@@ -57,12 +58,15 @@ export function compilePolicies(guard: Config['guard']): PolicyBookResult {
  */
 function forRecord(output: readonly RuledAction[]): RuledAction[] {
   const always = output.filter(({ rule, action }) => action !== 'off' || rule.optional !== true)
-  const all = always.every(({ action }) => action !== 'off' && action !== 'flag')
+  const all = always.every(({ action }) => isEnforced(action))
   return all ? [] : always.map(({ rule }) => ({ rule, action: 'redact' }))
 }
 
 /** Compiles sides; equal sides, and equal sets of rules of different sides, are the same object. */
-function sharedSides(onFault: (fault: RuleFault) => void): (ruled: readonly RuledAction[]) => GuardSide | null {
+function sharedSides(
+  digest: Digest,
+  onFault: (fault: RuleFault) => void,
+): (ruled: readonly RuledAction[]) => GuardSide | null {
   const sets = new Map<string, CompileResult>()
   const sides = new Map<string, GuardSide | null>()
   const compile = (rules: readonly RuleDefinition[]): CompileResult => {
@@ -75,7 +79,7 @@ function sharedSides(onFault: (fault: RuleFault) => void): (ruled: readonly Rule
     const key = ruled.flatMap(({ rule, action }) => (action === 'off' ? [] : `${rule.name} ${action}`)).join()
     const known = sides.get(key)
     if (known !== undefined) return known
-    const compiled = compileSide(ruled, compile)
+    const compiled = compileSide(ruled, digest, compile)
     if (!compiled.ok) for (const fault of compiled.faults) onFault(fault)
     const made = compiled.ok ? compiled.side : null
     sides.set(key, made)

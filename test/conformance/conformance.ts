@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Runtime } from '../support/index.ts'
+import { actions } from './actions.ts'
 import { answers } from './answers.ts'
 import { breaks } from './breaks.ts'
 import { evasions } from './evasions.ts'
@@ -14,7 +15,21 @@ import { secrecy } from './secrecy.ts'
 import { streams } from './streams.ts'
 import { tokens } from './tokens.ts'
 
-const THEMES = { routes, requests, tokens, headers, prompts, policy, streams, breaks, answers, evasions, real, secrecy }
+const THEMES = {
+  routes,
+  requests,
+  tokens,
+  headers,
+  prompts,
+  policy,
+  streams,
+  breaks,
+  answers,
+  evasions,
+  actions,
+  real,
+  secrecy,
+}
 
 /** Everything that can be told from outside, over HTTP: the same for every runtime. */
 export function conformance(runtime: Runtime): void {

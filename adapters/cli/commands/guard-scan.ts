@@ -3,9 +3,12 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import type { Direction } from '../../../src/config/rules-in-force.ts'
+import { findAll, replaceAll } from '../../../src/guard/find-all.ts'
 import { scanInjection } from '../../../src/guard/injection.ts'
-import { compileSide, type GuardAction, type GuardSide, label, type RuledAction } from '../../../src/guard/policy.ts'
-import { Scanner } from '../../../src/guard/scanner.ts'
+import { compileSide, type GuardAction, type GuardSide, type RuledAction } from '../../../src/guard/policy.ts'
+import type { Digest } from '../../../src/guard/replacement.ts'
+import { bracketedIn, StandIns } from '../../../src/guard/stand-ins.ts'
+import { TextGuard } from '../../../src/guard/text-guard.ts'
 import { reasonOf } from '../../node/error-code.ts'
 import { type CallerOptions, withCallerOptions } from '../caller-options.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
@@ -45,7 +48,8 @@ export function registerGuardScan(guard: Command): void {
 async function scan(file: string | undefined, options: ScanOptions): Promise<void> {
   if (options.on !== 'input' && options.on !== 'output') throw new UsageError('--on takes input or output')
   const direction: Direction = options.on
-  const side = compile((await guardRulesOf(options))[direction])
+  const { [direction]: ruled, digest } = await guardRulesOf(options)
+  const side = compile(ruled, digest)
   const input = open(file)
   if (options.jsonl) return scanLines(input, side, direction)
   const text = await readAll(input)
@@ -81,38 +85,20 @@ function parseRow(line: string, number: number): { id: unknown; text: string } {
 }
 
 function scanOne(text: string, side: GuardSide, direction: Direction) {
-  const findings: ScanFinding[] = []
-  const redacted = side.enforced ? scanWith(text, side, side.enforced, findings) : text
-  if (side.flagged) scanWith(text, side, side.flagged, findings)
-  findings.sort((one, other) => one.start - other.start || one.end - other.end)
+  const standIns = new StandIns(bracketedIn(text))
+  const guard = new TextGuard(side, () => standIns)
+  const matches = side.enforced ? findAll(side.enforced, text) : []
+  const flagged = side.flagged ? findAll(side.flagged, text) : []
+  const redacted = replaceAll(text, matches, ({ rule }, value) => guard.replacementOf(rule, value))
+  const findings = [...matches, ...flagged]
+    .map(({ rule, start, end }): ScanFinding => ({ rule: rule.name, start, end, action: side.actionOf(rule) }))
+    .sort((one, other) => one.start - other.start || one.end - other.end)
   if (direction === 'output') return { findings, redacted, injection: undefined }
   return { findings, redacted, injection: scanInjection(text) }
 }
 
-function scanWith(
-  text: string,
-  side: GuardSide,
-  rules: NonNullable<GuardSide['enforced']>,
-  into: ScanFinding[],
-): string {
-  // An open-ended match tells its end only by where the released text goes on: what follows is scanned for it.
-  const scanner = new Scanner(
-    rules,
-    ({ rule, start, end }, match) => {
-      const action = side.actionOf(rule)
-      into.push({ rule: rule.name, start, end, action })
-      return action === 'flag' ? match : label(rule)
-    },
-    ({ start, end }) => {
-      const open = into.findLast(finding => finding.start === start)
-      if (open) into[into.indexOf(open)] = { ...open, end }
-    },
-  )
-  return scanner.push(text) + scanner.end()
-}
-
-function compile(ruled: readonly RuledAction[]): GuardSide {
-  const compiled = compileSide(ruled)
+function compile(ruled: readonly RuledAction[], digest: Digest | null): GuardSide {
+  const compiled = compileSide(ruled, digest)
   if (compiled.ok) return compiled.side
   throw new CommandFailure(compiled.faults.map(({ rule, reason }) => `rule ${rule}: ${reason}`).join('\n'))
 }

@@ -59,6 +59,7 @@ describe('rules by name, locales and matches', () => {
       'guard.input.rules.ZZZZZZZZZZZZ: there is no rule of this name; "sallyport guard rules" lists them',
     ],
     ['{ input: { rules: { EMAIL: "no" } } }', 'guard.input.rules.EMAIL: should be one of: off, flag'],
+    ['{ output: { rules: { EMAIL: pseudonymise } } }', 'guard.output.rules.EMAIL: pseudonymise is for input only'],
     ['{ input: { rules: [EMAIL] } }', 'guard.input.rules.0: should be one of: off, flag'],
     ['{ input: { rules: EMAIL } }', 'guard.input.rules: should be a mapping of keys to values'],
     ['{ input: { locales: [us, xx] } }', 'guard.input.locales[1]: should be one of: ae, ar,'],
@@ -118,6 +119,10 @@ describe('rules of the company’s own', () => {
     ['pattern: "(?=x)"', 'guard.rules[0].pattern: rule A: look-around "(?=" at 0; set notAfter'],
     ['on: [input]', 'guard.rules[0]: needs one of pattern, terms and file'],
     ['pattern: abc, terms: [abc]', 'guard.rules[0]: needs one of pattern, terms and file'],
+    [
+      'pattern: abc, action: pseudonymise',
+      'guard.rules[0].action: pseudonymise is for what callers send; with it, set on: [input]',
+    ],
     ['terms: [abc], file: t.txt', 'guard.rules[0]: needs one of terms and file, not both'],
     ['pattern: abc, wholeWord: true, notAfter: "\\\\d"', 'guard.rules[0].wholeWord: sets notAfter and notBefore'],
     ['pattern: abc, notAfter: "ab"', 'guard.rules[0].pattern: rule A: notAfter: must be one character class, such as'],

@@ -6,7 +6,7 @@ import { load, MINIMAL } from '../../support/config.ts'
 async function bookOf(guard: string, files: Readonly<Record<string, string>> = {}): Promise<PolicyBook> {
   const result = await load(`${MINIMAL}guard: ${guard}`, {}, files)
   if (!result.ok) throw new Error(JSON.stringify(result.faults))
-  const compiled = compilePolicies(result.config.guard)
+  const compiled = compilePolicies(result.config.guard, text => `digest of ${text.length}`)
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.faults))
   return compiled.book
 }
@@ -30,6 +30,12 @@ describe('policies', () => {
       expect(book.policyFor({ ...WHO, team }).maxCharacters).toBe(5)
     }
     expect(book.policyFor(WHO).maxCharacters).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  test('have any action by the name of a rule', async () => {
+    const book = await bookOf('{ output: { rules: { EMAIL: hash, CREDIT_CARD: mask, US_SSN: block } } }')
+    expect(output(book, 'a@b.io 4111 1111 1111 1111')).toBe('[EMAIL_digest of 12] **** **** **** 1111')
+    expect(output(book, 'SSN 123-45-6789')).toBe('SSN ')
   })
 
   test('the pack of a locale is on where it is named alone', async () => {
