@@ -1,5 +1,5 @@
 import type { QuotaLimit } from '../quota/limit.ts'
-import type { Config, ModelConfig, StateLocation, TokensConfig } from './config.ts'
+import type { Config, GuardMatch, GuardRuleConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
 import type { Document } from './schema.ts'
 import { resolveValidator } from './validator-schema.ts'
 
@@ -25,8 +25,8 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     guard: {
       input: guard.input,
       output: guard.output,
-      rules: guard.rules,
-      exceptions: guard.exceptions,
+      rules: guard.rules.map(rule => resolveRule(rule, resolvePath)),
+      exceptions: guard.exceptions.map(({ match, ...changes }) => ({ match: resolveMatch(match), ...changes })),
       validators: (guard.validators ?? []).map(resolveValidator),
     },
     request: { unknownFields: request.unknownFields, maxBodyBytes: request.maxBody },
@@ -70,4 +70,20 @@ function resolveQuota({ name, per, match, tokens, requests, window }: Document['
       windowMs: window,
     },
   ]
+}
+
+/** Words are whole where nothing else is said: always for terms, never for patterns, which say what they are about. */
+function resolveRule(rule: Document['guard']['rules'][number], resolvePath: ResolvePath): GuardRuleConfig {
+  const { file, wholeWord, notAfter, notBefore, terms } = rule
+  const byDefault = terms !== undefined && notAfter === undefined && notBefore === undefined
+  return {
+    ...rule,
+    ...(file !== undefined && { file: resolvePath(file) }),
+    wholeWord: wholeWord ?? byDefault,
+  }
+}
+
+/** One value is a list of one. */
+function resolveMatch(match: Document['guard']['exceptions'][number]['match']): GuardMatch {
+  return Object.fromEntries(Object.entries(match).map(([key, values]) => [key, [values].flat()]))
 }

@@ -20,12 +20,13 @@ import {
   MIN_WINDOW,
 } from './limits.ts'
 import { formatQuantity } from './units.ts'
+import { NO_MAPPING } from './unknown-keys.ts'
 
 const described = v.description
 
 /** Any header but those that the connection or the gateway itself sets. */
 const HEADER =
-  /^(?!(?:host|connection|content-.*|transfer-encoding|accept|accept-encoding|authorization|te|trailer|upgrade|expect|keep-alive|proxy-.*)$)[A-Za-z0-9-]+$/i
+  /^(?!(?:host|connection|content-.*|transfer-encoding|accept|accept-encoding|authorization|te|trailer|upgrade|expect|keep-alive|proxy-.*)$)[A-Za-z][A-Za-z0-9-]*$/i
 
 const header = v.pipe(
   text(100),
@@ -45,7 +46,7 @@ export const VALIDATOR = v.strictObject({
   url: v.pipe(url(['http:', 'https:']), described('Its address; of `http`, the whole of it.')),
   model: v.exactOptional(v.pipe(text(MAX_MODEL_ID_CHARACTERS), described('The model it runs; `chat` needs it.'))),
   apiKey: v.exactOptional(v.pipe(text(), described('Sent as a bearer token.'))),
-  headers: v.exactOptional(v.pipe(v.record(header, headerValue), described('Sent with every call.'))),
+  headers: v.exactOptional(v.pipe(v.record(header, headerValue, NO_MAPPING), described('Sent with every call.'))),
   on: v.optional(v.pipe(list(oneOf(['input', 'output'])), v.minLength(1, 'should name input, output or both')), [
     'input',
   ]),

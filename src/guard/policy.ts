@@ -40,15 +40,21 @@ export function byGroup(
 }
 
 /**
+/**
  * Compiles one direction's rules. The company's own stand in front: among equal matches they win. `digest` is needed
  * where a rule hashes.
+ * @param compile in place of `compileRules`: a caller that has several sides remembers what is compiled
  */
-export function compileSide(ruled: readonly RuledAction[], digest: Digest | null = null): SideResult {
+export function compileSide(
+  ruled: readonly RuledAction[],
+  digest: Digest | null = null,
+  compile = compileRules,
+): SideResult {
   if (!digest && ruled.some(({ action }) => action === 'hash')) throw new Error('hashing needs a key')
   const enforced = ruled.filter(({ action }) => isEnforced(action)).map(({ rule }) => rule)
   const flagged = ruled.filter(({ action }) => action === 'flag').map(({ rule }) => rule)
-  const compiledEnforced = compileRules(enforced)
-  const compiledFlagged = compileRules(flagged)
+  const compiledEnforced = compile(enforced)
+  const compiledFlagged = compile(flagged)
   if (!compiledEnforced.ok) return compiledEnforced
   if (!compiledFlagged.ok) return compiledFlagged
   const actions = new Map(ruled.map(({ rule, action }) => [rule.name, action]))

@@ -13,9 +13,9 @@ const KEPT_OF = 3
 const SEPARATORS = ' -./@'
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u
 
-/** The default replacement. */
-export function label(rule: RuleDefinition): string {
-  return `[${rule.name}_REDACTED]`
+/** What stands in place of a match that is redacted. */
+export function label({ name, replacement }: RuleDefinition): string {
+  return replacement ?? `[${name}_REDACTED]`
 }
 
 /**

@@ -56,6 +56,8 @@ export interface RuleDefinition {
    * first, and saves the text in front of the match from being looked at.
    */
   readonly plausible?: (match: string) => boolean
+  /** What `redact` puts in place of a match; default `[NAME_REDACTED]`. */
+  readonly replacement?: string
   /** Texts in which exactly the part between `«` and `»` is found. */
   readonly examples: readonly string[]
   /** Texts in which this rule finds nothing. */

@@ -5,6 +5,7 @@ import { answers } from './answers.ts'
 import { breaks } from './breaks.ts'
 import { evasions } from './evasions.ts'
 import { headers } from './headers.ts'
+import { policy } from './policy.ts'
 import { prompts } from './prompts.ts'
 import { real } from './real.ts'
 import { requests } from './requests.ts'
@@ -21,6 +22,7 @@ const THEMES = {
   tokens,
   headers,
   prompts,
+  policy,
   streams,
   breaks,
   answers,

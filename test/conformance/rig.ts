@@ -236,6 +236,12 @@ function mainConfig(upstreams: readonly Values[], nowhere: readonly Values[]): V
       rules: [
         { name: 'EMPLOYEE_ID', pattern: 'EMP-[0-9]{6}', on: ['input', 'output'], action: 'redact' },
         { name: 'PROJECT', pattern: 'Project Nightfall', on: ['input'], action: 'block' },
+        {
+          name: 'CODENAMES',
+          terms: ['Osprey Nest', 'Müller & Söhne'],
+          on: ['output'],
+          replacement: '<a "code\\name">',
+        },
         { name: 'TICKET', pattern: 'TCK-[0-9]{4}', on: ['input'], action: 'pseudonymise' },
       ],
       exceptions: [
@@ -256,6 +262,12 @@ function mainConfig(upstreams: readonly Values[], nowhere: readonly Values[]): V
           output: { pii: 'hash', secrets: 'hash' },
         },
         { match: { team: 'brief-strict', env: 'production' }, output: { pii: 'block' } },
+        {
+          match: { team: ['named', 'named-too'] },
+          input: { rules: { EMAIL_SPELLED: 'redact' } },
+          output: { rules: { EMAIL_SPELLED: 'redact', CODENAMES: 'off', US_SSN: 'off' } },
+        },
+        { match: { team: 'british' }, input: { rules: { CODENAMES: 'block' } }, output: { locales: ['uk'] } },
       ],
     },
   }

@@ -52,7 +52,7 @@ test.each([
   ['listen: { port: 1.5 }', 'listen.port: should be a whole number'],
   ['listen: []', 'listen: should be a mapping of keys to values'],
   ['guard: [x]', 'guard: should be a mapping of keys to values'],
-  ['guard: { rules: [{ name: EMAIL, pattern: abc }] }', 'guard.rules[0]: another rule has this name'],
+  ['guard: { rules: [{ name: EMAIL, pattern: abc }] }', 'guard.rules[0].name: a built-in rule has this name'],
   ['listen:', 'listen: should be a mapping of keys to values'],
   ['quotas: {}', 'quotas: should be a list'],
   ['quotas: [{ name: a, tokens: 3, window: 1m }]', 'quotas[0].per: is required'],
@@ -80,7 +80,7 @@ test.each([
   ],
   ['guard: { output: { pii: off } , input: { pii: no } }', 'guard.input.pii: should be one of'],
   ['guard: { rules: [{ name: employee, pattern: a }] }', 'guard.rules[0].name: should be upper-case letters'],
-  ['guard: { rules: [{ name: A, pattern: "a*" }] }', 'guard.rules[0]: '],
+  ['guard: { rules: [{ name: A, pattern: "a*" }] }', 'guard.rules[0].pattern: rule A: unbounded'],
   ['guard: { exceptions: [{ match: {}, input: { pii: off } }] }', 'guard.exceptions[0].match: matches everybody'],
   ['guard: { exceptions: [{ match: { team: a } }] }', 'guard.exceptions[0]: changes nothing'],
   ['audit2: {}', 'audit2: unknown key; did you mean "audit"?'],
@@ -251,7 +251,7 @@ test('every action is taken as it is written, and none is named as not enforced'
   expect(loaded.guard.output).toMatchObject({ pii: 'mask', secrets: 'hash' })
   expect(loaded.guard.rules[0]?.action).toBe('pseudonymise')
   expect(loaded.guard.exceptions).toEqual([
-    { match: { team: 'a' }, input: { secrets: 'pseudonymise' }, output: { pii: 'flag' } },
+    { match: { team: ['a'] }, input: { secrets: 'pseudonymise' }, output: { pii: 'flag' } },
   ])
   expect(notEnforced).toEqual([])
 })

@@ -43,6 +43,7 @@ test.each([
   [guard(`${CLASSIFY}, labels: []`), `${AT}.labels: should name at least one label`],
   [guard('name: a, kind: chat, url: https://a'), `${AT}.model: is required`],
   [guard(`${CHAT}, prompt: Is this safe?`), `${AT}.prompt: should have {text} where the text goes`],
+  [guard(`${HTTP}, headers: [x]`), `${AT}.headers.0: should be a header that the gateway`],
   [guard(`${HTTP}, headers: { authorization: x }`), `${AT}.headers.authorization: should be a header that the gateway`],
   [
     guard(`${HTTP}, headers: { Content-Length: "1" }`),
@@ -98,7 +99,7 @@ test('an address keeps its slash where nothing is put behind it', async () => {
 
 test('an exception may be for validators alone, and name none', async () => {
   const { config: loaded } = await config(guard(HTTP, ', exceptions: [{ match: { team: t }, validators: [] }]'))
-  expect(loaded.guard.exceptions).toEqual([{ match: { team: 't' }, validators: [] }])
+  expect(loaded.guard.exceptions).toEqual([{ match: { team: ['t'] }, validators: [] }])
 })
 
 test.each([
