@@ -22,7 +22,6 @@ const PLACES: Readonly<Record<string, string>> = {
   W: 'A-Za-z0-9_-',
   X: 'A-Fa-f0-9',
   Y: 'A-Za-z0-9_~.-',
-  T: 'abceoprs',
   '|': '|%',
 }
 
@@ -37,12 +36,14 @@ export interface KeyForm {
   readonly alone?: boolean | string
   /** Place whose characters go on without a longest match; such a form has no check for stand-ins. */
   readonly rest?: string
+  /** The form is so particular that whatever has it counts, without a test for stand-ins. */
+  readonly exact?: boolean
   /** Further conditions on a match. */
   readonly check?: (match: string) => boolean
 }
 
 /** The rule for a form. */
-export function keyRule({ name, of, templates, alone, rest, check }: KeyForm): RuleDefinition {
+export function keyRule({ name, of, templates, alone, rest, exact, check }: KeyForm): RuleDefinition {
   const head = Math.min(...templates.map(template => template.split('{', 1)[0]?.length ?? 0))
   const boundary = alone === undefined ? undefined : `[${alone === true ? PLACES['A'] : alone}]`
   const forms = templates.map(template =>
@@ -56,15 +57,16 @@ export function keyRule({ name, of, templates, alone, rest, check }: KeyForm): R
     caseSensitive: true,
     ...(boundary === undefined ? {} : { notAfter: boundary }),
     ...(boundary === undefined || rest !== undefined ? {} : { notBefore: boundary }),
-    ...(rest === undefined
-      ? { validate: match => looksRandom(match.slice(head)) && (check === undefined || check(match)) }
-      : { tail: { body: `[${PLACES[rest]}]` } }),
+    ...(rest === undefined ? {} : { tail: { body: `[${PLACES[rest]}]` } }),
+    ...(rest !== undefined || exact === true
+      ? {}
+      : { validate: match => looksRandom(match.slice(head)) && (check === undefined || check(match)) }),
     // Made when asked for: a gateway that serves never is.
     get examples() {
       return forms.flatMap(form => [`key = "«${sampleOf(form)}»"`, `Use «${sampleOf(form)}», please`])
     },
     get counterExamples() {
-      return [...forms.map(cutShort), ...(rest === undefined ? forms.map(form => sampleOf(form, 'x')) : [])]
+      return [...forms.map(cutShort), ...(rest !== undefined || exact === true ? [] : forms.map(form => sampleOf(form, 'x')))]
     },
   }
 }

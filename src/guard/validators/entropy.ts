@@ -22,6 +22,9 @@ const PLACEHOLDERS = [
   'abcdefghij',
   '.....',
   '*****',
+  'replace',
+  'dummy',
+  'foobar',
 ]
 
 /**
@@ -32,6 +35,7 @@ export function looksRandom(body: string): boolean {
   const most = Math.log2(Math.min(body.length, 32))
   if (entropy(body) < Math.min(2.6, most * 0.7)) return false
   const lower = body.toLowerCase()
+  if (inSequence(lower) * 2 >= body.length) return false
   return !lower.endsWith('here') && !PLACEHOLDERS.some(placeholder => lower.includes(placeholder))
 }
 
@@ -45,4 +49,37 @@ export function mixesDigits(text: string): boolean {
     else if ((code | 32) >= 97 && (code | 32) <= 122) letters = true
   }
   return digits && letters
+}
+
+/** Characters that stand in ascending runs of three or more (`abc`, `3456`, `890`): what a hand types where a key would be. */
+function inSequence(text: string): number {
+  let total = 0
+  let run = 1
+  for (let at = 1; at <= text.length; at++) {
+    const previous = text.charCodeAt(at - 1)
+    const code = text.charCodeAt(at)
+    if (code === previous + 1 || (code === 48 && previous === 57)) {
+      run++
+    } else {
+      if (run >= 3) total += run
+      run = 1
+    }
+  }
+  return total
+}
+
+/**
+ * Whether a text reads like a name in source code: letters, digits, `_`, `$` and dots, parted by dots or capitals, with a word
+ * at its end, and most of it words (`X509Credential`, `exports.findX509Error`).
+ */
+export function isIdentifier(text: string): boolean {
+  if (!/^[A-Za-z_$][\w$.]*[a-z]{3}$/.test(text) || !/[.$]|[a-z0-9][A-Z]/.test(text)) return false
+  let inWords = 0
+  let words = 0
+  for (const [word] of text.matchAll(/[A-Z]?[a-z]{2,}/g)) {
+    if (word.length < 3 || !/[aeiouy]/i.test(word)) continue
+    inWords += word.length
+    words++
+  }
+  return inWords >= text.length * (words > 1 ? 0.6 : 0.7)
 }
