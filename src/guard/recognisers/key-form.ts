@@ -36,14 +36,12 @@ export interface KeyForm {
   readonly alone?: boolean | string
   /** Place whose characters go on without a longest match; such a form has no check for stand-ins. */
   readonly rest?: string
-  /** The form is so particular that whatever has it counts, without a test for stand-ins. */
-  readonly exact?: boolean
   /** Further conditions on a match. */
   readonly check?: (match: string) => boolean
 }
 
 /** The rule for a form. */
-export function keyRule({ name, of, templates, alone, rest, exact, check }: KeyForm): RuleDefinition {
+export function keyRule({ name, of, templates, alone, rest, check }: KeyForm): RuleDefinition {
   const head = Math.min(...templates.map(template => template.split('{', 1)[0]?.length ?? 0))
   const boundary = alone === undefined ? undefined : `[${alone === true ? PLACES['A'] : alone}]`
   const forms = templates.map(template =>
@@ -57,16 +55,15 @@ export function keyRule({ name, of, templates, alone, rest, exact, check }: KeyF
     caseSensitive: true,
     ...(boundary === undefined ? {} : { notAfter: boundary }),
     ...(boundary === undefined || rest !== undefined ? {} : { notBefore: boundary }),
-    ...(rest === undefined ? {} : { tail: { body: `[${PLACES[rest]}]` } }),
-    ...(rest !== undefined || exact === true
-      ? {}
-      : { validate: match => looksRandom(match.slice(head)) && (check === undefined || check(match)) }),
+    ...(rest === undefined
+      ? { validate: match => looksRandom(match.slice(head)) && (check === undefined || check(match)) }
+      : { tail: { body: `[${PLACES[rest]}]` } }),
     // Made when asked for: a gateway that serves never is.
     get examples() {
       return forms.flatMap(form => [`key = "«${sampleOf(form)}»"`, `Use «${sampleOf(form)}», please`])
     },
     get counterExamples() {
-      return [...forms.map(cutShort), ...(rest !== undefined || exact === true ? [] : forms.map(form => sampleOf(form, 'x')))]
+      return [...forms.map(cutShort), ...(rest === undefined ? forms.map(form => sampleOf(form, 'x')) : [])]
     },
   }
 }

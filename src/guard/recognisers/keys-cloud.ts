@@ -9,7 +9,7 @@ export const CLOUD_KEYS: readonly KeyForm[] = [
     templates: ['AKIA{Q16}', 'ASIA{Q16}', 'ABIA{Q16}', 'ACCA{Q16}'],
     alone: 'A-Z0-9',
   },
-  { name: 'AWS_BEDROCK_KEY', of: 'AWS Bedrock API key', templates: ['ABSK{F109,280}'], alone: 'A-Za-z0-9+/=' },
+  { name: 'AWS_BEDROCK_KEY', of: 'AWS Bedrock API key', templates: ['ABSK{F109,280}'], alone: 'A-Za-z0-9+/' },
   {
     name: 'AWS_BEDROCK_SESSION_KEY',
     of: 'AWS Bedrock API key, short-lived',

@@ -90,7 +90,6 @@ export const CODE_KEYS: readonly KeyForm[] = [
     name: 'ANTHROPIC_KEY',
     of: 'Anthropic key',
     templates: ['api03', 'admin01', 'oat01', 'ort01', 'sid01'].map(kind => `sk-ant-${kind}-{W93}AA`),
-    exact: true,
     alone: 'A-Za-z0-9_-',
   },
   { name: 'OPENROUTER_KEY', of: 'OpenRouter key', templates: ['sk-or-v1-{H64}'], alone: true },

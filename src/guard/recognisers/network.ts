@@ -1,5 +1,6 @@
 import type { RuleDefinition } from '../rule.ts'
 import { isIpv4, isIpv6, isMac } from '../validators/network.ts'
+import { isUrl } from '../validators/url.ts'
 
 /** Addresses of machines. */
 export const NETWORK_RULES: readonly RuleDefinition[] = [
@@ -8,9 +9,9 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
     group: 'pii',
     description: 'IPv4 or IPv6 address of a host (RFC 791, RFC 4291); not loopback, netmasks or version numbers.',
     pattern: '\\d{1,3}(?:\\.\\d{1,3}){3}|(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{0,4}|\\d{1,3}(?:\\.\\d{1,3}){3})',
-    notAfter: '[\\w:]',
+    notAfter: '\\w',
     notBefore: '\\w',
-    validate: (match, before) => (match.includes(':') ? isIpv6(match) : isIpv4(match, before)),
+    validate: (match, before) => (match.includes(':') ? isIpv6(match, before) : isIpv4(match, before)),
     examples: [
       'from «203.0.113.7».',
       '«10.0.0.1»:8080',
@@ -20,6 +21,9 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
       '«fe80::1ff:fe23:4567:890a»%eth0',
       '«::ffff:192.0.2.1»',
       '«２０３.0.113.7»',
+      'host:«203.0.113.7»',
+      'client：«2001:db8::5ec0:120f»。',
+      '«::192.0.2.1»',
     ],
     counterExamples: [
       'version 4.12.8.1',
@@ -29,6 +33,11 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
       '1.2.3',
       '1.02.3.4',
       'OID 1.3.6.1.4.1.311',
+      'update V8 to 13.6.233.17',
+      'RFC 7540 8.1.2.4',
+      '// 7.6.3.1',
+      '::ffff:256.0.0.1',
+      'ffff:ffff:ffff:ffff::',
       'at 12:34:56',
       'std::vector',
       '::1',
@@ -36,6 +45,25 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
       '1:2:3:4:5:6:7',
       'aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99',
     ],
+  },
+  {
+    name: 'URL',
+    group: 'pii',
+    optional: true,
+    description: 'Address of a site or page: with `http`, `https` or `ftp`, with `www.`, or a host under a well-known top level.',
+    pattern:
+      '(?:(?:https?|ftp)://)?(?:[A-Za-z0-9-]{1,63}\\.){1,6}[A-Za-z0-9-]{2,59}(?::\\d{1,5})?(?:[/?#](?:[^\\s<>"\'`|\\\\^{}]{0,255}[A-Za-z0-9/_#=&~%+@$-])?)?',
+    notAfter: '[A-Za-z0-9@_.-]',
+    notBefore: '[A-Za-z0-9@_-]',
+    validate: isUrl,
+    examples: [
+      'see «https://shop.example.com/a/b?x=1#top».',
+      '(«http://www.example.de»)',
+      'domains «example.com», «example.co.il»',
+      '«www.example.io/x»',
+      '«HTTPS://EXAMPLE.ORG/»',
+    ],
+    counterExamples: ['http://localhost:8080/', 'www.example', 'file.ts', 'this.is', 'jane@example.com', 'v1.2.3', 'node.js'],
   },
   {
     name: 'MAC_ADDRESS',

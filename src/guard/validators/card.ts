@@ -1,3 +1,4 @@
+import { isLabelled, phrases } from './context.ts'
 import { digitsOf } from './digits.ts'
 import { luhn } from './luhn.ts'
 
@@ -42,10 +43,22 @@ export function isCardNumber(match: string): boolean {
   return knownIssuer(digits) && luhn(digits) && evenGroups(match)
 }
 
-/** Groups of card numbers are few, or all of one size: many of different sizes are a list. */
+/**
+ * Whether the digits stand in groups as on a card: two, or of one size but for the last, or four and six in front; groups of
+ * other sizes are numbers of a list.
+ */
 function evenGroups(match: string): boolean {
-  const groups = match.match(/\d+/g) ?? []
-  return groups.length <= 6 || groups.slice(0, -1).every(group => group.length === groups[0]?.length)
+  const [first = 0, second = 0, ...rest] = (match.match(/\d+/g) ?? []).map(group => group.length)
+  if (rest.length === 0 || (first === 4 && second === 6)) return true
+  return rest.every((size, at) => size === second || at === rest.length - 1) && (first === second || first === 4)
+}
+
+/** Words behind which thirteen digits are the number of a product. */
+const PRODUCT_WORDS = phrases('ean, ean13, gtin, gtin 13, isbn, isbn13, upc, barcode, bar code, jan')
+
+/** Whether the match is of the length that product numbers have, and such a word stands right in front. */
+export function isProductNumber(match: string, before: string): boolean {
+  return /^\d{13}$/.test(match) && isLabelled(before, PRODUCT_WORDS)
 }
 
 /** Whether `before` ends in the country and check digits of an IBAN, so that what follows is the rest of one. */

@@ -60,16 +60,31 @@ export function isSaid(before: string, said: Phrases): boolean {
 
 /**
  * Whether one of the phrases labels what follows `before`: it stands in the same clause, with no number and few words in
- * between. For forms that nothing but the label tells from any other number.
+ * between, but for one like `match` and a conjunction. For forms that nothing but the label tells from any other number.
  */
-export function isLabelled(before: string, labels: Phrases): boolean {
+export function isLabelled(before: string, labels: Phrases, match = ''): boolean {
   const text = wordsOf(before)
   labels.lastIndex = 0
-  while (labels.test(text)) if (isLabelGap(text.slice(labels.lastIndex))) return true
+  while (labels.test(text)) if (isLabelGap(text.slice(labels.lastIndex), match)) return true
   return false
 }
 
-function isLabelGap(gap: string): boolean {
+/** A value and a conjunction behind it: `AB1234567 and `, with or without a space in front. */
+const EARLIER_VALUE = /([^ ]*\d[^ ]*(?: [^ ]*\d[^ ]*){0,3}) (?:and|or|und|oder|et|ou|y|o|e|en|och|og|ja|ve|\u00b6) $/
+
+/** The gap without a value of the same shape as `match`, which the label is for as well: `passports AB1234567 and `. */
+function withoutEarlier(gap: string, match: string): string {
+  const earlier = EARLIER_VALUE.exec(gap)
+  return earlier !== null && shapeOf(earlier[1] ?? '') === shapeOf(match) ? gap.slice(0, earlier.index) : gap
+}
+
+/** Digits as 0 and letters as a, all else left out. */
+function shapeOf(value: string): string {
+  return value.toLowerCase().replace(/[^a-z0-9]/g, '').replace(/\d/g, '0').replace(/[a-z]/g, 'a')
+}
+
+function isLabelGap(whole: string, match: string): boolean {
+  const gap = withoutEarlier(whole, match)
   if (gap.includes(CLAUSE) || /\d/.test(gap)) return false
   const words = gap.split(' ').filter(word => word !== '')
   const lines = words.filter(word => word === LINE).length

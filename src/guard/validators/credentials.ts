@@ -1,5 +1,5 @@
 import { followsSecretName } from './assigned-name.ts'
-import { entropy, isIdentifier, looksRandom, mixesDigits } from './entropy.ts'
+import { entropy, isIdentifier, isSequence, looksRandom, mixesDigits } from './entropy.ts'
 
 const SCHEME = /[a-z][a-z0-9+.-]{1,20}:\/\/$/i
 /** Shell, template and format variables, and words that stand for a password. */
@@ -61,7 +61,7 @@ export function isAssignedSecret(match: string, before: string): boolean {
   if (!mixesDigits(match) || !followsSecretName(before)) return false
   if (before.endsWith('[') && REPLACED.test(match)) return false
   if (match.includes('&') && IN_QUERY.test(before)) return false
-  if (VARIABLE.test(match.slice(0, 2)) || CODE.test(match) || !looksRandom(match)) return false
+  if (VARIABLE.test(match.slice(0, 2)) || CODE.test(match) || isSequence(match) || !looksRandom(match)) return false
   if (!/["'`]$/.test(before) && isIdentifier(match)) return false
   return entropy(match) >= (match.length < 20 ? 2.75 : 3)
 }

@@ -35,7 +35,6 @@ export function looksRandom(body: string): boolean {
   const most = Math.log2(Math.min(body.length, 32))
   if (entropy(body) < Math.min(2.6, most * 0.7)) return false
   const lower = body.toLowerCase()
-  if (inSequence(lower) * 2 >= body.length) return false
   return !lower.endsWith('here') && !PLACEHOLDERS.some(placeholder => lower.includes(placeholder))
 }
 
@@ -51,13 +50,14 @@ export function mixesDigits(text: string): boolean {
   return digits && letters
 }
 
-/** Characters that stand in ascending runs of three or more (`abc`, `3456`, `890`): what a hand types where a key would be. */
-function inSequence(text: string): number {
+/** Whether half of a text stands in ascending runs of three or more (`abc`, `3456`, `890`): what a hand types for a key. */
+export function isSequence(text: string): boolean {
+  const lower = text.toLowerCase()
   let total = 0
   let run = 1
-  for (let at = 1; at <= text.length; at++) {
-    const previous = text.charCodeAt(at - 1)
-    const code = text.charCodeAt(at)
+  for (let at = 1; at <= lower.length; at++) {
+    const previous = lower.charCodeAt(at - 1)
+    const code = lower.charCodeAt(at)
     if (code === previous + 1 || (code === 48 && previous === 57)) {
       run++
     } else {
@@ -65,7 +65,7 @@ function inSequence(text: string): number {
       run = 1
     }
   }
-  return total
+  return total * 2 >= text.length
 }
 
 /**

@@ -1,13 +1,20 @@
-/** Words behind which four numbers with dots are a version, not an address. */
-const VERSION = /(?:(?:version|ver|release|v|build|firmware|section|chapter|oid)[ .:=]{0,3}|section-|[$\u00a7])$/i
+/** Words behind which four numbers with dots are a version or a section, not an address. */
+const VERSION =
+  /(?:(?:version|ver|release|v|build|firmware|section|chapter|clause|step|oid)[ .:=]{0,3}|section-|[$\u00a7] ?|(?:updat|upgrad|bump|patch)(?:e|ed|es|ing)?(?: \S{1,16}){1,3} (?:to|from) |(?:RFC|ECMA|ISO)[ -]?\d{1,5},? )$/i
+
+/** A comment that is nothing but the number of a step in a specification: `// 7.6.3.1`. */
+const COMMENT = /(?:\/\/|#|\*) $/
+
+/** The middle of a longer row of groups, as in a fingerprint. */
+const GROUP_BEFORE = /(?:^|[^0-9a-z])[0-9a-f]{1,4}:$/i
 
 /** Addresses of no host in particular: unspecified, loopback, netmasks and the limited broadcast. */
 const NO_HOST = /^(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+)$/
 
 /** Whether the match is the IPv4 address of a host: four octets without leading zeros, not part of a longer dotted number. */
 export function isIpv4(match: string, before: string): boolean {
-  if (/\d\.$/.test(before) || VERSION.test(before.slice(-16)) || NO_HOST.test(match) || match === '1.3.6.1')
-    return false
+  if (/\d\.$/.test(before) || GROUP_BEFORE.test(before) || VERSION.test(before.slice(-48)) || NO_HOST.test(match)) return false
+  if (match === '1.3.6.1' || (COMMENT.test(before) && match.length <= 9)) return false
   return match.split('.').every(part => Number(part) <= 255 && (part === '0' || part[0] !== '0'))
 }
 
@@ -15,20 +22,22 @@ export function isIpv4(match: string, before: string): boolean {
  * Whether the match is the IPv6 address of a host (RFC 4291, section 2.2): eight groups (not all of two
  * digits, which is a fingerprint), or fewer around one `::`. Short forms that are ordinary text as well (`::`, `::1`, `a::b`) count only in the ranges that are handed out.
  */
-export function isIpv6(match: string): boolean {
+export function isIpv6(match: string, before: string): boolean {
+  if (GROUP_BEFORE.test(before) || before.endsWith('::') || /^(?:ffff:){2}/i.test(match)) return false
   const halves = match.split('::')
   if (halves.length > 2) return false
   const groups = halves.flatMap(half => (half === '' ? [] : half.split(':')))
   const last = groups.at(-1)
   let size = groups.length
-  if (last?.includes('.')) {
+  const dotted = last?.includes('.') === true
+  if (dotted) {
     if (!last.split('.').every(part => part !== '' && Number(part) <= 255)) return false
     groups.pop()
     size++
   }
   if (!groups.every(group => group.length >= 1 && group.length <= 4)) return false
   if (halves.length === 1) return size === 8 && groups.some(group => group.length > 2)
-  return size <= 7 && (size >= 4 || /^(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]|::ffff):/i.test(match))
+  return size <= 7 && (size >= 4 || dotted || /^(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):/i.test(match))
 }
 
 /** Whether the match is a hardware address and not the middle of a longer row of octets (a fingerprint). */

@@ -6,21 +6,35 @@ const PHONE_WORDS: ReadonlySet<string> = new Set(
   [
     'phone phones telephone tel mobile cell cellphone fax call calling called dial ring reach whatsapp sms contact hotline',
     'answer answering phonenumber text office telefon teléfono telefono téléphone handy mobil móvil portable telefoon',
+    'rufnummer rückruf celular cellulare telemóvel telefone gsm tlf tfno puhelin telepono telefonu cep viber signal phn',
+    'тел телефон 电话 電話 手机 手機 携帯 전화 휴대폰 הטלפון هاتف फ़ोन',
   ].flatMap(line => line.split(' ')),
 )
 
 /** North American shapes that nothing else is written in: `(201) 555-0123`, `201-555-0123`, `201.555.0123`. */
 const NANP = /^(?:\(\d{3}\)[ -]?|\d{3}([-. ]))\d{3}[-. ]\d{4}$/
 
+/** Turkish and Russian shapes: `532-123-45-67`, `912 345 67 89`. */
+const PAIRED = /^\d{3}([- ])\d{3}\1\d{2}\1\d{2}$/
+
 /** Dates and times with separators: `2024-05-06`, `06.05.2024`, `2024-05-06 12`. */
 const DATE =
   /^(?:(?:19|20)\d{2}[-./ ](?:0?[1-9]|1[0-2])(?:$|[-./ ](?:0?[1-9]|[12]\d|3[01])(?!\d))|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d{2}(?!\d))/
 
 /** Another group right in front: the match is the middle of something longer, such as a part number. */
-const GROUP_BEFORE = /\d[A-Za-z0-9]{0,3} $|[A-Za-z0-9][-/]$/
+/** A sum: `count + 31536000000`. A sign with a space behind it is the one of a number only where nothing is added to. */
+const SUMMAND = /[\w)\]] $/
+
+/** Behind a word for a telephone as well: a path, a part number, a year's entry in a list of faults. */
+const JOINED = /[A-Za-z0-9][-/_]$/
+
+const GROUP_BEFORE = /\d[A-Za-z0-9]{0,3} $|[A-Za-z0-9][-/]$|#$/
 
 /** A zero behind the calling code, which only Italy dials: code points such as `0049 0020`. */
 const TRUNK_ZERO = /^00(?!39)(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])0/
+
+/** The trunk prefix by itself, in front of an area code in parentheses: `0 (532) 123 45 67`. */
+const TRUNK_APART = /^[08] ?\(\d{3}\)/
 
 /** An address, a part of one, or a version: up to four groups of at most three digits parted by dots. */
 const DOTTED = /^\d{1,3}(?:\.\d{1,3}){1,3}$/
@@ -37,7 +51,10 @@ export function isPhone(match: string, before: string): boolean {
   const number = match.slice(0, at).trimEnd()
   const digits = digitsOf(number)
   if (digits.length < 6 || digits.length > 15 || !balanced(number)) return false
-  if (international) return isPossibleInternational(digits)
+  if (international) {
+    if (match[1] === ' ' && SUMMAND.test(before) && !isCalled(before)) return false
+    return isPossibleInternational(digits)
+  }
   if (digits.startsWith('00')) {
     return (
       digits.length >= 10 &&
@@ -46,18 +63,30 @@ export function isPhone(match: string, before: string): boolean {
     )
   }
   const groups = groupsOf(number)
-  if (!groups.every(size => size >= 2) || DATE.test(number) || DOTTED.test(number)) return false
+  if (!groups.every(size => size >= 2) && !TRUNK_APART.test(number)) return false
+  if (DATE.test(number) || DOTTED.test(number)) return false
   if (NANP.test(number)) {
     return at < match.length || number[0] === '(' || isNationalNumber(digits) || isCalled(before)
   }
-  return shapedNational(number, digits, groups, before) || (plausible(digits, groups) && isCalled(before))
+  if (PAIRED.test(number) && !GROUP_BEFORE.test(before) && isNationalNumber(digits)) return true
+  return shapedNational(number, digits, groups, before) || (plausible(digits, groups) && !JOINED.test(before) && isCalled(before))
 }
 
 /** National forms that show what they are: an area code in parentheses, or groups after a leading zero. */
 function shapedNational(number: string, digits: string, groups: readonly number[], before: string): boolean {
-  if (digits.length < 8 || digits.length > 11 || groups.length < 2) return false
-  if (number[0] === '(') return (groups[0] ?? 0) <= 5
+  if (groups.length === 1) return BARE_MOBILE.test(number) && !JOINED.test(before) && isNationalNumber(digits)
+  if (digits.length < 8 || digits.length > 11) return false
+  if (number[0] === '(' || TRUNK_APART.test(number)) return (groups[0] ?? 0) <= 5
+  if (isByteList(number)) return false
   return digits[0] === '0' && !GROUP_BEFORE.test(before) && isNationalNumber(digits)
+}
+
+/** Mobile numbers of eleven digits that need neither separators nor a word: a zero in front is rare in other numbers. */
+const BARE_MOBILE = /^0(?:7[1-9]|9\d|5[0-5]|1[05-7]|[89]0)\d{8}$/
+
+/** Pairs of digits of which most begin with a zero: bytes in a row. */
+function isByteList(number: string): boolean {
+  return /^\d\d(?: \d\d)+$/.test(number) && (number.match(/ 0/g)?.length ?? 0) > 2
 }
 
 let lastBefore = ''
@@ -74,17 +103,22 @@ function isCalled(before: string): boolean {
 
 /** The end of the text in front that speaks of the same thing: behind the last line break, comma, bar or full stop. */
 function clauseOf(before: string): string {
-  const text = before.trimEnd()
+  const text = before.replace(/[\s|*`"'_]+$/, '')
   for (let at = text.length - 1; at >= 0; at--) {
     const unit = text[at]
-    if (unit === '.' ? text[at + 1] === ' ' : unit !== undefined && '\n,;|#'.includes(unit)) return text.slice(at + 1)
+    if (unit === '.' ? endsSentence(text, at) : unit !== undefined && '\n,;|#'.includes(unit)) return text.slice(at + 1)
   }
   return text
 }
 
+/** A full stop in front of a space, unless behind an abbreviation such as `tel` or `no`. */
+function endsSentence(text: string, at: number): boolean {
+  return text[at + 1] === ' ' && !/(?:^|[^a-z])[a-z]{1,3}$/i.test(text.slice(Math.max(0, at - 4), at))
+}
+
 /** What may be a number behind a word for it: some groups, or one run that a plan has. */
 function plausible(digits: string, groups: readonly number[]): boolean {
-  if (groups.length > 1) return digits.length <= 12 && (digits.length > 6 || groups.length !== 2 || groups[1] !== 4)
+  if (groups.length > 1) return digits.length <= 13 && (digits.length > 6 || groups.length !== 2 || groups[1] !== 4)
   return digits.length >= 7 && (isNationalNumber(digits) || isPossibleInternational(digits))
 }
 

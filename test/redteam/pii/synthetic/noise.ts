@@ -44,7 +44,7 @@ const LINES: readonly Line[] = [
   r => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${r.text('base64', 43)}`,
   r => `if (${r.pick(WORDS)}.token === 'sk_${r.pick(WORDS)}_id') return ${r.int(0, 5)}`,
   r => `x = ${r.int(1, 99)} * ${r.int(1, 99)} + ${r.int(100, 999)} - ${r.int(1, 9)}.${r.digits(5)}`,
-  r => `${r.int(100, 999)} ${r.int(100, 999)} ${r.int(1000, 9999)} ${r.int(10, 99)} ${r.int(100, 999)}`,
+  r => Array.from({ length: 6 }, () => r.digits(r.int(1, 5))).join(' '),
   r => `| ${r.int(100, 999)} | ${r.int(1000, 9999)} | ${r.int(10, 99)}.${r.digits(2)} | ${r.digits(6)} |`,
   r => `${r.int(1, 9)},${r.digits(3)},${r.digits(3)} users; ${r.int(1, 99)}.${r.digits(1)} % of ${r.digits(5)}`,
   r => `pages ${r.int(100, 200)}-${r.int(201, 300)}, vol. ${r.int(1, 40)}, no. ${r.int(1, 12)}, doi:10.${r.digits(4)}/j.${r.digits(6)}`,

@@ -139,12 +139,6 @@ function mac(random: Random): Value {
   return { type: 'MAC_ADDRESS', text: random.form(random.pick(['a%:%%:%%:%%:%%:%%', 'A#-#B-##-C#-D#-##', '%%%%.%%%%.%%%%'])), labels: ['mac', 'hw', 'ether'] }
 }
 
-function url(random: Random): Value {
-  const host = `${random.pick(['www.', '', 'shop.', 'my-'])}${random.pick(NAMES)}${random.pick(['site', 'blog', 'films'])}.${random.pick(['com', 'de', 'co.uk', 'fr', 'io', 'com.br', 'nl'])}`
-  const path = random.pick(['', '/', '/about', '/a/b?x=1&y=2', `/p/${random.text('lowerAlnum', 8)}#top`])
-  return { type: 'URL', text: `${random.pick(['https://', 'http://'])}${host}${path}`, labels: ['website', 'url', 'see', 'Webseite'] }
-}
-
 function nhs(random: Random): Value {
   for (;;) {
     const nine = random.digits(9)
@@ -155,7 +149,7 @@ function nhs(random: Random): Value {
   }
 }
 
-const MAKERS: readonly Maker[] = [email, card, iban, ssn, itin, phone, ip, mac, url, nhs]
+const MAKERS: readonly Maker[] = [email, card, iban, ssn, itin, phone, ip, mac, nhs]
 
 export function personalValue(random: Random): Value {
   return random.pick(MAKERS)(random)
