@@ -67,6 +67,10 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
       'mobile=«07911 123456»',
       'tel:«+12015550123»',
       '«020 7946 0018»',
+      '«09171234567»',
+      '«532-123-45-67»',
+      '| phone | «912 345 306» |',
+      '电话：«912 345 306»',
       '«+4\u200b9 30 6384\u20110191»',
     ],
     counterExamples: [
@@ -83,6 +87,11 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
       '1,234,567,890',
       '0049 0020 0068 0061',
       'call a taxi to 03 2657 Lane',
+      'x = 3 + 31536000000',
+      'Order #022-0856772-5063758',
+      'Boston, MA 02110-1301',
+      'max cell rate: 353207.547',
+      '0226 0304 0405',
     ],
   },
   {

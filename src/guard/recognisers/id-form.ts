@@ -38,7 +38,9 @@ export function idRule({ check, exact, strong = false, said, labelled, ...form }
       const upper = match.toUpperCase()
       if (continuesNumber(before) || (exact && !exact.test(upper)) || (check && !check(upper))) return false
       if ((strong === true || (strong && strong(match))) && !isJoined(before)) return true
-      return (said !== undefined && isSaid(before, said)) || (labelled !== undefined && isLabelled(before, labelled, match))
+      return (
+        (said !== undefined && isSaid(before, said)) || (labelled !== undefined && isLabelled(before, labelled, match))
+      )
     },
   }
 }

@@ -97,7 +97,11 @@ export const CLOUD_KEYS: readonly KeyForm[] = [
     templates: ['NRAK-{U27}', 'NRII-{W32}', 'NRJS-{H19}', 'NRAA-{H27}'],
     alone: true,
   },
-  { name: 'AZURE_STORAGE_KEY', of: 'Azure storage or service key', templates: ['AccountKey={B86}==', 'SharedAccessKey={B43}='] },
+  {
+    name: 'AZURE_STORAGE_KEY',
+    of: 'Azure storage or service key',
+    templates: ['AccountKey={B86}==', 'SharedAccessKey={B43}='],
+  },
   { name: 'AIVEN_PASSWORD', of: 'Aiven service password', templates: ['AVNS_{W19}'], alone: 'A-Za-z0-9_-' },
   { name: 'TENCENT_KEY', of: 'Tencent Cloud secret id', templates: ['AKID{A32}'], alone: true },
   { name: 'VOLCENGINE_KEY', of: 'Volcengine access key id', templates: ['AKLT{A32,60}'], alone: true },
@@ -110,7 +114,12 @@ export const CLOUD_KEYS: readonly KeyForm[] = [
     check: mixesDigits,
   },
   { name: 'RENDER_KEY', of: 'Render API key', templates: ['rnd_{A32}'], alone: true },
-  { name: 'VERCEL_TOKEN', of: 'Vercel token', templates: ['vercel_blob_rw_{A16}_{A30}', 'vcp_{A56}', 'vck_{A56}'], alone: true },
+  {
+    name: 'VERCEL_TOKEN',
+    of: 'Vercel token',
+    templates: ['vercel_blob_rw_{A16}_{A30}', 'vcp_{A56}', 'vck_{A56}'],
+    alone: true,
+  },
   { name: 'NEON_KEY', of: 'Neon API key', templates: ['napi_{L60,70}'], alone: true },
   { name: 'DEFINED_NETWORKING_KEY', of: 'Defined Networking API token', templates: ['dnkey-{E26}-{E52}'], alone: true },
   {

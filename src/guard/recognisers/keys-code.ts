@@ -23,7 +23,12 @@ export const CODE_KEYS: readonly KeyForm[] = [
     alone: true,
   },
   { name: 'BUILDKITE_TOKEN', of: 'Buildkite token', templates: ['bkua_{H40}', 'bkaj_{W40,80}'], alone: true },
-  { name: 'CIRCLECI_TOKEN', of: 'CircleCI token', templates: ['CCIPAT_{A22}_{H40}', 'CCIPRJ_{A22}_{H40}'], alone: true },
+  {
+    name: 'CIRCLECI_TOKEN',
+    of: 'CircleCI token',
+    templates: ['CCIPAT_{A22}_{H40}', 'CCIPRJ_{A22}_{H40}'],
+    alone: true,
+  },
   { name: 'CRATES_IO_TOKEN', of: 'crates.io token', templates: ['cio{A32}'], alone: true, check: mixesDigits },
   { name: 'NUGET_KEY', of: 'NuGet API key', templates: ['oy2{L43}'], alone: true },
   {
@@ -113,7 +118,15 @@ export const CODE_KEYS: readonly KeyForm[] = [
   {
     name: 'LLM_TOOL_KEY',
     of: 'Key of a search, vector or speech service for models (Tavily, Pinecone, Jina, Firecrawl, ElevenLabs)',
-    templates: ['tvly-{A32}', 'tvly-dev-{A32}', 'tvly-prod-{A32}', 'pcsk_{W60,80}', 'jina_{W60,70}', 'fc-{H32}', 'sk_{H48}'],
+    templates: [
+      'tvly-{A32}',
+      'tvly-dev-{A32}',
+      'tvly-prod-{A32}',
+      'pcsk_{W60,80}',
+      'jina_{W60,70}',
+      'fc-{H32}',
+      'sk_{H48}',
+    ],
     alone: 'A-Za-z0-9_-',
   },
   { name: 'LANGSMITH_KEY', of: 'LangSmith key', templates: ['lsv2_pt_{H32}_{H10}', 'lsv2_sk_{H32}_{H10}'] },

@@ -134,13 +134,23 @@ export const SERVICE_KEYS: readonly KeyForm[] = [
     alone: 'A-Za-z0-9_-',
   },
   { name: 'TYPEFORM_TOKEN', of: 'Typeform token', templates: ['tfp_{P59}'], alone: true },
-  { name: 'DROPBOX_TOKEN', of: 'Dropbox short-lived access token', templates: ['sl.{E130,152}', 'sl.u.{E130,500}'], alone: 'A-Za-z0-9._-' },
+  {
+    name: 'DROPBOX_TOKEN',
+    of: 'Dropbox short-lived access token',
+    templates: ['sl.{E130,152}', 'sl.u.{E130,500}'],
+    alone: 'A-Za-z0-9._-',
+  },
   { name: 'TRELLO_TOKEN', of: 'Trello token', templates: ['ATTA{H64}'], alone: true },
   { name: 'RESEND_KEY', of: 'Resend API key', templates: ['re_{A8}_{A24}'], alone: 'A-Za-z0-9_' },
   { name: 'MAPBOX_TOKEN', of: 'Mapbox secret token', templates: ['sk.eyJ{W50,120}.{W22}'], alone: 'A-Za-z0-9_.-' },
   { name: 'POSTHOG_KEY', of: 'PostHog personal API key', templates: ['phx_{A40,48}'], alone: true },
   { name: 'CLICKUP_TOKEN', of: 'ClickUp token', templates: ['pk_{D5,10}_{U32}'], alone: true },
-  { name: 'LAUNCHDARKLY_KEY', of: 'LaunchDarkly key', templates: ['sdk-{H8}-{H4}-{H4}-{H4}-{H12}', 'api-{H8}-{H4}-{H4}-{H4}-{H12}'], alone: 'A-Za-z0-9_-' },
+  {
+    name: 'LAUNCHDARKLY_KEY',
+    of: 'LaunchDarkly key',
+    templates: ['sdk-{H8}-{H4}-{H4}-{H4}-{H12}', 'api-{H8}-{H4}-{H4}-{H4}-{H12}'],
+    alone: 'A-Za-z0-9_-',
+  },
   {
     name: 'FIREBASE_SERVER_KEY',
     of: 'Firebase messaging server key',
@@ -151,10 +161,23 @@ export const SERVICE_KEYS: readonly KeyForm[] = [
   {
     name: 'TEAMS_WEBHOOK',
     of: 'Microsoft Teams webhook address',
-    templates: ['webhook.office.com/webhookb2/{H8}-{H4}-{H4}-{H4}-{H12}@{H8}-{H4}-{H4}-{H4}-{H12}/IncomingWebhook/{H32}/{H8}-{H4}-{H4}-{H4}-{H12}'],
+    templates: [
+      'webhook.office.com/webhookb2/{H8}-{H4}-{H4}-{H4}-{H12}@{H8}-{H4}-{H4}-{H4}-{H12}/IncomingWebhook/{H32}/{H8}-{H4}-{H4}-{H4}-{H12}',
+    ],
   },
   { name: 'LOB_KEY', of: 'Lob API key', templates: ['live_{H35}', 'test_{H35}'], alone: 'A-Za-z0-9_-' },
-  { name: 'MOLLIE_KEY', of: 'Mollie API key', templates: ['live_{A30}', 'test_{A30}'], alone: 'A-Za-z0-9_-', check: mixesDigits },
-  { name: 'RAZORPAY_KEY', of: 'Razorpay key id', templates: ['rzp_live_{A14}', 'rzp_test_{A14}'], alone: 'A-Za-z0-9_-' },
+  {
+    name: 'MOLLIE_KEY',
+    of: 'Mollie API key',
+    templates: ['live_{A30}', 'test_{A30}'],
+    alone: 'A-Za-z0-9_-',
+    check: mixesDigits,
+  },
+  {
+    name: 'RAZORPAY_KEY',
+    of: 'Razorpay key id',
+    templates: ['rzp_live_{A14}', 'rzp_test_{A14}'],
+    alone: 'A-Za-z0-9_-',
+  },
   { name: 'AGE_SECRET_KEY', of: 'age secret key', templates: ['AGE-SECRET-KEY-1{U58}'] },
 ]

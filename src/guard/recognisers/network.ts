@@ -50,7 +50,8 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
     name: 'URL',
     group: 'pii',
     optional: true,
-    description: 'Address of a site or page: with `http`, `https` or `ftp`, with `www.`, or a host under a well-known top level.',
+    description:
+      'Address of a site or page: with `http`, `https` or `ftp`, with `www.`, or a host under a well-known top level.',
     pattern:
       '(?:(?:https?|ftp)://)?(?:[A-Za-z0-9-]{1,63}\\.){1,6}[A-Za-z0-9-]{2,59}(?::\\d{1,5})?(?:[/?#](?:[^\\s<>"\'`|\\\\^{}]{0,255}[A-Za-z0-9/_#=&~%+@$-])?)?',
     notAfter: '[A-Za-z0-9@_.-]',
@@ -63,23 +64,34 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
       '«www.example.io/x»',
       '«HTTPS://EXAMPLE.ORG/»',
     ],
-    counterExamples: ['http://localhost:8080/', 'www.example', 'file.ts', 'this.is', 'jane@example.com', 'v1.2.3', 'node.js'],
+    counterExamples: [
+      'http://localhost:8080/',
+      'www.example',
+      'file.ts',
+      'this.is',
+      'jane@example.com',
+      'v1.2.3',
+      'node.js',
+    ],
   },
   {
     name: 'MAC_ADDRESS',
     group: 'pii',
     description: 'Hardware address, six octets in hexadecimal (IEEE 802 EUI-48).',
-    pattern: '[0-9a-f]{2}(?::[0-9a-f]{2}){5}|[0-9a-f]{2}(?:-[0-9a-f]{2}){5}|[0-9a-f]{4}\\.[0-9a-f]{4}\\.[0-9a-f]{4}',
+    // The colon tells a fingerprint, which goes on behind it, from an address in front of a colon.
+    pattern: '[0-9a-f]{2}(?::[0-9a-f]{2}){5}:?|[0-9a-f]{2}(?:-[0-9a-f]{2}){5}|[0-9a-f]{4}\\.[0-9a-f]{4}\\.[0-9a-f]{4}',
     notAfter: '\\w',
-    notBefore: '\\w',
+    notBefore: '[\\w:]',
     validate: isMac,
-    examples: ['«9b:88:68:76:76:11»', '«00-1A-2B-3C-4D-5E»', 'hw «001a.2b3c.4d5e».', '«9b:88:68:76:76:11»: printer'],
+    examples: ['«9b:88:68:76:76:11»', '«00-1A-2B-3C-4D-5E»', 'hw «001a.2b3c.4d5e».', '«9b:88:68:76:76:11:» printer'],
     counterExamples: [
       '00:00:00:00:00:00',
       'ff:ff:ff:ff:ff:ff',
       '9b:88:68:76:76',
       '9b:88-68:76-76:11',
       '9b:88:68:76:76:1g',
+      'SHA1 25:FE:39:32:D9:63:8C:8A:FC:A1:9A:29:87:D8:3E:4C:1D:98:DB:71',
+      '[.0201.0020.0002.0009]',
     ],
   },
 ]

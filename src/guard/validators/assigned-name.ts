@@ -48,7 +48,7 @@ function assignedName(before: string): string {
   let at = skipBack(before, before.length, QUOTES_AND_MARKS)
   const word = wordBack(before, at)
   const lower = before.slice(word, at).toLowerCase()
-  if (SCHEMES.has(lower) && at < before.length) return 'authorization'
+  if (SCHEMES.has(lower) && before[at] === ' ') return 'authorization'
   if (VERBS.has(lower)) {
     at = word
   } else {
@@ -62,7 +62,10 @@ function assignedName(before: string): string {
 
 function isSecretName(name: string): boolean {
   if (name === '') return false
-  const words = name.replace(/(\p{Ll})(\p{Lu})/gu, '$1_$2').toLowerCase().split(/[._-]/)
+  const words = name
+    .replace(/(\p{Ll})(\p{Lu})/gu, '$1_$2')
+    .toLowerCase()
+    .split(/[._-]/)
   const plain = words.join('')
   if (words.some(word => PUBLIC_WORDS.has(word)) || plain.startsWith('public') || CURSOR.test(plain)) return false
   return SECRET_ENDINGS.some(ending => plain.endsWith(ending))

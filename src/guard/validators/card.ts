@@ -40,7 +40,7 @@ const ISSUERS: readonly (readonly [first: number, last: number, lengths: readonl
 export function isCardNumber(match: string): boolean {
   if (match.includes('.') && /\d{7}/.test(match)) return false
   const digits = digitsOf(match)
-  return knownIssuer(digits) && luhn(digits) && evenGroups(match)
+  return knownIssuer(digits) && luhn(digits) && evenGroups(match) && !isCount(digits)
 }
 
 /**
@@ -53,6 +53,16 @@ function evenGroups(match: string): boolean {
   return rest.every((size, at) => size === second || at === rest.length - 1) && (first === second || first === 4)
 }
 
+/** Whether the digits count up or down: a ruler, a list, a row of keys. */
+function isCount(digits: string): boolean {
+  const step = (digits.charCodeAt(1) - digits.charCodeAt(0) + 10) % 10
+  if (step !== 1 && step !== 9) return false
+  for (let at = 2; at < digits.length; at++) {
+    if ((digits.charCodeAt(at) - digits.charCodeAt(at - 1) + 10) % 10 !== step) return false
+  }
+  return true
+}
+
 /** Words behind which thirteen digits are the number of a product. */
 const PRODUCT_WORDS = phrases('ean, ean13, gtin, gtin 13, isbn, isbn13, upc, barcode, bar code, jan')
 
@@ -61,9 +71,9 @@ export function isProductNumber(match: string, before: string): boolean {
   return /^\d{13}$/.test(match) && isLabelled(before, PRODUCT_WORDS)
 }
 
-/** Whether `before` ends in the country and check digits of an IBAN, so that what follows is the rest of one. */
-export function continuesIban(before: string): boolean {
-  return /(?:^|[^a-z0-9])[a-z]{2}\d{2}[ -]$/i.test(before)
+/** Whether what follows `before` is the rest of something else: of an IBAN, a hexadecimal number, a row of groups with dots. */
+export function continuesOther(match: string, before: string): boolean {
+  return /(?:^|[^a-z0-9])(?:[a-z]{2}\d{2}[ -]|0x)$/i.test(before) || (match.includes('.') && /[.*]$/.test(before))
 }
 
 /** Universal Air Travel Plan: fifteen digits from 1 on. Only a word in front tells it from any other number. */

@@ -80,7 +80,11 @@ function withoutEarlier(gap: string, match: string): string {
 
 /** Digits as 0 and letters as a, all else left out. */
 function shapeOf(value: string): string {
-  return value.toLowerCase().replace(/[^a-z0-9]/g, '').replace(/\d/g, '0').replace(/[a-z]/g, 'a')
+  return value
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '')
+    .replace(/\d/g, '0')
+    .replace(/[a-z]/g, 'a')
 }
 
 function isLabelGap(whole: string, match: string): boolean {

@@ -49,8 +49,9 @@ export function areCommandCredentials(match: string): boolean {
   return entropy(secret) >= 2 && !/^\d+$/.test(secret) && !PLACEHOLDER.test(secret)
 }
 
-/** A list of parameters in a URL: a value ends at the next `&`. */
+/** Parameters of a URL or a form: a value ends at the next `&`. */
 const IN_QUERY = /[?&][\w.-]{1,48}=$/
+const NEXT_PARAMETER = /&[a-z_]{3,48}(?:=|$)/i
 
 /**
  * Whether the match is a value assigned to a name such as `password`: `name = "value"`, `"name": "value"`, `name is value`,
@@ -60,7 +61,7 @@ export function isAssignedSecret(match: string, before: string): boolean {
   // Nearly all are words, which this tells at once.
   if (!mixesDigits(match) || !followsSecretName(before)) return false
   if (before.endsWith('[') && REPLACED.test(match)) return false
-  if (match.includes('&') && IN_QUERY.test(before)) return false
+  if (match.includes('&') && (IN_QUERY.test(before) || NEXT_PARAMETER.test(match))) return false
   if (VARIABLE.test(match.slice(0, 2)) || CODE.test(match) || isSequence(match) || !looksRandom(match)) return false
   if (!/["'`]$/.test(before) && isIdentifier(match)) return false
   return entropy(match) >= (match.length < 20 ? 2.75 : 3)

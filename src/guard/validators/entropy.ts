@@ -70,9 +70,10 @@ export function isSequence(text: string): boolean {
 
 /**
  * Whether a text reads like a name in source code: letters, digits, `_`, `$` and dots, parted by dots or capitals, with a word
- * at its end, and most of it words (`X509Credential`, `exports.findX509Error`).
+ * at its end, and most of it words (`X509Credential`, `exports.findX509Error`), or all in capitals (`SHA256_DIGEST_SIZE`).
  */
 export function isIdentifier(text: string): boolean {
+  if (/^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+){2,}$/.test(text)) return true
   if (!/^[A-Za-z_$][\w$.]*[a-z]{3}$/.test(text) || !/[.$]|[a-z0-9][A-Z]/.test(text)) return false
   let inWords = 0
   let words = 0

@@ -1,21 +1,39 @@
+import { mentions } from './context.ts'
+
 /** Words behind which four numbers with dots are a version or a section, not an address. */
 const VERSION =
-  /(?:(?:version|ver|release|v|build|firmware|section|chapter|clause|step|oid)[ .:=]{0,3}|section-|[$\u00a7] ?|(?:updat|upgrad|bump|patch)(?:e|ed|es|ing)?(?: \S{1,16}){1,3} (?:to|from) |(?:RFC|ECMA|ISO)[ -]?\d{1,5},? )$/i
+  /(?:(?:version(?:added|changed)?|ver|release|v|build|firmware|sections?|chapter|clause|step|oid|identifier)[ .:=("']{0,3}|section-|[$\u00a7] ?|(?:updat|upgrad|bump|patch)(?:e|ed|es|ing)?(?: \S{1,16}){0,3} (?:to|from)(?: [A-Z]\w{1,8})? |(?:RFC|ECMA|ISO)[ -]?\d{1,5},? )$/i
 
 /** A comment that is nothing but the number of a step in a specification: `// 7.6.3.1`. */
 const COMMENT = /(?:\/\/|#|\*) $/
 
+/** Below this in all its parts, a number with three dots is a section or a version unless the words in front speak of machines. */
+const SMALL = 40
+const MACHINE_WORDS: ReadonlySet<string> = new Set(
+  'ip ips ipv4 host hosts server servers addr address addresses dns client clients remote peer gateway nameserver router'
+    .concat(' src dst source destination network subnet ping ssh curl login adresse dirección indirizzo')
+    .split(' '),
+)
+const MACHINE_BEFORE = /(?:\/\/|@|\bfrom )$/i
+
 /** The middle of a longer row of groups, as in a fingerprint. */
 const GROUP_BEFORE = /(?:^|[^0-9a-z])[0-9a-f]{1,4}:$/i
 
-/** Addresses of no host in particular: unspecified, loopback, netmasks and the limited broadcast. */
-const NO_HOST = /^(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+)$/
+/** Addresses of no host in particular: unspecified, whole networks, loopback, netmasks and the limited broadcast. */
+const NO_HOST = /^(?:0\.\d+\.\d+\.\d+|\d+\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+)$/
 
 /** Whether the match is the IPv4 address of a host: four octets without leading zeros, not part of a longer dotted number. */
 export function isIpv4(match: string, before: string): boolean {
-  if (/\d\.$/.test(before) || GROUP_BEFORE.test(before) || VERSION.test(before.slice(-48)) || NO_HOST.test(match)) return false
+  if (/\d\.$/.test(before) || GROUP_BEFORE.test(before) || VERSION.test(before.slice(-48)) || NO_HOST.test(match))
+    return false
   if (match === '1.3.6.1' || (COMMENT.test(before) && match.length <= 9)) return false
-  return match.split('.').every(part => Number(part) <= 255 && (part === '0' || part[0] !== '0'))
+  const parts = match.split('.')
+  if (!parts.every(part => Number(part) <= 255 && (part === '0' || part[0] !== '0'))) return false
+  return parts[0] === '10' || parts.some(part => Number(part) >= SMALL) || isMachine(before)
+}
+
+function isMachine(before: string): boolean {
+  return before === '' || MACHINE_BEFORE.test(before) || mentions(before, MACHINE_WORDS)
 }
 
 /**
@@ -40,8 +58,13 @@ export function isIpv6(match: string, before: string): boolean {
   return size <= 7 && (size >= 4 || dotted || /^(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):/i.test(match))
 }
 
-/** Whether the match is a hardware address and not the middle of a longer row of octets (a fingerprint). */
+/**
+ * Whether the match is a hardware address and not the middle of a longer row of octets (a fingerprint). A colon at its end
+ * belongs to the text behind it.
+ */
 export function isMac(match: string, before: string): boolean {
   if (/(?:^|[^a-z0-9])[0-9a-f]{1,2}[:-]$/i.test(before)) return false
-  return !/^(?:00[:-]){5}00$|^(?:ff[:-]){5}ff$/i.test(match)
+  // A row of groups with dots, of which this is the middle.
+  if (match.includes('.') && /[.*]$/.test(before)) return false
+  return !/^(?:00[:-]){5}00:?$|^(?:ff[:-]){5}ff:?$/i.test(match)
 }

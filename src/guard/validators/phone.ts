@@ -4,12 +4,16 @@ import { isNationalNumber, isPossibleInternational } from './phone-plan.ts'
 
 const PHONE_WORDS: ReadonlySet<string> = new Set(
   [
-    'phone phones telephone tel mobile cell cellphone fax call calling called dial ring reach whatsapp sms contact hotline',
-    'answer answering phonenumber text office telefon teléfono telefono téléphone handy mobil móvil portable telefoon',
-    'rufnummer rückruf celular cellulare telemóvel telefone gsm tlf tfno puhelin telepono telefonu cep viber signal phn',
+    'phone phones telephone tel mobile cell cellphone fax call calling called dial ring whatsapp sms hotline',
+    'phonenumber telefon teléfono telefono téléphone handy mobil móvil portable telefoon',
+    'rufnummer rückruf celular cellulare telemóvel telefone gsm tlf tfno puhelin telepono telefonu cep viber phn',
     'тел телефон 电话 電話 手机 手機 携帯 전화 휴대폰 הטלפון هاتف फ़ोन',
   ].flatMap(line => line.split(' ')),
 )
+
+/** Words that speak of many other things too: they count only shortly in front of seven digits or more. */
+const NEAR_WORDS: ReadonlySet<string> = new Set('reach contact answer answering text office'.split(' '))
+const NEAR = 24
 
 /** North American shapes that nothing else is written in: `(201) 555-0123`, `201-555-0123`, `201.555.0123`. */
 const NANP = /^(?:\(\d{3}\)[ -]?|\d{3}([-. ]))\d{3}[-. ]\d{4}$/
@@ -19,9 +23,19 @@ const PAIRED = /^\d{3}([- ])\d{3}\1\d{2}\1\d{2}$/
 
 /** Dates and times with separators: `2024-05-06`, `06.05.2024`, `2024-05-06 12`. */
 const DATE =
-  /^(?:(?:19|20)\d{2}[-./ ](?:0?[1-9]|1[0-2])(?:$|[-./ ](?:0?[1-9]|[12]\d|3[01])(?!\d))|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d{2}(?!\d))/
+  /^(?:\d{1,2}\/\d{1,2}\/\d{2}(?!\d)|1[4-9]\d{2}[ -]{1,3}\d{1,2}$|20\d{2}[ -]{1,3}\d{1,2}$|(?:19|20)\d{2}[-./ ](?:0?[1-9]|1[0-2])(?:$|[-./ ](?:0?[1-9]|[12]\d|3[01])(?!\d))|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d{2}(?!\d))/
 
 /** Another group right in front: the match is the middle of something longer, such as a part number. */
+/** A number with a decimal point that is no `785.8949`, and the form of domain registries with a point behind the calling code. */
+const FRACTION = /^\+?(?!\d{3}\.\d{4}$)\d+\.\d+$/
+const DOTTED_INTERNATIONAL = /^\+\d{1,3}\.\d{7,}$/
+
+/** The name of an American state, behind which `02110-1301` is a postal code. */
+const STATE = /(?:^|[^A-Za-z])[A-Z]{2},?[ #*/]{1,4}$/
+
+/** Four digits and four digits more: code points in hexadecimal. */
+const FOURS = /^0[1-79]\d\d(?: \d{4})+$/
+
 /** A sum: `count + 31536000000`. A sign with a space behind it is the one of a number only where nothing is added to. */
 const SUMMAND = /[\w)\]] $/
 
@@ -52,6 +66,7 @@ export function isPhone(match: string, before: string): boolean {
   const digits = digitsOf(number)
   if (digits.length < 6 || digits.length > 15 || !balanced(number)) return false
   if (international) {
+    if (FRACTION.test(number) && !DOTTED_INTERNATIONAL.test(number)) return false
     if (match[1] === ' ' && SUMMAND.test(before) && !isCalled(before)) return false
     return isPossibleInternational(digits)
   }
@@ -64,12 +79,15 @@ export function isPhone(match: string, before: string): boolean {
   }
   const groups = groupsOf(number)
   if (!groups.every(size => size >= 2) && !TRUNK_APART.test(number)) return false
-  if (DATE.test(number) || DOTTED.test(number)) return false
+  if (DATE.test(number) || DOTTED.test(number) || FRACTION.test(number)) return false
   if (NANP.test(number)) {
     return at < match.length || number[0] === '(' || isNationalNumber(digits) || isCalled(before)
   }
   if (PAIRED.test(number) && !GROUP_BEFORE.test(before) && isNationalNumber(digits)) return true
-  return shapedNational(number, digits, groups, before) || (plausible(digits, groups) && !JOINED.test(before) && isCalled(before))
+  return (
+    shapedNational(number, digits, groups, before) ||
+    (plausible(digits, groups) && !JOINED.test(before) && isCalled(before))
+  )
 }
 
 /** National forms that show what they are: an area code in parentheses, or groups after a leading zero. */
@@ -77,7 +95,7 @@ function shapedNational(number: string, digits: string, groups: readonly number[
   if (groups.length === 1) return BARE_MOBILE.test(number) && !JOINED.test(before) && isNationalNumber(digits)
   if (digits.length < 8 || digits.length > 11) return false
   if (number[0] === '(' || TRUNK_APART.test(number)) return (groups[0] ?? 0) <= 5
-  if (isByteList(number)) return false
+  if (isByteList(number) || FOURS.test(number) || (/^\d{5}-\d{4}$/.test(number) && STATE.test(before))) return false
   return digits[0] === '0' && !GROUP_BEFORE.test(before) && isNationalNumber(digits)
 }
 
@@ -95,7 +113,8 @@ let lastCalled = false
 /** Whether the clause in front speaks of a telephone. Remembers the last answer: every end of a candidate asks the same. */
 function isCalled(before: string): boolean {
   if (before !== lastBefore) {
-    lastCalled = mentions(clauseOf(before), PHONE_WORDS)
+    const clause = clauseOf(before)
+    lastCalled = mentions(clause, PHONE_WORDS) || mentions(clause.slice(-NEAR), NEAR_WORDS)
     lastBefore = before
   }
   return lastCalled

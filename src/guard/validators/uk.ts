@@ -21,7 +21,8 @@ export function isNino(match: string): boolean {
 }
 
 /** Letters that a postcode's places do not use (BS 7666); all areas begin with one of the others. */
-const POSTCODE = /^(?:GIR ?0AA|[A-PR-UWYZ](?:[0-9]{1,2}|[A-HK-Y][0-9]{1,2}|[0-9][A-HJKPS-UW]|[A-HK-Y][0-9][ABEHMNPRV-Y]) ?[0-9][ABD-HJLNP-UW-Z]{2})$/
+const POSTCODE =
+  /^(?:GIR ?0AA|[A-PR-UWYZ](?:[0-9]{1,2}|[A-HK-Y][0-9]{1,2}|[0-9][A-HJKPS-UW]|[A-HK-Y][0-9][ABEHMNPRV-Y]) ?[0-9][ABD-HJLNP-UW-Z]{2})$/
 
 /** Whether a match of the form has letters only where a postcode has them. */
 export function isPostcode(match: string): boolean {

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Finder } from './labelled.ts'
 
-const TEXT_FILE = /\.(?:md|txt|ts|tsx|js|mjs|cjs|json|ya?ml|css|html|toml|sh|py|go|java|rs|c|h|log|csv|sql|lock)$/i
+const TEXT_FILE =
+  /\.(?:md|txt|ts|tsx|js|mjs|cjs|json|ya?ml|css|html|toml|sh|py|go|java|rs|c|h|log|csv|sql|lock|jsonl|xml|rb|php|pl|cfg|ini|conf|rst|tex|scss)$/i
 const MAX_FILE_BYTES = 1 << 20
 
 /** What the rules find in ordinary text and code, in which there is next to nothing to find. */

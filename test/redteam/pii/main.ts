@@ -53,15 +53,24 @@ function printEvaluation(name: string, evaluation: Evaluation): void {
   console.log(`  ${texts} texts; with nothing to find ${clean}${share}`)
   if (values.verbose !== true) return
   for (const { row, missed, wrong } of mistakes) {
-    for (const { type, start, end } of missed) console.log(`    ${row.id}: missed ${type}: ${excerpt(row.text, start, end)}`)
-    for (const { rule, start, end } of wrong) console.log(`    ${row.id}: wrong ${rule}: ${excerpt(row.text, start, end)}`)
+    for (const { type, start, end } of missed)
+      console.log(`    ${row.id}: missed ${type}: ${excerpt(row.text, start, end)}`)
+    for (const { rule, start, end } of wrong)
+      console.log(`    ${row.id}: wrong ${rule}: ${excerpt(row.text, start, end)}`)
   }
 }
 
 function asJson({ texts, types, any, clean, flagged, ...rest }: Evaluation): object {
   const rated = (score: Score) => ({ ...score, ...rates(score) })
   const byType = Object.fromEntries([...types].map(([type, score]) => [type, rated(score)]))
-  return { texts, types: byType, typed: rated(typed({ texts, types, any, clean, flagged, ...rest })), any: rated(any), clean, flagged }
+  return {
+    texts,
+    types: byType,
+    typed: rated(typed({ texts, types, any, clean, flagged, ...rest })),
+    any: rated(any),
+    clean,
+    flagged,
+  }
 }
 
 function printCorpus(folder: string): void {

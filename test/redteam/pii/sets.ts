@@ -1,5 +1,5 @@
-import { evaluate, type Evaluation } from './evaluate.ts'
-import { finder, readRows, type Row } from './labelled.ts'
+import { type Evaluation, evaluate } from './evaluate.ts'
+import { finder, type Row, readRows } from './labelled.ts'
 import { withLabel } from './labels.ts'
 import { syntheticNoise, syntheticRows } from './synthetic/rows.ts'
 
@@ -43,7 +43,8 @@ export const SETS: readonly LabelledSet[] = [
 /** The set of the repository with this name. */
 export function setNamed(name: string): LabelledSet {
   const set = SETS.find(each => each.name === name)
-  if (set === undefined) throw new Error(`no set is called ${name}; there are ${SETS.map(each => each.name).join(', ')}`)
+  if (set === undefined)
+    throw new Error(`no set is called ${name}; there are ${SETS.map(each => each.name).join(', ')}`)
   return set
 }
 

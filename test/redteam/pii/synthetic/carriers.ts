@@ -10,7 +10,10 @@ const around = (before: string, after = ''): Carrier => ({ before, after })
 
 /** A name in the style of the carrier: `api_key`, `API_KEY`, `apiKey`. */
 function styled(name: string, style: 'snake' | 'upper' | 'camel' | 'kebab'): string {
-  const words = name.replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase().split(/[_ ]/)
+  const words = name
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[_ ]/)
   if (style === 'upper') return words.join('_').toUpperCase()
   if (style === 'kebab') return words.join('-')
   if (style === 'snake') return words.join('_')

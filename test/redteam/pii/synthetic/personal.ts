@@ -16,14 +16,27 @@ type Maker = (random: Random) => Value
 
 const NAMES = 'anna ben chloe dmitri elif farid grace hugo ines jonas kira liam mei noor oskar petra'.split(' ')
 const SURNAMES = "keller o'brien garcia rossi novak silva tanaka müller okafor ivanova".split(' ')
-const DOMAINS = 'example.com example.org mail.acme.example corp.co.uk initech.io uni-bonn.de post.at foo.com.br'.split(' ')
+const DOMAINS = 'example.com example.org mail.acme.example corp.co.uk initech.io uni-bonn.de post.at foo.com.br'.split(
+  ' ',
+)
 
 function email(random: Random): Value {
   const [name, surname, domain] = [random.pick(NAMES), random.pick(SURNAMES), random.pick(DOMAINS)]
   const number = random.int(1, 99)
-  const local = random.pick([`${name}.${surname}`, `${name}_${surname}`, `${name}+news`, `${name}${number}`, name, `${name[0]}.${surname}-${number}`])
+  const local = random.pick([
+    `${name}.${surname}`,
+    `${name}_${surname}`,
+    `${name}+news`,
+    `${name}${number}`,
+    name,
+    `${name[0]}.${surname}-${number}`,
+  ])
   const text = `${local}@${domain}`
-  return { type: 'EMAIL_ADDRESS', text: random.next() < 0.15 ? text.toUpperCase() : text, labels: ['email', 'E-Mail', 'contact', 'correo', '邮箱'] }
+  return {
+    type: 'EMAIL_ADDRESS',
+    text: random.next() < 0.15 ? text.toUpperCase() : text,
+    labels: ['email', 'E-Mail', 'contact', 'correo', '邮箱'],
+  }
 }
 
 /** Issuer prefix, length and sizes of groups as printed. */
@@ -67,7 +80,11 @@ function card(random: Random): Value {
   const separator = random.pick(['', ' ', '-'])
   let at = 0
   const parts = groups.map(size => digits.slice(at, (at += size)))
-  return { type: 'CREDIT_CARD', text: parts.join(separator), labels: ['card', 'Kreditkarte', 'carte bancaire', 'PAN', 'カード'] }
+  return {
+    type: 'CREDIT_CARD',
+    text: parts.join(separator),
+    labels: ['card', 'Kreditkarte', 'carte bancaire', 'PAN', 'カード'],
+  }
 }
 
 /** BBAN structures (SWIFT IBAN Registry): n digits, a capital letters, c letters or digits. */
@@ -91,15 +108,29 @@ function iban(random: Random): Value {
   const numeric = [...`${bban}${country}00`].map(char => Number.parseInt(char, 36)).join('')
   const check = String(98n - (BigInt(numeric) % 97n)).padStart(2, '0')
   const whole = country + check + bban
-  const text = random.pick([whole, whole.replace(/(.{4})(?=.)/g, '$1 '), whole.toLowerCase(), whole.replace(/(.{4})(?=.)/g, '$1-')])
+  const text = random.pick([
+    whole,
+    whole.replace(/(.{4})(?=.)/g, '$1 '),
+    whole.toLowerCase(),
+    whole.replace(/(.{4})(?=.)/g, '$1-'),
+  ])
   return { type: 'IBAN_CODE', text, labels: ['IBAN', 'Konto', 'account', 'compte', '口座'] }
 }
 
 function ssn(random: Random): Value {
   const area = random.pick([random.int(1, 665), random.int(667, 899)])
-  const parts = [String(area).padStart(3, '0'), String(random.int(1, 99)).padStart(2, '0'), String(random.int(1, 9999)).padStart(4, '0')]
+  const parts = [
+    String(area).padStart(3, '0'),
+    String(random.int(1, 99)).padStart(2, '0'),
+    String(random.int(1, 9999)).padStart(4, '0'),
+  ]
   const bare = random.next() < 0.25
-  return { type: 'US_SSN', text: parts.join(bare ? '' : random.pick(['-', '-', ' '])), labels: ['SSN', 'social security number', 'ssn', 'Social Security No.'], needsLabel: bare }
+  return {
+    type: 'US_SSN',
+    text: parts.join(bare ? '' : random.pick(['-', '-', ' '])),
+    labels: ['SSN', 'social security number', 'ssn', 'Social Security No.'],
+    needsLabel: bare,
+  }
 }
 
 function itin(random: Random): Value {
@@ -131,12 +162,25 @@ function ip(random: Random): Value {
   const octet = () => random.int(1, 254)
   const group = () => random.text('hex', 4).replace(/^0+(?=.)/, '')
   const v4 = () => `${random.pick([10, 172, 192, 203, 8, 51, 91, octet()])}.${octet()}.${octet()}.${octet()}`
-  const v6 = () => random.pick([`2001:db8::${group()}:${group()}`, `fe80::${group()}:${group()}:${group()}:${group()}`, `2a02:${group()}:${group()}:${group()}:${group()}:${group()}:${group()}:${group()}`])
-  return { type: 'IP_ADDRESS', text: random.next() < 0.7 ? v4() : v6(), labels: ['ip', 'host', 'client', 'remote_addr', 'IP-Adresse'] }
+  const v6 = () =>
+    random.pick([
+      `2001:db8::${group()}:${group()}`,
+      `fe80::${group()}:${group()}:${group()}:${group()}`,
+      `2a02:${group()}:${group()}:${group()}:${group()}:${group()}:${group()}:${group()}`,
+    ])
+  return {
+    type: 'IP_ADDRESS',
+    text: random.next() < 0.7 ? v4() : v6(),
+    labels: ['ip', 'host', 'client', 'remote_addr', 'IP-Adresse'],
+  }
 }
 
 function mac(random: Random): Value {
-  return { type: 'MAC_ADDRESS', text: random.form(random.pick(['a%:%%:%%:%%:%%:%%', 'A#-#B-##-C#-D#-##', '%%%%.%%%%.%%%%'])), labels: ['mac', 'hw', 'ether'] }
+  return {
+    type: 'MAC_ADDRESS',
+    text: random.form(random.pick(['a%:%%:%%:%%:%%:%%', 'A#-#B-##-C#-D#-##', '%%%%.%%%%.%%%%'])),
+    labels: ['mac', 'hw', 'ether'],
+  }
 }
 
 function nhs(random: Random): Value {
@@ -145,7 +189,12 @@ function nhs(random: Random): Value {
     const sum = [...nine].reduce((total, digit, at) => total + Number(digit) * (10 - at), 0)
     const check = (11 - (sum % 11)) % 11
     if (check === 10 || nine.startsWith('0')) continue
-    return { type: 'UK_NHS', text: `${nine.slice(0, 3)} ${nine.slice(3, 6)} ${nine.slice(6)}${check}`, labels: ['NHS number', 'NHS no.'], needsLabel: true }
+    return {
+      type: 'UK_NHS',
+      text: `${nine.slice(0, 3)} ${nine.slice(3, 6)} ${nine.slice(6)}${check}`,
+      labels: ['NHS number', 'NHS no.'],
+      needsLabel: true,
+    }
   }
 }
 

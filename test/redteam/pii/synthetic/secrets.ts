@@ -1,5 +1,5 @@
-import type { Alphabet, Random } from './random.ts'
 import type { Value } from './personal.ts'
+import type { Alphabet, Random } from './random.ts'
 
 /**
  * Keys as their providers document them, written down apart from the rules: prefix and random parts. Names are what a
@@ -71,7 +71,11 @@ const NAMED: readonly (readonly [name: string, make: (random: Random) => string]
   ['aws_secret_access_key', random => random.text('base64', 40)],
   ['datadog_api_key', random => random.text('hex', 32)],
   ['twilio_auth_token', random => random.text('hex', 32)],
-  ['db_password', random => `${random.text('alnum', 6)}${random.pick(['!', '#', '$', '&'])}${random.digits(2)}${random.text('alnum', 5)}`],
+  [
+    'db_password',
+    random =>
+      `${random.text('alnum', 6)}${random.pick(['!', '#', '$', '&'])}${random.digits(2)}${random.text('alnum', 5)}`,
+  ],
   ['password', random => `${random.text('alnum', 9)}${random.digits(2)}`],
   ['client_secret', random => random.text('alnum', 32)],
   ['jwt_secret', random => `${random.text('base64', 43)}=`],
