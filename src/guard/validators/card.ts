@@ -71,9 +71,13 @@ export function isProductNumber(match: string, before: string): boolean {
   return /^\d{13}$/.test(match) && isLabelled(before, PRODUCT_WORDS)
 }
 
-/** Whether what follows `before` is the rest of something else: of an IBAN, a hexadecimal number, a row of groups with dots. */
+/** The country and check digits of an IBAN; `0x`; hexadecimal digits that go on in the match. */
+const OTHER = /(?:^|[^a-z0-9])(?:[a-z]{2}\d{2}[ -]|0x)$|[0-9a-f]{7}[a-f]$/i
+
+/** Whether what follows `before` is the rest of something else, such as an IBAN, a hash, a row of groups with dots or hyphens. */
 export function continuesOther(match: string, before: string): boolean {
-  return /(?:^|[^a-z0-9])(?:[a-z]{2}\d{2}[ -]|0x)$/i.test(before) || (match.includes('.') && /[.*]$/.test(before))
+  if (match.includes('.') && /[.*]$/.test(before)) return true
+  return OTHER.test(before) || (match.includes('-') && /\d-$/.test(before))
 }
 
 /** Universal Air Travel Plan: fifteen digits from 1 on. Only a word in front tells it from any other number. */

@@ -64,5 +64,5 @@ export function isAssignedSecret(match: string, before: string): boolean {
   if (match.includes('&') && (IN_QUERY.test(before) || NEXT_PARAMETER.test(match))) return false
   if (VARIABLE.test(match.slice(0, 2)) || CODE.test(match) || isSequence(match) || !looksRandom(match)) return false
   if (!/["'`]$/.test(before) && isIdentifier(match)) return false
-  return entropy(match) >= (match.length < 20 ? 2.75 : 3)
+  return entropy(match) >= (match.length < 20 ? 2.5 : 3)
 }

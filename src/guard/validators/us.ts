@@ -27,8 +27,8 @@ export function isItin(match: string, before: string): boolean {
   return issued && inPlace(match, before, ITIN_WORDS)
 }
 
-/** Words behind which a number with spaces is the first part of an address. */
-const UNIT = /(?:suite|ste|apt|apartment|unit|box|room|floor|flat|no|#)[. ]{1,2}$/i
+/** What a number with spaces goes on from: an address, a row of numbers. */
+const UNIT = /(?:suite|ste|apt|apartment|unit|box|room|floor|flat|no|#|\d)[. ]{1,2}$/i
 
 /** Separators make the form; bare digits need a word that says what they are. */
 function inPlace(match: string, before: string, words: Phrases): boolean {
