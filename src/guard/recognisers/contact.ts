@@ -1,6 +1,7 @@
 import type { RuleDefinition } from '../rule.ts'
 import { isEmail, isSpelledEmail } from '../validators/email.ts'
 import { isPhone } from '../validators/phone.ts'
+import { PHONE_WORDS } from '../validators/phone-words.ts'
 
 /** Latin, Greek and Cyrillic letters beyond ASCII: scripts that part their words, so that only the word in progress waits. */
 const LETTERS = 'À-ÖØ-öø-ɏͰ-ԯ'
@@ -53,6 +54,7 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
     notAfter: '[\\w+]',
     notBefore: '\\w',
     validate: isPhone,
+    words: [...PHONE_WORDS],
     examples: [
       'Call «+49 30 63840191» now',
       '«+1 (201) 555-0123»',

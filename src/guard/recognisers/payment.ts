@@ -27,6 +27,7 @@ export const PAYMENT_RULES: readonly RuleDefinition[] = [
     validate: (match, before) =>
       (isCardNumber(match) && !continuesOther(match, before) && !isProductNumber(match, before)) ||
       (isTravelCard(match) && isSaid(before, CARD_WORDS)),
+    words: CARD_WORDS.list,
     examples: [
       'Card «4111 1111 1111 1111» exp 12/27',
       'Card «4111-1111-1111-1111», CVV 123',

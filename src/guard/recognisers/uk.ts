@@ -1,7 +1,7 @@
 import type { RuleDefinition } from '../rule.ts'
 import { phrases } from '../validators/context.ts'
 import { isBritishDriver } from '../validators/europe-west.ts'
-import { isNhsNumber, isNino, isPostcode } from '../validators/uk.ts'
+import { isNhsNumber, isNino, isPostcode, NHS_WORDS } from '../validators/uk.ts'
 import { idRule } from './id-form.ts'
 
 /** National numbers of the United Kingdom. */
@@ -31,6 +31,7 @@ export const UK_RULES: readonly RuleDefinition[] = [
     notAfter: '\\d',
     notBefore: '\\d',
     validate: isNhsNumber,
+    words: [...NHS_WORDS],
     examples: ['NHS number: «943 476 5919»', 'nhs «943-476-5919»', 'NHS no. «9434765919»', 'uk_nhs = "«943 476 5919»"'],
     counterExamples: ['943 476 5919', 'NHS number 943 476 5918', 'NHS 1943 476 5919'],
   },

@@ -4,7 +4,7 @@
  */
 
 /** Endings of names whose values are secret, without separators. */
-const SECRET_ENDINGS = [
+export const SECRET_ENDINGS = [
   'password passwd passphrase passwords pwd passcode secret token apikey accesskey authkey secretkey privatekey encryptionkey',
   'signingkey accountkey sharedkey masterkey clientsecret credential credentials authorization sharedaccesskey licensekey',
   'licencekey servicekey appkey consumerkey sessionkey subscriptionkey functionkey storagekey hmackey aeskey bearer',

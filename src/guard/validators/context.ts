@@ -24,11 +24,12 @@ function isWordUnit(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code >= 0xc0
 }
 
-/**
- * Words that say what a number is, as one expression over the words of a text (`wordsOf`): literal alternatives, so that
- * nothing in it can run back.
- */
-export type Phrases = RegExp
+/** Words that say what a number is. */
+export interface Phrases {
+  readonly list: readonly string[]
+  /** The same over the words of a text (`wordsOf`): literal alternatives, so that nothing in it can run back. */
+  readonly expression: RegExp
+}
 
 /** From this code point on (Thai, Hangul, Han, kana …) words are not parted by spaces. */
 const FIRST_UNSPACED = 0x0e00
@@ -45,17 +46,18 @@ const LINE = '\u00a7'
  * for any ending (`steuer*`). Phrases in scripts that do not part their words count wherever they stand.
  */
 export function phrases(...lists: readonly string[]): Phrases {
-  const all = lists.flatMap(list => list.split(',')).map(phrase => plain(phrase.trim().toLowerCase()))
-  const forms = all.map(phrase => {
+  const list = lists.flatMap(each => each.split(',')).map(phrase => phrase.trim())
+  const forms = list.map(each => {
+    const phrase = plain(each.toLowerCase())
     if (phrase.charCodeAt(0) >= FIRST_UNSPACED) return phrase
     return phrase.endsWith('*') ? ` ${phrase.slice(0, -1)}` : ` ${phrase}(?= )`
   })
-  return new RegExp(forms.join('|'), 'g')
+  return { list, expression: new RegExp(forms.join('|'), 'g') }
 }
 
 /** Whether one of the phrases stands in `before`, the folded text in front of a match. */
 export function isSaid(before: string, said: Phrases): boolean {
-  return wordsOf(before).search(said) >= 0
+  return wordsOf(before).search(said.expression) >= 0
 }
 
 /**
@@ -64,8 +66,9 @@ export function isSaid(before: string, said: Phrases): boolean {
  */
 export function isLabelled(before: string, labels: Phrases, match = ''): boolean {
   const text = wordsOf(before)
-  labels.lastIndex = 0
-  while (labels.test(text)) if (isLabelGap(text.slice(labels.lastIndex), match)) return true
+  const { expression } = labels
+  expression.lastIndex = 0
+  while (expression.test(text)) if (isLabelGap(text.slice(expression.lastIndex), match)) return true
   return false
 }
 

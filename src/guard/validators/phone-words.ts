@@ -1,6 +1,7 @@
 import { mentions } from './context.ts'
 
-const PHONE_WORDS: ReadonlySet<string> = new Set(
+/** Words anywhere in the clause in front. */
+export const PHONE_WORDS: ReadonlySet<string> = new Set(
   [
     'phone phones telephone tel mobile cell cellphone fax call calling called dial ring whatsapp sms hotline phonenumber',
     'telefon teléfono telefono téléphone handy mobil móvil portable telefoon rufnummer rückruf celular cellulare telemóvel',

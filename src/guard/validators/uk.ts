@@ -1,7 +1,8 @@
 import { mentions } from './context.ts'
 import { continuesNumber, digitsOf } from './digits.ts'
 
-const NHS_WORDS = new Set(['nhs', 'national health', 'health service', 'patient'])
+/** Words that have to stand in front. */
+export const NHS_WORDS: ReadonlySet<string> = new Set(['nhs', 'national health', 'health service', 'patient'])
 
 /** Prefixes that are not used (HMRC, NIM39110). */
 const UNUSED_PREFIXES = new Set(['BG', 'GB', 'NK', 'KN', 'TN', 'NT', 'ZZ'])

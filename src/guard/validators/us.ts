@@ -1,8 +1,9 @@
 import { isLabelled, type Phrases, phrases } from './context.ts'
 import { continuesNumber, digitsOf } from './digits.ts'
 
-const SSN_WORDS = phrases('ssn, ssns, social security, ss')
-const ITIN_WORDS = phrases('itin, taxpayer, tax id, tin, ssn, ssns, social security, ss')
+/** Words for bare numbers. */
+export const SSN_WORDS = phrases('ssn, ssns, social security, ss')
+export const ITIN_WORDS = phrases('itin, taxpayer, tax id, tin, ssn, ssns, social security, ss')
 
 /** Numbers printed on wallet inserts and in advertising, never issued (Social Security Administration). */
 const NEVER_ISSUED = new Set(['078051120', '219099999'])
