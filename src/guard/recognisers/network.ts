@@ -22,6 +22,7 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
       '«::ffff:192.0.2.1»',
       '«２０３.0.113.7»',
       'host:«203.0.113.7»',
+      'server «192.0.2.44», env=«192.0.2.45»',
       'client：«2001:db8::5ec0:120f»。',
       '«::192.0.2.1»',
     ],

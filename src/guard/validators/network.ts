@@ -1,14 +1,18 @@
 import { mentions } from './context.ts'
 
-/** Words behind which four numbers with dots are a version or a section, not an address. */
-const VERSION =
-  /(?:(?:version(?:added|changed)?|ver|release|v|build|firmware|sections?|chapter|clause|step|oid|identifier)[ .:=("']{0,3}|section-|[$\u00a7] ?|(?:updat|upgrad|bump|patch)(?:e|ed|es|ing)?(?: \S{1,16}){0,3} (?:to|from)(?: [A-Z]\w{1,8})? |(?:RFC|ECMA|ISO)[ -]?\d{1,5},? )$/i
+/** What stands in front of four numbers with dots that are a version or a section, not an address. */
+const VERSION = [
+  /(?:^|[^a-z])(?:version(?:added|changed)?|ver|release|v|build|firmware|sections?|chapter|clause|step|oid|identifier)[ .:=("']{0,3}$/i,
+  /section-$|[$\u00a7] ?$/i,
+  /(?:updat|upgrad|bump|patch)(?:e|ed|es|ing)?(?: \S{1,16}){0,3} (?:to|from)(?: [A-Z]\w{1,8})? $/i,
+  /(?:RFC|ECMA|ISO)[ -]?\d{1,5},? $/i,
+]
 
 /** A comment that is nothing but the number of a step in a specification: `// 7.6.3.1`. */
 const COMMENT = /(?:\/\/|#|\*) $/
 
 /** Below this in all its parts, a number with three dots is a section or a version unless the words in front speak of machines. */
-const SMALL = 40
+const SMALL = 32
 const MACHINE_WORDS: ReadonlySet<string> = new Set(
   'ip ips ipv4 host hosts server servers addr address addresses dns client clients remote peer gateway nameserver router'
     .concat(' src dst source destination network subnet ping ssh curl login adresse dirección indirizzo')
@@ -20,11 +24,16 @@ const MACHINE_BEFORE = /(?:\/\/|@|\bfrom )$/i
 const GROUP_BEFORE = /(?:^|[^0-9a-z])[0-9a-f]{1,4}:$/i
 
 /** Addresses of no host in particular: unspecified, whole networks, loopback, netmasks and the limited broadcast. */
-const NO_HOST = /^(?:0\.\d+\.\d+\.\d+|\d+\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+)$/
+const NO_HOST = /^(?:0\.\d+\.\d+\.\d+|(?!10\.)\d+\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+)$/
 
 /** Whether the match is the IPv4 address of a host: four octets without leading zeros, not part of a longer dotted number. */
 export function isIpv4(match: string, before: string): boolean {
-  if (/\d\.$/.test(before) || GROUP_BEFORE.test(before) || VERSION.test(before.slice(-48)) || NO_HOST.test(match))
+  if (
+    /\d\.$/.test(before) ||
+    GROUP_BEFORE.test(before) ||
+    VERSION.some(form => form.test(before)) ||
+    NO_HOST.test(match)
+  )
     return false
   if (match === '1.3.6.1' || (COMMENT.test(before) && match.length <= 9)) return false
   const parts = match.split('.')

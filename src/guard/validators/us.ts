@@ -29,7 +29,7 @@ export function isItin(match: string, before: string): boolean {
 }
 
 /** What a number with spaces goes on from: an address, a row of numbers. */
-const UNIT = /(?:suite|ste|apt|apartment|unit|box|room|floor|flat|no|#|\d)[. ]{1,2}$/i
+const UNIT = /(?:suite|ste|apt|apartment|unit|box|room|floor|flat|no|#)[. ]{1,2}$|\d $/i
 
 /** Separators make the form; bare digits need a word that says what they are. */
 function inPlace(match: string, before: string, words: Phrases): boolean {
