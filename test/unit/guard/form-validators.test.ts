@@ -107,7 +107,7 @@ const CASES: readonly Case[] = [
   [isPostcode, LEFT, 'Q1 1AA | SW1A 1CA | M1 1AI'],
   [isIpv4, TAKEN, '192.0.2.1 | 198.51.100.7 | 203.0.113.200 | 10.0.0.1'],
   [isIpv4, LEFT, '256.1.1.1 | 127.0.0.1 | 0.0.0.0 | 255.255.255.0 | 192.0.02.1'],
-  [isIpv4, LEFT, '7.1.1.5 | 13.6.33.17', 'see '],
+  [isIpv4, LEFT, '7.1.1.5 | 13.6.31.17', 'see '],
   [isIpv4, TAKEN, '8.8.8.8', 'dns server '],
   [isIpv4, LEFT, '113.6.233.17', 'update V8 to '],
   [isIpv6, TAKEN, '2001:db8::1 | fe80::1 | ::ffff:192.0.2.1 | 2001:db8:85a3:0:0:8a2e:370:7334'],
@@ -151,7 +151,7 @@ describe.each(
   ),
 )('%s', (_, verb, matches, before, check) => {
   it.each(matches.split(' | '))(`${verb} %s behind ${JSON.stringify(before)}`, match => {
-    expect(check(match, before)).toBe(verb === 'takes')
+    expect(check(match, before) === true).toBe(verb === 'takes')
   })
 })
 
