@@ -20,7 +20,7 @@ const PUBLIC_WORDS = new Set(['public', 'publishable', 'csrf', 'xsrf', 'authenti
 const CURSOR = /(?:next|page|sync|resume)token$/
 
 /** Words between a header's name and its value. */
-const SCHEMES = new Set(['bearer', 'basic', 'token', 'api-token', 'apikey', 'digest'])
+const SCHEMES = new Set(['bearer', 'basic', 'token', 'api-token', 'apikey'])
 
 /** Verbs between a name and its value. */
 const VERBS = new Set(['is', 'ist', 'lautet', 'est', 'es', 'é', 'è', 'være', 'är'])
@@ -48,7 +48,9 @@ function assignedName(before: string): string {
   let at = skipBack(before, before.length, QUOTES_AND_MARKS)
   const word = wordBack(before, at)
   const lower = before.slice(word, at).toLowerCase()
-  if (SCHEMES.has(lower) && before[at] === ' ') return 'authorization'
+  if (SCHEMES.has(lower) && before[at] === ' ' && (lower !== 'basic' || /[:="'`] ?$/.test(before.slice(0, word)))) {
+    return 'authorization'
+  }
   if (VERBS.has(lower)) {
     at = word
   } else {

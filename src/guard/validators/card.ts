@@ -74,9 +74,9 @@ export function isProductNumber(match: string, before: string): boolean {
 /** The country and check digits of an IBAN; `0x`; hexadecimal digits that go on in the match. */
 const OTHER = /(?:^|[^a-z0-9])(?:[a-z]{2}\d{2}[ -]|0x)$|[0-9a-f]{7}[a-f]$/i
 
-/** Whether what follows `before` is the rest of something else, such as an IBAN, a hash, a row of groups with dots or hyphens. */
+/** Whether what follows `before` is the rest of something else, such as an IBAN, a hash, a fraction, a row of groups. */
 export function continuesOther(match: string, before: string): boolean {
-  if (match.includes('.') && /[.*]$/.test(before)) return true
+  if (/\d\.$/.test(before) || (match.includes('.') && /[.*]$/.test(before))) return true
   return OTHER.test(before) || (match.includes('-') && /\d-$/.test(before))
 }
 

@@ -2,7 +2,7 @@ import { mentions } from './context.ts'
 
 /** What stands in front of four numbers with dots that are a version or a section, not an address. */
 const VERSION = [
-  /(?:^|[^a-z])(?:version(?:added|changed)?|ver|release|v|build|firmware|sections?|chapter|clause|step|oid|identifier)[ .:=("']{0,3}$/i,
+  /(?:^|[^a-z])(?:version(?:added|changed)?|ver|release|v|build|firmware|sections?|chapter|clause|step|oid|(?:object)?identifier)[ .:=("']{0,3}$/i,
   /section-$|[$\u00a7] ?$/i,
   /(?:updat|upgrad|bump|patch)(?:e|ed|es|ing)?(?: \S{1,16}){0,3} (?:to|from)(?: [A-Z]\w{1,8})? $/i,
   /(?:RFC|ECMA|ISO)[ -]?\d{1,5},? $/i,

@@ -70,7 +70,7 @@ describe('cards', () => {
     expect(isCardNumber('586 49828 160 32975 68')).toBe(false)
     expect(isProductNumber('4097390142067', 'EAN ')).toBe(true)
     expect(isProductNumber('4222222222222', 'card ')).toBe(false)
-    for (const before of ['PL28 ', '0x', 'x = 61d21af3583dbb'])
+    for (const before of ['PL28 ', '0x', '1.', 'x = 61d21af3583dbb'])
       expect(continuesOther('4111', before), before).toBe(true)
     for (const before of ['', 'card ', '2024 ']) expect(continuesOther('4111', before), before).toBe(false)
     expect(isTravelCard('122000000000003')).toBe(true)
@@ -81,7 +81,7 @@ const TAKEN = true
 const LEFT = false
 
 type Case = readonly [
-  check: (match: string, before: string) => boolean,
+  check: (match: string, before: string) => boolean | undefined,
   taken: boolean,
   matches: string,
   before?: string,
@@ -184,6 +184,7 @@ describe('followsSecretName', () => {
     'nextPageToken: "',
     'authenticity_token" value="',
     'uint8_t digest[',
+    'a basic ',
     'const name = "',
     'tokenizer: ',
     'password policy: ',
