@@ -58,6 +58,8 @@ export interface RuleDefinition {
   readonly plausible?: (match: string) => boolean
   /** What `redact` puts in place of a match; default `[NAME_REDACTED]`. */
   readonly replacement?: string
+  /** Words in front that `validate` looks for, all or the chief of them: for the reference. `*` stands for any ending. */
+  readonly words?: readonly string[]
   /** Texts in which exactly the part between `«` and `»` is found. */
   readonly examples: readonly string[]
   /** Texts in which this rule finds nothing. */

@@ -41,24 +41,34 @@ function overlap(one: Span, other: Span): number {
   return shared <= 0 ? 0 : shared / (Math.max(one.end, other.end) - Math.min(one.start, other.start))
 }
 
-/** Adds one text's result to the scores by type. A span counts as found from an overlap of 0.75 with one of its type. */
-export function addScores(scores: Map<string, Score>, gold: readonly Span[], found: readonly Span[]): void {
+/**
+ * Adds one text's result to the scores by type. A span counts as found from an overlap of 0.75 with one of its type. Returns
+ * what was missed, and what was found wrongly.
+ */
+export function addScores<S extends Span, F extends Span>(
+  scores: Map<string, Score>,
+  gold: readonly S[],
+  found: readonly F[],
+): { missed: S[]; wrong: F[] } {
   const of = (type: string): Score => {
     const score = scores.get(type) ?? { found: 0, missed: 0, wrong: 0 }
     scores.set(type, score)
     return score
   }
   const left = new Set(found)
+  const missed: S[] = []
   for (const span of gold) {
     const hit = [...left].find(other => other.type === span.type && overlap(span, other) >= 0.75)
     if (hit === undefined) {
       of(span.type).missed++
+      missed.push(span)
     } else {
       left.delete(hit)
       of(span.type).found++
     }
   }
   for (const span of left) of(span.type).wrong++
+  return { missed, wrong: [...left] }
 }
 
 /** Precision, recall and F1 of one score, or of several together. */

@@ -1,4 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
+import { SECRET_ENDINGS } from '../validators/assigned-name.ts'
 import { isAssignedSecret } from '../validators/credentials.ts'
 import { mixesDigits } from '../validators/entropy.ts'
 
@@ -14,6 +15,7 @@ export const ASSIGNMENT_RULES: readonly RuleDefinition[] = [
     notBefore: '[A-Za-z0-9_+/~-]',
     needs: '\\d',
     validate: isAssignedSecret,
+    words: SECRET_ENDINGS,
     plausible: mixesDigits,
     examples: [
       'password = "«hunter2-Xk93qz»"',

@@ -30,7 +30,7 @@ export const CONNECTION_STRING_RULES: readonly RuleDefinition[] = [
     name: 'COMMAND_CREDENTIALS',
     group: 'secrets',
     description: 'User name and password on a command line, behind `-u` or `--user` as curl takes them (curl manual).',
-    pattern: `(?:-[A-Za-z]{0,3}u|--user|--proxy-user)[ =]{1,2}["']?[^\\s:"'\`<>|,;()]{0,64}["']?:["']?[^\\s"'\`<>|]{3,128}["']?`,
+    pattern: `(?:-[A-Za-z]{0,3}u|--user|--proxy-user)[ =]{1,2}["']?[^\\s:"'\`<>|,;()]{0,64}["']?:["']?[^\\s"'\`<>|]{0,128}["']?`,
     notAfter: '[^\\s]',
     notBefore: '[^\\s"\'`<>|)]',
     validate: areCommandCredentials,

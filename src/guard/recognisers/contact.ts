@@ -1,6 +1,7 @@
 import type { RuleDefinition } from '../rule.ts'
 import { isEmail, isSpelledEmail } from '../validators/email.ts'
 import { isPhone } from '../validators/phone.ts'
+import { PHONE_WORDS } from '../validators/phone-words.ts'
 
 /** Latin, Greek and Cyrillic letters beyond ASCII: scripts that part their words, so that only the word in progress waits. */
 const LETTERS = 'À-ÖØ-öø-ɏͰ-ԯ'
@@ -53,6 +54,7 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
     notAfter: '[\\w+]',
     notBefore: '\\w',
     validate: isPhone,
+    words: [...PHONE_WORDS],
     examples: [
       'Call «+49 30 63840191» now',
       '«+1 (201) 555-0123»',
@@ -67,6 +69,10 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
       'mobile=«07911 123456»',
       'tel:«+12015550123»',
       '«020 7946 0018»',
+      '«09171234567»',
+      '«532-123-45-67»',
+      '| phone | «912 345 306» |',
+      '电话：«912 345 306»',
       '«+4\u200b9 30 6384\u20110191»',
     ],
     counterExamples: [
@@ -83,6 +89,11 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
       '1,234,567,890',
       '0049 0020 0068 0061',
       'call a taxi to 03 2657 Lane',
+      'x = 3 + 31536000000',
+      'Order #022-0856772-5063758',
+      'Boston, MA 02110-1301',
+      'max cell rate: 353207.547',
+      '0226 0304 0405',
     ],
   },
   {

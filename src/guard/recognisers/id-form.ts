@@ -34,11 +34,14 @@ export function idRule({ check, exact, strong = false, said, labelled, ...form }
     notAfter: '[A-Za-z0-9]',
     notBefore: '[A-Za-z0-9]',
     ...form,
+    words: [...new Set([...(said?.list ?? []), ...(labelled?.list ?? [])])],
     validate: (match, before) => {
       const upper = match.toUpperCase()
       if (continuesNumber(before) || (exact && !exact.test(upper)) || (check && !check(upper))) return false
       if ((strong === true || (strong && strong(match))) && !isJoined(before)) return true
-      return (said !== undefined && isSaid(before, said)) || (labelled !== undefined && isLabelled(before, labelled))
+      return (
+        (said !== undefined && isSaid(before, said)) || (labelled !== undefined && isLabelled(before, labelled, match))
+      )
     },
   }
 }

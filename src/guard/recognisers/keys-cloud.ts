@@ -1,3 +1,4 @@
+import { mixesDigits } from '../validators/entropy.ts'
 import type { KeyForm } from './key-form.ts'
 
 /** Clouds, hosting and infrastructure. Forms as the providers document them, or as gitleaks (MIT) collects them. */
@@ -8,7 +9,7 @@ export const CLOUD_KEYS: readonly KeyForm[] = [
     templates: ['AKIA{Q16}', 'ASIA{Q16}', 'ABIA{Q16}', 'ACCA{Q16}'],
     alone: 'A-Z0-9',
   },
-  { name: 'AWS_BEDROCK_KEY', of: 'AWS Bedrock API key', templates: ['ABSK{B100}'], alone: 'A-Za-z0-9+/', rest: 'F' },
+  { name: 'AWS_BEDROCK_KEY', of: 'AWS Bedrock API key', templates: ['ABSK{F109,280}'], alone: 'A-Za-z0-9+/' },
   {
     name: 'AWS_BEDROCK_SESSION_KEY',
     of: 'AWS Bedrock API key, short-lived',
@@ -51,7 +52,11 @@ export const CLOUD_KEYS: readonly KeyForm[] = [
   {
     name: 'TAILSCALE_KEY',
     of: 'Tailscale key',
-    templates: ['tskey-auth-{A10,40}', 'tskey-api-{A10,40}', 'tskey-client-{A10,40}'],
+    templates: ['auth', 'api', 'client', 'scim', 'webhook'].flatMap(kind => [
+      `tskey-${kind}-{A10,40}`,
+      `tskey-${kind}-{A10,40}-{A20,64}`,
+    ]),
+    alone: 'A-Za-z0-9_-',
   },
   { name: 'PULUMI_TOKEN', of: 'Pulumi access token', templates: ['pul-{H40}'], alone: true },
   { name: 'TERRAFORM_TOKEN', of: 'HCP Terraform token', templates: ['{A14}.atlasv1.{E60,70}'], alone: true },
@@ -86,7 +91,37 @@ export const CLOUD_KEYS: readonly KeyForm[] = [
     templates: ['pscale_tkn_{P32,64}', 'pscale_oauth_{P32,64}', 'pscale_pw_{P32,64}'],
   },
   { name: 'PREFECT_KEY', of: 'Prefect API key', templates: ['pnu_{A36}'], alone: true },
-  { name: 'NEW_RELIC_KEY', of: 'New Relic user key', templates: ['NRAK-{U27}'], alone: true },
+  {
+    name: 'NEW_RELIC_KEY',
+    of: 'New Relic key',
+    templates: ['NRAK-{U27}', 'NRII-{W32}', 'NRJS-{H19}', 'NRAA-{H27}'],
+    alone: true,
+  },
+  {
+    name: 'AZURE_STORAGE_KEY',
+    of: 'Azure storage or service key',
+    templates: ['AccountKey={B86}==', 'SharedAccessKey={B43}='],
+  },
+  { name: 'AIVEN_PASSWORD', of: 'Aiven service password', templates: ['AVNS_{W19}'], alone: 'A-Za-z0-9_-' },
+  { name: 'TENCENT_KEY', of: 'Tencent Cloud secret id', templates: ['AKID{A32}'], alone: true },
+  { name: 'VOLCENGINE_KEY', of: 'Volcengine access key id', templates: ['AKLT{A32,60}'], alone: true },
+  { name: 'SCALEWAY_KEY', of: 'Scaleway access key', templates: ['SCW{U17}'], alone: true },
+  {
+    name: 'YANDEX_KEY',
+    of: 'Yandex Cloud key or token',
+    templates: ['AQVN{W35,38}', 'YCA{W36}', 't1.{W80,120}.{W86}'],
+    alone: 'A-Za-z0-9_-',
+    check: mixesDigits,
+  },
+  { name: 'RENDER_KEY', of: 'Render API key', templates: ['rnd_{A32}'], alone: true },
+  {
+    name: 'VERCEL_TOKEN',
+    of: 'Vercel token',
+    templates: ['vercel_blob_rw_{A16}_{A30}', 'vcp_{A56}', 'vck_{A56}'],
+    alone: true,
+  },
+  { name: 'NEON_KEY', of: 'Neon API key', templates: ['napi_{L60,70}'], alone: true },
+  { name: 'DEFINED_NETWORKING_KEY', of: 'Defined Networking API token', templates: ['dnkey-{E26}-{E52}'], alone: true },
   {
     name: 'SENTRY_TOKEN',
     of: 'Sentry token',

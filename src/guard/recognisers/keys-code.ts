@@ -1,3 +1,4 @@
+import { mixesDigits } from '../validators/entropy.ts'
 import type { KeyForm } from './key-form.ts'
 
 /** Source control, package registries, build services and model providers. */
@@ -15,6 +16,27 @@ export const CODE_KEYS: readonly KeyForm[] = [
       .concat('glpat-{W20,300}.{L9,12}', 'glrt-{W20,300}.{L9,12}', 'GR1348941{W20}'),
   },
   { name: 'GITLAB_SESSION', of: 'GitLab session cookie', templates: ['_gitlab_session={L32}'] },
+  {
+    name: 'BITBUCKET_TOKEN',
+    of: 'Bitbucket app password or access token',
+    templates: ['ATBB{A32}', 'ATCTT3xFf{E150,200}'],
+    alone: true,
+  },
+  { name: 'BUILDKITE_TOKEN', of: 'Buildkite token', templates: ['bkua_{H40}', 'bkaj_{W40,80}'], alone: true },
+  {
+    name: 'CIRCLECI_TOKEN',
+    of: 'CircleCI token',
+    templates: ['CCIPAT_{A22}_{H40}', 'CCIPRJ_{A22}_{H40}'],
+    alone: true,
+  },
+  { name: 'CRATES_IO_TOKEN', of: 'crates.io token', templates: ['cio{A32}'], alone: true, check: mixesDigits },
+  { name: 'NUGET_KEY', of: 'NuGet API key', templates: ['oy2{L43}'], alone: true },
+  {
+    name: 'SONAR_TOKEN',
+    of: 'SonarQube token',
+    templates: ['squ_{H40}', 'sqp_{H40}', 'sqa_{H40}'],
+    alone: true,
+  },
   { name: 'NPM_TOKEN', of: 'npm access token', templates: ['npm_{A36}'] },
   {
     name: 'PYPI_TOKEN',
@@ -66,29 +88,52 @@ export const CODE_KEYS: readonly KeyForm[] = [
   {
     name: 'OPENAI_KEY',
     of: 'OpenAI API key',
-    templates: ['sk-proj-{W40}', 'sk-svcacct-{W40}', 'sk-admin-{W40}', 'sk-{A20}T3BlbkFJ{A20}'],
-    rest: 'W',
-    alone: true,
+    templates: ['sk-proj-{W40,220}', 'sk-svcacct-{W40,220}', 'sk-admin-{W40,220}', 'sk-{A20}T3BlbkFJ{A20}'],
+    alone: 'A-Za-z0-9_-',
   },
   {
     name: 'ANTHROPIC_KEY',
     of: 'Anthropic key',
-    templates: ['sk-ant-api03-{W80}', 'sk-ant-admin01-{W80}', 'sk-ant-oat01-{W80}'],
-    rest: 'W',
-    alone: true,
+    templates: ['api03', 'admin01', 'oat01', 'ort01', 'sid01'].map(kind => `sk-ant-${kind}-{W93}AA`),
+    alone: 'A-Za-z0-9_-',
   },
   { name: 'OPENROUTER_KEY', of: 'OpenRouter key', templates: ['sk-or-v1-{H64}'], alone: true },
   {
     name: 'LLM_API_KEY',
     of: 'Key of an OpenAI-compatible provider',
-    templates: ['sk-{A32,64}', 'gsk_{A52}', 'xai-{A80}', 'r8_{A37}', 'pplx-{A48}'],
-    alone: true,
+    templates: [
+      'sk-{A32,64}',
+      'gsk_{A52}',
+      'xai-{A80}',
+      'r8_{A37}',
+      'pplx-{A48}',
+      'csk-{L48}',
+      'nvapi-{W60,70}',
+      'fw_{A22,32}',
+      'sk-lf-{H8}-{H4}-{H4}-{H4}-{H12}',
+    ],
+    alone: 'A-Za-z0-9_-',
+    check: mixesDigits,
+  },
+  {
+    name: 'LLM_TOOL_KEY',
+    of: 'Key of a search, vector or speech service for models (Tavily, Pinecone, Jina, Firecrawl, ElevenLabs)',
+    templates: [
+      'tvly-{A32}',
+      'tvly-dev-{A32}',
+      'tvly-prod-{A32}',
+      'pcsk_{W60,80}',
+      'jina_{W60,70}',
+      'fc-{H32}',
+      'sk_{H48}',
+    ],
+    alone: 'A-Za-z0-9_-',
   },
   { name: 'LANGSMITH_KEY', of: 'LangSmith key', templates: ['lsv2_pt_{H32}_{H10}', 'lsv2_sk_{H32}_{H10}'] },
   {
     name: 'HUGGINGFACE_TOKEN',
     of: 'Hugging Face token',
-    templates: ['hf_{K34}', 'api_org_{K34}'],
+    templates: ['hf_{A34}', 'api_org_{A34}'],
     alone: 'A-Za-z0-9_',
   },
 ]

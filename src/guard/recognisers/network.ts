@@ -1,5 +1,6 @@
 import type { RuleDefinition } from '../rule.ts'
 import { isIpv4, isIpv6, isMac } from '../validators/network.ts'
+import { isUrl } from '../validators/url.ts'
 
 /** Addresses of machines. */
 export const NETWORK_RULES: readonly RuleDefinition[] = [
@@ -8,9 +9,9 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
     group: 'pii',
     description: 'IPv4 or IPv6 address of a host (RFC 791, RFC 4291); not loopback, netmasks or version numbers.',
     pattern: '\\d{1,3}(?:\\.\\d{1,3}){3}|(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{0,4}|\\d{1,3}(?:\\.\\d{1,3}){3})',
-    notAfter: '[\\w:]',
+    notAfter: '\\w',
     notBefore: '\\w',
-    validate: (match, before) => (match.includes(':') ? isIpv6(match) : isIpv4(match, before)),
+    validate: (match, before) => (match.includes(':') ? isIpv6(match, before) : isIpv4(match, before)),
     examples: [
       'from «203.0.113.7».',
       '«10.0.0.1»:8080',
@@ -20,6 +21,10 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
       '«fe80::1ff:fe23:4567:890a»%eth0',
       '«::ffff:192.0.2.1»',
       '«２０３.0.113.7»',
+      'host:«203.0.113.7»',
+      'server «192.0.2.44», env=«192.0.2.45»',
+      'client：«2001:db8::5ec0:120f»。',
+      '«::192.0.2.1»',
     ],
     counterExamples: [
       'version 4.12.8.1',
@@ -29,6 +34,11 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
       '1.2.3',
       '1.02.3.4',
       'OID 1.3.6.1.4.1.311',
+      'update V8 to 13.6.233.17',
+      'RFC 7540 8.1.2.4',
+      '// 7.6.3.1',
+      '::ffff:256.0.0.1',
+      'ffff:ffff:ffff:ffff::',
       'at 12:34:56',
       'std::vector',
       '::1',
@@ -38,20 +48,51 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
     ],
   },
   {
+    name: 'URL',
+    group: 'pii',
+    optional: true,
+    description:
+      'Address of a site or page: with `http`, `https` or `ftp`, with `www.`, or a host under a well-known top level.',
+    pattern:
+      '(?:(?:https?|ftp)://)?(?:[A-Za-z0-9-]{1,63}\\.){1,6}[A-Za-z0-9-]{2,59}(?::\\d{1,5})?(?:[/?#](?:[^\\s<>"\'`|\\\\^{}]{0,255}[A-Za-z0-9/_#=&~%+@$-])?)?',
+    notAfter: '[A-Za-z0-9@_.-]',
+    notBefore: '[A-Za-z0-9@_-]',
+    validate: isUrl,
+    examples: [
+      'see «https://shop.example.com/a/b?x=1#top».',
+      '(«http://www.example.de»)',
+      'domains «example.com», «example.co.il»',
+      '«www.example.io/x»',
+      '«HTTPS://EXAMPLE.ORG/»',
+    ],
+    counterExamples: [
+      'http://localhost:8080/',
+      'www.example',
+      'file.ts',
+      'this.is',
+      'jane@example.com',
+      'v1.2.3',
+      'node.js',
+    ],
+  },
+  {
     name: 'MAC_ADDRESS',
     group: 'pii',
     description: 'Hardware address, six octets in hexadecimal (IEEE 802 EUI-48).',
-    pattern: '[0-9a-f]{2}(?::[0-9a-f]{2}){5}|[0-9a-f]{2}(?:-[0-9a-f]{2}){5}|[0-9a-f]{4}\\.[0-9a-f]{4}\\.[0-9a-f]{4}',
+    // The colon tells a fingerprint, which goes on behind it, from an address in front of a colon.
+    pattern: '[0-9a-f]{2}(?::[0-9a-f]{2}){5}:?|[0-9a-f]{2}(?:-[0-9a-f]{2}){5}|[0-9a-f]{4}\\.[0-9a-f]{4}\\.[0-9a-f]{4}',
     notAfter: '\\w',
-    notBefore: '\\w',
+    notBefore: '[\\w:]',
     validate: isMac,
-    examples: ['«9b:88:68:76:76:11»', '«00-1A-2B-3C-4D-5E»', 'hw «001a.2b3c.4d5e».', '«9b:88:68:76:76:11»: printer'],
+    examples: ['«9b:88:68:76:76:11»', '«00-1A-2B-3C-4D-5E»', 'hw «001a.2b3c.4d5e».', '«9b:88:68:76:76:11:» printer'],
     counterExamples: [
       '00:00:00:00:00:00',
       'ff:ff:ff:ff:ff:ff',
       '9b:88:68:76:76',
       '9b:88-68:76-76:11',
       '9b:88:68:76:76:1g',
+      'SHA1 25:FE:39:32:D9:63:8C:8A:FC:A1:9A:29:87:D8:3E:4C:1D:98:DB:71',
+      '[.0201.0020.0002.0009]',
     ],
   },
 ]

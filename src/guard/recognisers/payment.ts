@@ -1,5 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
-import { continuesIban, isCardNumber, isTravelCard } from '../validators/card.ts'
+import { continuesOther, isCardNumber, isProductNumber, isTravelCard } from '../validators/card.ts'
 import { isSaid, phrases } from '../validators/context.ts'
 import { IBAN_COUNTRIES, isIban } from '../validators/iban.ts'
 
@@ -25,7 +25,9 @@ export const PAYMENT_RULES: readonly RuleDefinition[] = [
     notAfter: '\\d',
     notBefore: '\\d',
     validate: (match, before) =>
-      (isCardNumber(match) && !continuesIban(before)) || (isTravelCard(match) && isSaid(before, CARD_WORDS)),
+      (isCardNumber(match) && !continuesOther(match, before) && !isProductNumber(match, before)) ||
+      (isTravelCard(match) && isSaid(before, CARD_WORDS)),
+    words: CARD_WORDS.list,
     examples: [
       'Card «4111 1111 1111 1111» exp 12/27',
       'Card «4111-1111-1111-1111», CVV 123',
@@ -44,6 +46,11 @@ export const PAYMENT_RULES: readonly RuleDefinition[] = [
       '9999 9999 9999 9995',
       'PL28 4810 6584 4654 8213 9194 9041',
       '5-1-12-9-20-25 9-19 1-14 9',
+      'EAN 4097390142067',
+      '0x4000000000000002',
+      '1.4901161193847656',
+      '4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2',
+      '[.4300.0020.0011.0002]',
     ],
   },
   {

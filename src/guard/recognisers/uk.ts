@@ -1,11 +1,25 @@
 import type { RuleDefinition } from '../rule.ts'
 import { phrases } from '../validators/context.ts'
 import { isBritishDriver } from '../validators/europe-west.ts'
-import { isNhsNumber, isNino } from '../validators/uk.ts'
+import { isNhsNumber, isNino, isPostcode, NHS_WORDS } from '../validators/uk.ts'
 import { idRule } from './id-form.ts'
 
 /** National numbers of the United Kingdom. */
 export const UK_RULES: readonly RuleDefinition[] = [
+  {
+    name: 'UK_POSTCODE',
+    group: 'pii',
+    locale: 'uk',
+    optional: true,
+    description: "Postcode: an outward and an inward code (BS 7666). It tells somebody's address to a few houses.",
+    pattern: '[A-Z]{1,2}\\d[A-Z0-9]? ?\\d[A-Z]{2}|GIR ?0AA',
+    caseSensitive: true,
+    notAfter: '[A-Za-z0-9-]',
+    notBefore: '[A-Za-z0-9-]',
+    validate: isPostcode,
+    examples: ['My address is «SW1A 1AA» in London', '«M1 1AA»', 'postcode «EC1A1BB»', '«GIR 0AA»'],
+    counterExamples: ['SW1A 1CA', 'Q1 1AA', 'sw1a 1aa', 'A12 34B'],
+  },
   {
     name: 'UK_NHS',
     group: 'pii',
@@ -17,6 +31,7 @@ export const UK_RULES: readonly RuleDefinition[] = [
     notAfter: '\\d',
     notBefore: '\\d',
     validate: isNhsNumber,
+    words: [...NHS_WORDS],
     examples: ['NHS number: «943 476 5919»', 'nhs «943-476-5919»', 'NHS no. «9434765919»', 'uk_nhs = "«943 476 5919»"'],
     counterExamples: ['943 476 5919', 'NHS number 943 476 5918', 'NHS 1943 476 5919'],
   },

@@ -1,5 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
-import { isItin, isSsn } from '../validators/us.ts'
+import { ITIN_WORDS, isItin, isSsn, SSN_WORDS } from '../validators/us.ts'
 
 /** National numbers of the United States. */
 export const US_RULES: readonly RuleDefinition[] = [
@@ -14,6 +14,7 @@ export const US_RULES: readonly RuleDefinition[] = [
     notAfter: '\\d',
     notBefore: '\\d',
     validate: isSsn,
+    words: SSN_WORDS.list,
     examples: [
       'My SSN is «123-45-6789».',
       'ssn=«123456789»',
@@ -49,6 +50,7 @@ export const US_RULES: readonly RuleDefinition[] = [
     notAfter: '\\d',
     notBefore: '\\d',
     validate: isItin,
+    words: ITIN_WORDS.list,
     examples: ['ITIN «912-70-1234»', 'itin «912701234»', '«999 88 1234»'],
     counterExamples: ['912-66-1234', '912-93-1234', '812-70-1234', 'number 912701234'],
   },

@@ -1,3 +1,4 @@
+import { isLabelled, phrases } from './context.ts'
 import { digitsOf } from './digits.ts'
 import { luhn } from './luhn.ts'
 
@@ -39,18 +40,44 @@ const ISSUERS: readonly (readonly [first: number, last: number, lengths: readonl
 export function isCardNumber(match: string): boolean {
   if (match.includes('.') && /\d{7}/.test(match)) return false
   const digits = digitsOf(match)
-  return knownIssuer(digits) && luhn(digits) && evenGroups(match)
+  return knownIssuer(digits) && luhn(digits) && evenGroups(match) && !isCount(digits)
 }
 
-/** Groups of card numbers are few, or all of one size: many of different sizes are a list. */
+/**
+ * Whether the digits stand in groups as on a card: two, or of one size but for the last, or four and six in front; groups of
+ * other sizes are numbers of a list.
+ */
 function evenGroups(match: string): boolean {
-  const groups = match.match(/\d+/g) ?? []
-  return groups.length <= 6 || groups.slice(0, -1).every(group => group.length === groups[0]?.length)
+  const [first = 0, second = 0, ...rest] = (match.match(/\d+/g) ?? []).map(group => group.length)
+  if (rest.length === 0 || (first === 4 && second === 6)) return true
+  return rest.every((size, at) => size === second || at === rest.length - 1) && (first === second || first === 4)
 }
 
-/** Whether `before` ends in the country and check digits of an IBAN, so that what follows is the rest of one. */
-export function continuesIban(before: string): boolean {
-  return /(?:^|[^a-z0-9])[a-z]{2}\d{2}[ -]$/i.test(before)
+/** Whether the digits count up or down: a ruler, a list, a row of keys. */
+function isCount(digits: string): boolean {
+  const step = (digits.charCodeAt(1) - digits.charCodeAt(0) + 10) % 10
+  if (step !== 1 && step !== 9) return false
+  for (let at = 2; at < digits.length; at++) {
+    if ((digits.charCodeAt(at) - digits.charCodeAt(at - 1) + 10) % 10 !== step) return false
+  }
+  return true
+}
+
+/** Words behind which thirteen digits are the number of a product. */
+const PRODUCT_WORDS = phrases('ean, ean13, gtin, gtin 13, isbn, isbn13, upc, barcode, bar code, jan')
+
+/** Whether the match is of the length that product numbers have, and such a word stands right in front. */
+export function isProductNumber(match: string, before: string): boolean {
+  return /^\d{13}$/.test(match) && isLabelled(before, PRODUCT_WORDS)
+}
+
+/** The country and check digits of an IBAN; `0x`; hexadecimal digits that go on in the match. */
+const OTHER = /(?:^|[^a-z0-9])(?:[a-z]{2}\d{2}[ -]|0x)$|[0-9a-f]{7}[a-f]$/i
+
+/** Whether what follows `before` is the rest of something else, such as an IBAN, a hash, a fraction, a row of groups. */
+export function continuesOther(match: string, before: string): boolean {
+  if (/\d\.$/.test(before) || (match.includes('.') && /[.*]$/.test(before))) return true
+  return OTHER.test(before) || (match.includes('-') && /\d-$/.test(before))
 }
 
 /** Universal Air Travel Plan: fifteen digits from 1 on. Only a word in front tells it from any other number. */

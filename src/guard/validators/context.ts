@@ -24,11 +24,12 @@ function isWordUnit(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code >= 0xc0
 }
 
-/**
- * Words that say what a number is, as one expression over the words of a text (`wordsOf`): literal alternatives, so that
- * nothing in it can run back.
- */
-export type Phrases = RegExp
+/** Words that say what a number is. */
+export interface Phrases {
+  readonly list: readonly string[]
+  /** The same over the words of a text (`wordsOf`): literal alternatives, so that nothing in it can run back. */
+  readonly expression: RegExp
+}
 
 /** From this code point on (Thai, Hangul, Han, kana …) words are not parted by spaces. */
 const FIRST_UNSPACED = 0x0e00
@@ -45,31 +46,52 @@ const LINE = '\u00a7'
  * for any ending (`steuer*`). Phrases in scripts that do not part their words count wherever they stand.
  */
 export function phrases(...lists: readonly string[]): Phrases {
-  const all = lists.flatMap(list => list.split(',')).map(phrase => plain(phrase.trim().toLowerCase()))
-  const forms = all.map(phrase => {
+  const list = lists.flatMap(each => each.split(',')).map(phrase => phrase.trim())
+  const forms = list.map(each => {
+    const phrase = plain(each.toLowerCase())
     if (phrase.charCodeAt(0) >= FIRST_UNSPACED) return phrase
     return phrase.endsWith('*') ? ` ${phrase.slice(0, -1)}` : ` ${phrase}(?= )`
   })
-  return new RegExp(forms.join('|'), 'g')
+  return { list, expression: new RegExp(forms.join('|'), 'g') }
 }
 
 /** Whether one of the phrases stands in `before`, the folded text in front of a match. */
 export function isSaid(before: string, said: Phrases): boolean {
-  return wordsOf(before).search(said) >= 0
+  return wordsOf(before).search(said.expression) >= 0
 }
 
 /**
  * Whether one of the phrases labels what follows `before`: it stands in the same clause, with no number and few words in
- * between. For forms that nothing but the label tells from any other number.
+ * between, but for one like `match` and a conjunction. For forms that nothing but the label tells from any other number.
  */
-export function isLabelled(before: string, labels: Phrases): boolean {
+export function isLabelled(before: string, labels: Phrases, match = ''): boolean {
   const text = wordsOf(before)
-  labels.lastIndex = 0
-  while (labels.test(text)) if (isLabelGap(text.slice(labels.lastIndex))) return true
+  const { expression } = labels
+  expression.lastIndex = 0
+  while (expression.test(text)) if (isLabelGap(text.slice(expression.lastIndex), match)) return true
   return false
 }
 
-function isLabelGap(gap: string): boolean {
+/** A value and a conjunction behind it: `AB1234567 and `, with or without a space in front. */
+const EARLIER_VALUE = /([^ ]*\d[^ ]*(?: [^ ]*\d[^ ]*){0,3}) (?:and|or|und|oder|et|ou|y|o|e|en|och|og|ja|ve|\u00b6) $/
+
+/** The gap without a value of the same shape as `match`, which the label is for as well: `passports AB1234567 and `. */
+function withoutEarlier(gap: string, match: string): string {
+  const earlier = EARLIER_VALUE.exec(gap)
+  return earlier !== null && shapeOf(earlier[1] ?? '') === shapeOf(match) ? gap.slice(0, earlier.index) : gap
+}
+
+/** Digits as 0 and letters as a, all else left out. */
+function shapeOf(value: string): string {
+  return value
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '')
+    .replace(/\d/g, '0')
+    .replace(/[a-z]/g, 'a')
+}
+
+function isLabelGap(whole: string, match: string): boolean {
+  const gap = withoutEarlier(whole, match)
   if (gap.includes(CLAUSE) || /\d/.test(gap)) return false
   const words = gap.split(' ').filter(word => word !== '')
   const lines = words.filter(word => word === LINE).length

@@ -22,6 +22,9 @@ const PLACEHOLDERS = [
   'abcdefghij',
   '.....',
   '*****',
+  'replace',
+  'dummy',
+  'foobar',
 ]
 
 /**
@@ -45,4 +48,39 @@ export function mixesDigits(text: string): boolean {
     else if ((code | 32) >= 97 && (code | 32) <= 122) letters = true
   }
   return digits && letters
+}
+
+/** Whether half of a text stands in ascending runs of three or more (`abc`, `3456`, `890`): what a hand types for a key. */
+export function isSequence(text: string): boolean {
+  const lower = text.toLowerCase()
+  let total = 0
+  let run = 1
+  for (let at = 1; at <= lower.length; at++) {
+    const previous = lower.charCodeAt(at - 1)
+    const code = lower.charCodeAt(at)
+    if (code === previous + 1 || (code === 48 && previous === 57)) {
+      run++
+    } else {
+      if (run >= 3) total += run
+      run = 1
+    }
+  }
+  return total * 2 >= text.length
+}
+
+/**
+ * Whether a text reads like a name in source code: letters, digits, `_`, `$` and dots, parted by dots or capitals, with a word
+ * at its end, and most of it words (`X509Credential`, `exports.findX509Error`), or all in capitals (`SHA256_DIGEST_SIZE`).
+ */
+export function isIdentifier(text: string): boolean {
+  if (/^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+){2,}$/.test(text)) return true
+  if (!/^[A-Za-z_$][\w$.]*[a-z]{3}$/.test(text) || !/[.$]|[a-z0-9][A-Z]/.test(text)) return false
+  let inWords = 0
+  let words = 0
+  for (const [word] of text.matchAll(/[A-Z]?[a-z]{2,}/g)) {
+    if (word.length < 3 || !/[aeiouy]/i.test(word)) continue
+    inWords += word.length
+    words++
+  }
+  return inWords >= text.length * (words > 1 ? 0.6 : 0.7)
 }

@@ -1,38 +1,79 @@
-/** Words behind which four numbers with dots are a version, not an address. */
-const VERSION = /(?:(?:version|ver|release|v|build|firmware|section|chapter|oid)[ .:=]{0,3}|section-|[$\u00a7])$/i
+import { mentions } from './context.ts'
 
-/** Addresses of no host in particular: unspecified, loopback, netmasks and the limited broadcast. */
-const NO_HOST = /^(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+)$/
+/** What stands in front of four numbers with dots that are a version or a section, not an address. */
+const VERSION = [
+  /(?:^|[^a-z])(?:version(?:added|changed)?|ver|release|v|build|firmware|sections?|chapter|clause|step|oid|(?:object)?identifier)[ .:=("']{0,3}$/i,
+  /section-$|[$\u00a7] ?$/i,
+  /(?:updat|upgrad|bump|patch)(?:e|ed|es|ing)?(?: \S{1,16}){0,3} (?:to|from)(?: [A-Z]\w{1,8})? $/i,
+  /(?:RFC|ECMA|ISO)[ -]?\d{1,5},? $/i,
+]
+
+/** A comment that is nothing but the number of a step in a specification: `// 7.6.3.1`. */
+const COMMENT = /(?:\/\/|#|\*) $/
+
+/** Below this in all its parts, a number with three dots is a section or a version unless the words in front speak of machines. */
+const SMALL = 32
+const MACHINE_WORDS: ReadonlySet<string> = new Set(
+  'ip ips ipv4 host hosts server servers addr address addresses dns client clients remote peer gateway nameserver router'
+    .concat(' src dst source destination network subnet ping ssh curl login adresse dirección indirizzo')
+    .split(' '),
+)
+const MACHINE_BEFORE = /(?:\/\/|@|\bfrom )$/i
+
+/** The middle of a longer row of groups, as in a fingerprint. */
+const GROUP_BEFORE = /(?:^|[^0-9a-z])[0-9a-f]{1,4}:$/i
+
+/** Addresses of no host in particular: unspecified, whole networks, loopback, netmasks and the limited broadcast. */
+const NO_HOST = /^(?:0\.\d+\.\d+\.\d+|(?!10\.)\d+\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+)$/
 
 /** Whether the match is the IPv4 address of a host: four octets without leading zeros, not part of a longer dotted number. */
 export function isIpv4(match: string, before: string): boolean {
-  if (/\d\.$/.test(before) || VERSION.test(before.slice(-16)) || NO_HOST.test(match) || match === '1.3.6.1')
+  if (
+    /\d\.$/.test(before) ||
+    GROUP_BEFORE.test(before) ||
+    VERSION.some(form => form.test(before)) ||
+    NO_HOST.test(match)
+  )
     return false
-  return match.split('.').every(part => Number(part) <= 255 && (part === '0' || part[0] !== '0'))
+  if (match === '1.3.6.1' || (COMMENT.test(before) && match.length <= 9)) return false
+  const parts = match.split('.')
+  if (!parts.every(part => Number(part) <= 255 && (part === '0' || part[0] !== '0'))) return false
+  return parts[0] === '10' || parts.some(part => Number(part) >= SMALL) || isMachine(before)
+}
+
+function isMachine(before: string): boolean {
+  return before === '' || MACHINE_BEFORE.test(before) || mentions(before, MACHINE_WORDS)
 }
 
 /**
  * Whether the match is the IPv6 address of a host (RFC 4291, section 2.2): eight groups (not all of two
  * digits, which is a fingerprint), or fewer around one `::`. Short forms that are ordinary text as well (`::`, `::1`, `a::b`) count only in the ranges that are handed out.
  */
-export function isIpv6(match: string): boolean {
+export function isIpv6(match: string, before: string): boolean {
+  if (GROUP_BEFORE.test(before) || before.endsWith('::') || /^(?:ffff:){2}/i.test(match)) return false
   const halves = match.split('::')
   if (halves.length > 2) return false
   const groups = halves.flatMap(half => (half === '' ? [] : half.split(':')))
   const last = groups.at(-1)
   let size = groups.length
-  if (last?.includes('.')) {
+  const dotted = last?.includes('.') === true
+  if (dotted) {
     if (!last.split('.').every(part => part !== '' && Number(part) <= 255)) return false
     groups.pop()
     size++
   }
   if (!groups.every(group => group.length >= 1 && group.length <= 4)) return false
   if (halves.length === 1) return size === 8 && groups.some(group => group.length > 2)
-  return size <= 7 && (size >= 4 || /^(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]|::ffff):/i.test(match))
+  return size <= 7 && (size >= 4 || dotted || /^(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):/i.test(match))
 }
 
-/** Whether the match is a hardware address and not the middle of a longer row of octets (a fingerprint). */
+/**
+ * Whether the match is a hardware address and not the middle of a longer row of octets (a fingerprint). A colon at its end
+ * belongs to the text behind it.
+ */
 export function isMac(match: string, before: string): boolean {
   if (/(?:^|[^a-z0-9])[0-9a-f]{1,2}[:-]$/i.test(before)) return false
-  return !/^(?:00[:-]){5}00$|^(?:ff[:-]){5}ff$/i.test(match)
+  // A row of groups with dots, of which this is the middle.
+  if (match.includes('.') && /[.*]$/.test(before)) return false
+  return !/^(?:00[:-]){5}00:?$|^(?:ff[:-]){5}ff:?$/i.test(match)
 }

@@ -1,29 +1,19 @@
-import { mentions } from './context.ts'
 import { continuesNumber, digitsOf, isDigit } from './digits.ts'
 import { isNationalNumber, isPossibleInternational } from './phone-plan.ts'
-
-const PHONE_WORDS: ReadonlySet<string> = new Set(
-  [
-    'phone phones telephone tel mobile cell cellphone fax call calling called dial ring reach whatsapp sms contact hotline',
-    'answer answering phonenumber text office telefon teléfono telefono téléphone handy mobil móvil portable telefoon',
-  ].flatMap(line => line.split(' ')),
-)
-
-/** North American shapes that nothing else is written in: `(201) 555-0123`, `201-555-0123`, `201.555.0123`. */
-const NANP = /^(?:\(\d{3}\)[ -]?|\d{3}([-. ]))\d{3}[-. ]\d{4}$/
-
-/** Dates and times with separators: `2024-05-06`, `06.05.2024`, `2024-05-06 12`. */
-const DATE =
-  /^(?:(?:19|20)\d{2}[-./ ](?:0?[1-9]|1[0-2])(?:$|[-./ ](?:0?[1-9]|[12]\d|3[01])(?!\d))|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d{2}(?!\d))/
-
-/** Another group right in front: the match is the middle of something longer, such as a part number. */
-const GROUP_BEFORE = /\d[A-Za-z0-9]{0,3} $|[A-Za-z0-9][-/]$/
-
-/** A zero behind the calling code, which only Italy dials: code points such as `0049 0020`. */
-const TRUNK_ZERO = /^00(?!39)(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])0/
-
-/** An address, a part of one, or a version: up to four groups of at most three digits parted by dots. */
-const DOTTED = /^\d{1,3}(?:\.\d{1,3}){1,3}$/
+import {
+  BARE_MOBILE,
+  GROUP_BEFORE,
+  isOtherNumber,
+  isOtherWithZero,
+  JOINED,
+  NANP,
+  PAIRED,
+  SHORT_AREA,
+  SUMMAND,
+  TRUNK_APART,
+  TRUNK_ZERO,
+} from './phone-shapes.ts'
+import { isCalled } from './phone-words.ts'
 
 /**
  * Whether a match of the form is a telephone number. A `+` or `00` prefix needs a country's calling code and length
@@ -36,8 +26,12 @@ export function isPhone(match: string, before: string): boolean {
   const at = extensionStart(match)
   const number = match.slice(0, at).trimEnd()
   const digits = digitsOf(number)
-  if (digits.length < 6 || digits.length > 15 || !balanced(number)) return false
-  if (international) return isPossibleInternational(digits)
+  if (digits.length < 6 || digits.length > 15 || !balanced(number) || isOtherNumber(number)) return false
+  if (international) {
+    // A sign with a space behind it may be that of a sum.
+    if (match[1] === ' ' && SUMMAND.test(before) && !isCalled(before)) return false
+    return isPossibleInternational(digits)
+  }
   if (digits.startsWith('00')) {
     return (
       digits.length >= 10 &&
@@ -45,46 +39,31 @@ export function isPhone(match: string, before: string): boolean {
       isPossibleInternational(digits.slice(2))
     )
   }
-  const groups = groupsOf(number)
-  if (!groups.every(size => size >= 2) || DATE.test(number) || DOTTED.test(number)) return false
   if (NANP.test(number)) {
     return at < match.length || number[0] === '(' || isNationalNumber(digits) || isCalled(before)
   }
-  return shapedNational(number, digits, groups, before) || (plausible(digits, groups) && isCalled(before))
+  const groups = groupsOf(number)
+  if (!groups.every(size => size >= 2) && !TRUNK_APART.test(number) && !SHORT_AREA.test(number)) return false
+  return (
+    shapedNational(number, digits, groups, before) ||
+    (plausible(digits, groups) && !JOINED.test(before) && isCalled(before))
+  )
 }
 
-/** National forms that show what they are: an area code in parentheses, or groups after a leading zero. */
+/** National forms that show what they are: mobile numbers, an area code in parentheses, groups of a kind or after a zero. */
 function shapedNational(number: string, digits: string, groups: readonly number[], before: string): boolean {
-  if (digits.length < 8 || digits.length > 11 || groups.length < 2) return false
-  if (number[0] === '(') return (groups[0] ?? 0) <= 5
-  return digits[0] === '0' && !GROUP_BEFORE.test(before) && isNationalNumber(digits)
-}
-
-let lastBefore = ''
-let lastCalled = false
-
-/** Whether the clause in front speaks of a telephone. Remembers the last answer: every end of a candidate asks the same. */
-function isCalled(before: string): boolean {
-  if (before !== lastBefore) {
-    lastCalled = mentions(clauseOf(before), PHONE_WORDS)
-    lastBefore = before
-  }
-  return lastCalled
-}
-
-/** The end of the text in front that speaks of the same thing: behind the last line break, comma, bar or full stop. */
-function clauseOf(before: string): string {
-  const text = before.trimEnd()
-  for (let at = text.length - 1; at >= 0; at--) {
-    const unit = text[at]
-    if (unit === '.' ? text[at + 1] === ' ' : unit !== undefined && '\n,;|#'.includes(unit)) return text.slice(at + 1)
-  }
-  return text
+  const [first = 0] = groups
+  if (groups.length === 1) return BARE_MOBILE.test(number) && !JOINED.test(before) && isNationalNumber(digits)
+  if (digits.length < 8 || digits.length > 11) return false
+  if (TRUNK_APART.test(number)) return true
+  if (number[0] === '(') return first >= 2 && first <= 5
+  if (GROUP_BEFORE.test(before) || !isNationalNumber(digits)) return false
+  return PAIRED.test(number) || (digits[0] === '0' && !isOtherWithZero(number, before))
 }
 
 /** What may be a number behind a word for it: some groups, or one run that a plan has. */
 function plausible(digits: string, groups: readonly number[]): boolean {
-  if (groups.length > 1) return digits.length <= 12 && (digits.length > 6 || groups.length !== 2 || groups[1] !== 4)
+  if (groups.length > 1) return digits.length <= 13 && (digits.length > 6 || groups.length !== 2 || groups[1] !== 4)
   return digits.length >= 7 && (isNationalNumber(digits) || isPossibleInternational(digits))
 }
 

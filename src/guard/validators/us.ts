@@ -1,8 +1,9 @@
-import { mentions } from './context.ts'
+import { isLabelled, type Phrases, phrases } from './context.ts'
 import { continuesNumber, digitsOf } from './digits.ts'
 
-const SSN_WORDS = new Set(['ssn', 'ssns', 'social security', 'ss'])
-const ITIN_WORDS = new Set(['itin', 'taxpayer', 'tax id', 'tin', ...SSN_WORDS])
+/** Words for bare numbers. */
+export const SSN_WORDS = phrases('ssn, ssns, social security, ss')
+export const ITIN_WORDS = phrases('itin, taxpayer, tax id, tin, ssn, ssns, social security, ss')
 
 /** Numbers printed on wallet inserts and in advertising, never issued (Social Security Administration). */
 const NEVER_ISSUED = new Set(['078051120', '219099999'])
@@ -27,13 +28,14 @@ export function isItin(match: string, before: string): boolean {
   return issued && inPlace(match, before, ITIN_WORDS)
 }
 
-/** Words behind which a number with spaces is the first part of an address. */
-const UNIT = /(?:suite|ste|apt|apartment|unit|box|room|floor|flat|no|#)[. ]{1,2}$/i
+/** What a number with spaces goes on from: an address, a row of numbers. */
+const UNIT = /(?:suite|ste|apt|apartment|unit|box|room|floor|flat|no|#)[. ]{1,2}$|\d $/i
 
-/** Separators make the form; bare digits and dots need a word that says what they are. */
-function inPlace(match: string, before: string, words: ReadonlySet<string>): boolean {
-  if (continuesNumber(before) || (match[3] === ' ' && UNIT.test(before))) return false
+/** Separators make the form; bare digits need a word that says what they are. */
+function inPlace(match: string, before: string, words: Phrases): boolean {
+  if (continuesNumber(before)) return false
+  if (match[3] === ' ' && UNIT.test(before) && !isLabelled(before, words, match)) return false
   if (match.length === 9 && /[a-z]$/i.test(before)) return false
-  if (match.length === 11) return match[3] === match[6] && (match[3] !== '.' || mentions(before, words))
-  return match.length === 9 && mentions(before, words)
+  if (match.length === 11) return match[3] === match[6]
+  return match.length === 9 && isLabelled(before, words, match)
 }

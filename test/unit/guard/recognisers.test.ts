@@ -13,9 +13,9 @@ function unmark(example: string): { text: string; marked: string[] } {
 const ALL_RULES = [...BUILT_IN_RULES, ...OPTIONAL_RULES]
 
 describe.each(ALL_RULES.map(rule => [rule.name, rule] as const))('%s', (name, rule) => {
-  it('has examples and counter-examples', () => {
-    expect(rule.examples.length).toBeGreaterThan(0)
-    expect(rule.counterExamples.length).toBeGreaterThan(0)
+  it('has two examples and two counter-examples at least', () => {
+    expect(rule.examples.length).toBeGreaterThanOrEqual(2)
+    expect(rule.counterExamples.length).toBeGreaterThanOrEqual(2)
     for (const example of rule.examples) expect(unmark(example).marked.length, example).toBeGreaterThan(0)
   })
 
