@@ -1,8 +1,8 @@
-import { FOLDED_UNITS, foldCode, isIgnorable } from './fold.ts'
+import { foldCode, foldsBeyondItself } from './fold.ts'
 import type { UnitSet } from './pattern.ts'
 
-/** The class of the characters that are skipped inside a candidate (zero-width ones). */
-export const IGNORABLE_CLASS = 0
+/** Among the classes of raw units: what the unit is, its neighbours decide (`foldsBeyondItself`). */
+export const OPEN_CLASS = 0
 /** The class that stands before the first character of a text. */
 export const START_CLASS = 1
 
@@ -12,10 +12,11 @@ const MAX_CLASSES = 256
 
 /** Divides the units into classes that no set of any rule tells apart. */
 export class Alphabet {
-  /** Class of each raw unit (folded on the way). */
-  readonly classOf: Uint8Array
+  /** Class of each folded unit. */
+  readonly classOf = new Uint8Array(0x10000)
+  /** Class of each raw unit, `OPEN_CLASS` where that takes more than the unit. */
+  readonly rawClassOf: Uint8Array
   readonly size: number
-  private readonly foldedClass: Uint8Array
   /** The first unit of each class. */
   private readonly representatives: readonly number[]
 
@@ -37,23 +38,18 @@ export class Alphabet {
     const starts = Uint32Array.from(edges).sort()
     const classes = numbered(refine(starts, sets))
     const representatives: number[] = []
-    this.foldedClass = new Uint8Array(0x10000)
     for (const [index, start] of starts.entries()) {
       const unitClass = classes[index] ?? 0
       representatives[unitClass] ??= start
-      this.foldedClass.fill(unitClass, start, starts[index + 1] ?? 0x10000)
+      this.classOf.fill(unitClass, start, starts[index + 1] ?? 0x10000)
     }
     this.size = Math.max(FIRST_CLASS, representatives.length)
     this.representatives = representatives
-    this.classOf = this.foldedClass.slice()
-    for (const unit of FOLDED_UNITS) {
-      this.classOf[unit] = isIgnorable(unit) ? IGNORABLE_CLASS : (this.foldedClass[foldCode(unit)] ?? 0)
-    }
-  }
-
-  /** Class of a unit that counts although it could be skipped: one of a long run of zero-width characters. */
-  classOfKept(unit: number): number {
-    return this.foldedClass[unit] ?? 0
+    this.rawClassOf = this.classOf.map((unitClass, unit) => {
+      if (foldsBeyondItself(unit)) return OPEN_CLASS
+      const folded = foldCode(unit)
+      return folded === unit ? unitClass : (this.classOf[folded] ?? 0)
+    })
   }
 
   /** A table by class: 1 where the class lies in the set, which must be one of those the alphabet was made for. */

@@ -1,9 +1,12 @@
 import type { Alphabet } from './alphabet.ts'
 import type { PatternNode, UnitSet } from './pattern.ts'
+import type { StateSet } from './state-set.ts'
 import type { TermNode } from './terms.ts'
 
 const SPLIT = -1
 const ACCEPT = -2
+
+const NO_STATES: readonly number[] = []
 
 /** In a loose form, repetitions are counted up to here. */
 const COUNTED = 12
@@ -16,6 +19,8 @@ export class Nfa {
   private readonly kind: number[] = []
   private readonly out: number[] = []
   private readonly other: number[] = []
+  /** By state that reads: the states behind the unit, as they are asked for. */
+  private readonly targets: (readonly number[] | undefined)[] = []
   private readonly tables: Uint8Array[] = []
   private readonly tableIds = new Map<UnitSet, number>()
   private readonly alphabet: Alphabet
@@ -120,42 +125,51 @@ export class Nfa {
     return this.kind.length - 1
   }
 
-  /** Adds `state` and all it reaches without reading to `into`. */
-  close(state: number, into: Set<number>): void {
-    const kind = this.kind[state]
-    if (kind !== SPLIT) {
-      if (kind !== undefined) into.add(state)
-      return
-    }
-    const stack = [state]
-    /** Loops of a loose form may lead back without reading. */
-    const split = new Set<number>()
-    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-      if (at < 0 || into.has(at) || split.has(at)) continue
-      if (this.kind[at] === SPLIT) {
-        split.add(at)
-        stack.push(this.other[at] ?? -1, this.out[at] ?? -1)
-      } else {
-        into.add(at)
-      }
-    }
+  get size(): number {
+    return this.kind.length
+  }
+
+  /** Adds what `state` reaches by a unit of the class to `into`. */
+  advance(state: number, unitClass: number, into: StateSet): void {
+    const targets = this.targetsBy(state, unitClass)
+    for (let at = 0; at < targets.length; at++) into.add(targets[at] as number)
+  }
+
+  /** What `state` reaches by a unit of the class. */
+  targetsBy(state: number, unitClass: number): readonly number[] {
+    const kind = this.kind[state] as number
+    if (kind < 0 || this.tables[kind]?.[unitClass] !== 1) return NO_STATES
+    return this.targets[state] ?? this.follow(state)
+  }
+
+  /** The rule that `state` accepts, or -1. */
+  accepted(state: number): number {
+    return this.kind[state] === ACCEPT ? (this.out[state] as number) : -1
   }
 
   /** All that the states reach without reading. */
   closure(states: readonly number[]): number[] {
     const reached = new Set<number>()
-    for (const state of states) this.close(state, reached)
+    /** Loops of a loose form may lead back without reading. */
+    const split = new Set<number>()
+    for (const state of states) {
+      const stack = [state]
+      for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+        if (at < 0 || reached.has(at) || split.has(at)) continue
+        if (this.kind[at] === SPLIT) {
+          split.add(at)
+          stack.push(this.other[at] ?? -1, this.out[at] ?? -1)
+        } else {
+          reached.add(at)
+        }
+      }
+    }
     return [...reached]
   }
 
-  /** Adds what `state` reaches by a unit of the class to `into`. */
-  advance(state: number, unitClass: number, into: Set<number>): void {
-    const kind = this.kind[state] ?? ACCEPT
-    if (kind >= 0 && this.tables[kind]?.[unitClass]) this.close(this.out[state] ?? -1, into)
-  }
-
-  /** The rule that `state` accepts, or -1. */
-  accepted(state: number): number {
-    return this.kind[state] === ACCEPT ? (this.out[state] ?? -1) : -1
+  private follow(state: number): readonly number[] {
+    const targets = this.closure([this.out[state] ?? -1])
+    this.targets[state] = targets
+    return targets
   }
 }

@@ -1,4 +1,3 @@
-import { START_CLASS } from './alphabet.ts'
 import { type GuardAction, type GuardSide, label } from './policy.ts'
 import type { RuleDefinition } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
@@ -125,7 +124,7 @@ class OpenText implements GuardedText {
 
 /** Whether no rule matches anything in the text, as far as can be told quickly. */
 function isClear({ screen }: RuleSet, text: string): boolean {
-  return screen.clear(text, 0, START_CLASS, true) === text.length
+  return screen.isClear(text)
 }
 
 /** Stands where a blocking match was. A lone surrogate and a private character: no text of a model holds it by accident,
