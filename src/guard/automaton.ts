@@ -1,4 +1,3 @@
-import { charCodeAt } from '../text/char-code-at.ts'
 import type { Nfa } from './nfa.ts'
 import { FLAG, ROW, RowTable, UNKNOWN } from './row-table.ts'
 import { StateSet } from './state-set.ts'
@@ -57,16 +56,16 @@ export class Automaton {
   }
 
   /**
-   * Follows a candidate that stands in `row` over the text from `from` on, as far as nothing matches: the row at the end of
-   * the text; `FAILS`; or `UNKNOWN` where a pattern ends. May begin a new epoch.
+   * Follows a candidate that stands in `row` over the classes from `from` to `to`, as far as nothing matches: the row at their
+   * end; `FAILS`; or `UNKNOWN` where a pattern ends. May begin a new epoch.
    */
-  run(row: number, text: string, from: number, classOf: Uint8Array): number {
+  run(row: number, classes: Uint8Array, from: number, to: number): number {
     const { rows } = this
     const { shift } = rows
     let { table } = rows
     let at = row
-    for (let index = from; index < text.length; index++) {
-      const unitClass = classOf[charCodeAt.call(text, index)] as number
+    for (let index = from; index < to; index++) {
+      const unitClass = classes[index] as number
       let entry = table[(at << shift) | unitClass] as number
       if (entry === UNKNOWN) {
         entry = this.step(at, unitClass)

@@ -35,9 +35,9 @@ export function foldCode(unit: number): number {
   return folded === PAIR ? unit : folded || unit
 }
 
-/** Whether the unit by itself does not tell what it folds to: it is invisible, or may fold with its other half. */
-export function foldsBeyondItself(unit: number): boolean {
-  return isInvisible(unit) || opensPair(unit)
+/** Whether the unit is its own folded form, whatever stands next to it. */
+export function isFoldedCode(unit: number): boolean {
+  return TABLE[unit] === unit && unit !== PAIR
 }
 
 /** Whether the unit is invisible and is taken out of what the recognisers see. */
@@ -70,21 +70,8 @@ export interface Folded {
  * @param run invisible characters at the end of the text that this one continues
  */
 export function fold(text: string, run = 0): Folded {
-  return isFolded(text) ? { text, starts: undefined, run: text.length === 0 ? run : 0 } : foldSlowly(text, run)
-}
-
-/** From this length on, the expression is faster than the loop. */
-const LONG = 32
-const BEYOND_ASCII = /[^\x00-\x7f]/
-
-/** Whether every unit is its own folded form. */
-export function isFolded(text: string): boolean {
-  if (text.length >= LONG && !BEYOND_ASCII.test(text)) return true
-  for (let at = 0; at < text.length; at++) {
-    const unit = charCodeAt.call(text, at)
-    if (TABLE[unit] !== unit) return false
-  }
-  return true
+  if (!/[^\x00-\x7f]/.test(text)) return { text, starts: undefined, run: text === '' ? run : 0 }
+  return foldSlowly(text, run)
 }
 
 function foldSlowly(text: string, before: number): Folded {

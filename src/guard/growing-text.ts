@@ -1,4 +1,4 @@
-import { fold, isFolded, opensPair, rawEnd } from './fold.ts'
+import { fold, opensPair, rawEnd } from './fold.ts'
 
 /** A text that comes in pieces and is let go from the front: as it came, and folded. */
 export class GrowingText {
@@ -22,11 +22,9 @@ export class GrowingText {
     return this.raw.length + this.half.length
   }
 
-  /** Whether a piece that comes next is its own folded form, as all is that is there. If so, it has to be appended. */
-  continuesPlain(piece: string): boolean {
-    if (!this.plain || this.half !== '' || !isFolded(piece)) return false
-    if (piece !== '') this.run = 0
-    return true
+  /** Whether `raw` and `text` are the same, and what comes next will be so too if it is its own folded form. */
+  get isPlain(): boolean {
+    return this.plain && this.half === ''
   }
 
   append(piece: string, complete: boolean): void {
@@ -45,14 +43,16 @@ export class GrowingText {
     this.text = this.text === '' ? text : this.text + text
   }
 
-  /** Appends a piece for which `continuesPlain`. */
+  /** Appends a piece that is its own folded form; for plain texts. */
   appendPlain(piece: string): void {
+    if (piece !== '') this.run = 0
     this.raw += piece
     this.text = this.raw
   }
 
-  /** Lets go of all, appends and releases `piece`, and goes on with `rest`; pieces for which `continuesPlain`. */
+  /** As if `piece` and `rest` were appended, and all in front of `rest` released; returns what is. */
   passPlain(piece: string, rest: string): string {
+    this.run = 0
     const released = this.raw === '' ? piece : this.raw + piece
     this.offset += released.length
     this.raw = rest

@@ -1,12 +1,10 @@
-import { charCodeAt } from '../text/char-code-at.ts'
 import { START_CLASS } from './alphabet.ts'
 import { FAILS, MATCHES } from './automaton.ts'
 import { GrowingText } from './growing-text.ts'
-import { CONTEXT_LENGTH, isLetter, PrecedingText } from './preceding-text.ts'
+import { CONTEXT_LENGTH, PrecedingText } from './preceding-text.ts'
 import { ROW, UNKNOWN } from './row-table.ts'
 import type { RuleDefinition } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
-import { SUSPECT } from './screen.ts'
 import { Tail } from './tail.ts'
 
 /** A match that was found, in UTF-16 offsets of the whole text of the channel, end-exclusive. */
@@ -87,9 +85,14 @@ export class Scanner {
 
   /** Takes the next piece and returns what is decided. */
   push(piece: string): string {
-    const { held } = this
-    if (this.tail === null && held.continuesPlain(piece)) {
-      return this.screened(piece) ?? this.care(piece)
+    const { held, rules } = this
+    if (piece === '') return ''
+    if (this.tail === null && held.isPlain) {
+      const classes = rules.alphabet.lend(piece.length)
+      const plain = rules.alphabet.readPlain(piece, classes)
+      const released = plain ? this.screened(piece, classes) : null
+      rules.alphabet.giveBack(classes)
+      if (released !== null) return this.row !== NONE && this.read === 0 ? released + this.scan(false) : released
     }
     held.append(piece, false)
     return this.scan(false)
@@ -106,66 +109,41 @@ export class Scanner {
     return this.scan(true)
   }
 
-  private care(piece: string): string {
-    this.held.appendPlain(piece)
-    return this.scan(false)
-  }
-
-  /** What a piece that folds to itself decides, where the screen suspects nothing; otherwise null, and nothing has changed. */
-  private screened(piece: string): string | null {
+  /** What a plain piece decides, where the screen suspects nothing; otherwise null, and nothing has changed. */
+  private screened(piece: string, classes: Uint8Array): string | null {
     const { held } = this
-    const { alphabet, screen } = this.rules
-    const { rows, lastIdle } = screen
-    const { classOf } = alphabet
-    if (this.screenRow === NONE || this.screenEpoch !== rows.epoch) return this.goesOn(piece) ? '' : null
-    const { shift } = rows
-    let { table } = rows
-    let row = this.screenRow
-    let idle = row <= lastIdle ? 0 : -1
-    for (let at = 0; at < piece.length; at++) {
-      const unitClass = classOf[charCodeAt.call(piece, at)] as number
-      let entry = table[(row << shift) | unitClass] as number
-      if (entry > lastIdle && entry < SUSPECT) {
-        row = entry
-        continue
-      }
-      if (entry === UNKNOWN) {
-        entry = screen.step(row, unitClass)
-        table = rows.table
-      }
-      if (entry >= SUSPECT) return null
-      row = entry
-      if (row <= lastIdle) idle = at + 1
-    }
+    const { screen, alphabet } = this.rules
+    const { length } = piece
+    if (this.screenRow === NONE || this.screenEpoch !== screen.rows.epoch)
+      return this.goesOn(piece, classes) ? '' : null
+    const from = this.screenRow
+    if (!screen.run(from, classes, 0, length)) return null
+    const idle = Math.max(screen.idle, from <= screen.lastIdle ? 0 : -1)
+    const { row } = screen
     if (idle < 0 || (idle === 0 && this.row !== NONE)) {
-      if (!this.goesOn(piece)) return null
-      this.screenRow = row
-      this.screenEpoch = rows.epoch
+      if (!this.goesOn(piece, classes)) return null
+      this.screenAt(row)
       return ''
     }
     // Nothing in front of `idle` matches, whatever follows.
     this.dropCandidate()
-    if (!hasLetter(piece, idle)) this.pass(held.text, 0, held.text.length)
-    this.pass(piece, 0, idle)
-    const rest = piece.slice(idle)
-    const at = idle + this.seekWithin(rest, 0, rest.length)
-    const released = held.passPlain(piece.slice(0, at), piece.slice(at))
+    // Letters of what was held are forgotten: as if its last character were one.
+    if (held.length > 0) this.sinceLetter = 0
+    this.pass(classes, 0, idle)
+    const at = this.seekWithin(classes, idle, length, length)
+    const released = at === length ? held.passPlain(piece, '') : held.passPlain(piece.slice(0, at), piece.slice(at))
     this.preceding.add(released, released.length)
-    if (this.row === NONE) {
-      this.screenIdle()
-      return released
-    }
-    this.screenRow = row
-    this.screenEpoch = rows.epoch
-    return this.read === 0 ? released + this.scan(false) : released
+    if (this.row === NONE) this.screenIdle()
+    else this.screenAt(row)
+    return released
   }
 
   /** Whether the piece is all that the candidate in progress goes on with. If so, it is held; nothing is decided. */
-  private goesOn(piece: string): boolean {
-    const { automaton, alphabet } = this.rules
+  private goesOn(piece: string, classes: Uint8Array): boolean {
+    const { automaton } = this.rules
     const { rows } = automaton
     if (this.row === NONE || this.matches.length > 0 || this.epoch !== rows.epoch || this.read === 0) return false
-    const row = automaton.run(this.row, piece, 0, alphabet.classOf)
+    const row = automaton.run(this.row, classes, 0, piece.length)
     if (row === UNKNOWN || row === FAILS) return false
     this.row = row
     this.epoch = rows.epoch
@@ -178,6 +156,9 @@ export class Scanner {
   private scan(complete: boolean): string {
     const { held, rules } = this
     const { text } = held
+    const { alphabet } = rules
+    const classes = alphabet.lend(text.length)
+    alphabet.read(text, classes)
     let released = ''
     /** In front of it everything is released or replaced; an index of the raw text. */
     let done = 0
@@ -186,19 +167,19 @@ export class Scanner {
     this.screenRow = NONE
     for (;;) {
       if (this.tail) {
-        at = this.skipTail(this.tail, text, at)
+        at = this.skipTail(this.tail, text, classes, at)
         done = held.rawEnd(at)
         if (!this.tail.over && !complete) break
         this.onTailEnd?.({ start: this.tail.start, end: held.offset + done })
         this.tail = null
       }
-      if (this.row === NONE) at = this.seek(text, at, complete)
+      if (this.row === NONE) at = this.seek(classes, at, text.length, complete)
       if (this.row === NONE) break
-      const match = this.follow(text, at, complete)
+      const match = this.follow(text, classes, at, complete)
       if (match === 'undecided') break
       this.dropCandidate()
       if (match === null) {
-        this.pass(text, at, at + 1)
+        this.pass(classes, at, at + 1)
         at++
       } else {
         const start = held.rawStart(at)
@@ -209,13 +190,14 @@ export class Scanner {
           { rule, start: held.offset + start, end: held.offset + end },
           held.raw.slice(start, end),
         )
-        this.pass(text, at, at + match.size)
+        this.pass(classes, at, at + match.size)
         at += match.size
         done = end
         const machine = rules.tails[match.rule]
         if (machine) this.tail = new Tail(machine, held.offset + start)
       }
     }
+    alphabet.giveBack(classes)
     if (this.row === NONE && this.tail === null) this.screenIdle()
     return released + this.release(done, at)
   }
@@ -233,9 +215,12 @@ export class Scanner {
 
   /** Nothing is held: the screen starts anew. */
   private screenIdle(): void {
-    const { screen } = this.rules
-    this.screenRow = screen.idleAfter(this.before)
-    this.screenEpoch = screen.rows.epoch
+    this.screenAt(this.rules.screen.idleAfter(this.before))
+  }
+
+  private screenAt(row: number): void {
+    this.screenRow = row
+    this.screenEpoch = this.rules.screen.rows.epoch
   }
 
   private dropCandidate(): void {
@@ -245,41 +230,40 @@ export class Scanner {
   }
 
   /** Goes on to the next place where a match may start, or to the end. */
-  private seek(text: string, from: number, complete: boolean): number {
+  private seek(classes: Uint8Array, from: number, length: number, complete: boolean): number {
     const { screen } = this.rules
     let at = from
-    while (at < text.length && this.row === NONE) {
+    while (at < length && this.row === NONE) {
       if (at >= this.careful) {
-        const clear = screen.clear(text, at, this.before, complete)
-        this.pass(text, at, clear)
+        const clear = screen.clear(classes, at, length, this.before, complete)
+        this.pass(classes, at, clear)
         at = clear
         this.careful = screen.until
       } else {
-        at = this.seekWithin(text, at, this.careful)
+        at = this.seekWithin(classes, at, this.careful, length)
       }
     }
     return at
   }
 
-  /** As above, place by place. */
-  private seekWithin(text: string, from: number, to: number): number {
+  /** As above, place by place, at those in front of `to`. */
+  private seekWithin(classes: Uint8Array, from: number, to: number, length: number): number {
     const { alphabet, automaton } = this.rules
-    const { classOf } = alphabet
+    const { letters } = alphabet
     let { before, sinceLetter } = this
     let at = from
     for (; at < to; at++) {
       const start = automaton.startAfter(before, sinceLetter >= CONTEXT_LENGTH)
-      const row = start === FAILS ? FAILS : automaton.run(start, text, at, classOf)
+      const row = start === FAILS ? FAILS : automaton.run(start, classes, at, length)
       if (row !== FAILS) {
         // A match, or so: it has to be followed with care.
         this.row = row === UNKNOWN ? start : row
-        this.read = row === UNKNOWN ? 0 : text.length - at
+        this.read = row === UNKNOWN ? 0 : length - at
         this.epoch = automaton.rows.epoch
         break
       }
-      const unit = charCodeAt.call(text, at)
-      before = classOf[unit] as number
-      sinceLetter = isLetter(unit) ? 0 : sinceLetter + 1
+      before = classes[at] as number
+      sinceLetter = letters[before] ? 0 : sinceLetter + 1
     }
     this.before = before
     this.sinceLetter = sinceLetter
@@ -287,25 +271,25 @@ export class Scanner {
   }
 
   /** Reads on with the candidate at `from`; null: it is none, otherwise the match it became. */
-  private follow(text: string, from: number, complete: boolean): Match | null | 'undecided' {
-    const { alphabet, automaton, tails } = this.rules
-    const { classOf } = alphabet
+  private follow(text: string, classes: Uint8Array, from: number, complete: boolean): Match | null | 'undecided' {
+    const { automaton, tails } = this.rules
     const { rows } = automaton
     const { matches } = this
     if (this.read === 0 || this.epoch !== rows.epoch) this.restart()
-    const { epoch } = rows
+    const { epoch } = this
+    const { shift } = rows
     let { table } = rows
     let { row } = this
     for (let at = from + this.read; at < text.length; at++) {
-      const unitClass = classOf[charCodeAt.call(text, at)] as number
-      let entry = table[(row << rows.shift) | unitClass] as number
+      const unitClass = classes[at] as number
+      let entry = table[(row << shift) | unitClass] as number
       if (entry === UNKNOWN) {
         entry = automaton.step(row, unitClass)
         table = rows.table
         // The rows of the matches so far are gone. One candidate alone cannot fill a table, so this comes once.
-        if (rows.epoch !== epoch) return this.follow(text, from, complete)
+        if (rows.epoch !== epoch) return this.follow(text, classes, from, complete)
       }
-      if (entry === FAILS) return this.decide(text, from)
+      if (entry === FAILS) return this.decide(text, classes, from)
       row = entry & ROW
       if (entry >= MATCHES) {
         const size = at + 1 - from
@@ -314,15 +298,8 @@ export class Scanner {
       }
     }
     const size = text.length - from
-    if (complete) return this.decide(text, from)
-    if (
-      matches.length > 0 &&
-      matches.at(-2) === size &&
-      !automaton.acceptsOf(row).open &&
-      this.isSettled(text, from, row)
-    ) {
-      return this.decide(text, from)
-    }
+    if (complete || (matches.at(-2) === size && this.isSettled(text, from, row)))
+      return this.decide(text, classes, from)
     this.row = row
     this.read = size
     return 'undecided'
@@ -337,55 +314,52 @@ export class Scanner {
   }
 
   /**
-   * No rule can read on from `row`, at the end of the text. Whether that decides it, or the next character still matters: it
-   * does where a rule that would otherwise match must not stand in front of some characters.
+   * Whether a match at the end of the text, where the candidate stands in `row`, is decided without the next character. It is
+   * not where some rule can read on, or where one that would match must not stand in front of some characters.
    */
   private isSettled(text: string, from: number, row: number): boolean {
     const { automaton, notBefore, checks } = this.rules
+    const { open, rules } = automaton.acceptsOf(row)
+    if (open) return false
     checks.at(this.preceding, text, from)
-    return !automaton.acceptsOf(row).rules.some(rule => notBefore[rule] && checks.accept(rule, text.length))
+    return !rules.some(rule => notBefore[rule] && checks.accept(rule, text.length))
   }
 
   /** The longest match that counts, among equals of the rule declared first. */
-  private decide(text: string, from: number): Match | null {
+  private decide(text: string, classes: Uint8Array, from: number): Match | null {
     const { matches } = this
     if (matches.length === 0) return null
-    const { alphabet, automaton, notBefore, checks } = this.rules
+    const { automaton, notBefore, checks } = this.rules
     checks.at(this.preceding, text, from)
     for (let last = matches.length - 2; last >= 0; last -= 2) {
       const size = matches[last] as number
       const end = from + size
-      const nextClass = end < text.length ? (alphabet.classOf[charCodeAt.call(text, end)] as number) : START_CLASS
+      const next = end < text.length ? (classes[end] as number) : START_CLASS
       for (const rule of automaton.acceptsOf(matches[last + 1] as number).rules) {
-        if (!notBefore[rule]?.[nextClass] && checks.accept(rule, end)) return { rule, size }
+        if (!notBefore[rule]?.[next] && checks.accept(rule, end)) return { rule, size }
       }
     }
     return null
   }
 
   /** Drops the text of an open-ended match; returns where it stands. */
-  private skipTail(tail: Tail, text: string, from: number): number {
-    const { classOf } = this.rules.alphabet
+  private skipTail(tail: Tail, text: string, classes: Uint8Array, from: number): number {
     let at = from
-    while (at < text.length && !tail.over && tail.takes(charCodeAt.call(text, at), classOf)) at++
-    this.pass(text, from, at)
+    while (at < text.length && !tail.over && tail.takes(text, at, classes)) at++
+    this.pass(classes, from, at)
     return at
   }
 
   /** The text from `from` to `to` is left behind. */
-  private pass(text: string, from: number, to: number): void {
+  private pass(classes: Uint8Array, from: number, to: number): void {
     if (to === from) return
-    this.before = this.rules.alphabet.classOf[charCodeAt.call(text, to - 1)] as number
+    const { letters } = this.rules.alphabet
+    this.before = classes[to - 1] as number
     const limit = Math.max(from, to - CONTEXT_LENGTH)
     let at = to
-    while (at > limit && !isLetter(charCodeAt.call(text, at - 1))) at--
+    while (at > limit && !letters[classes[at - 1] as number]) at--
     this.sinceLetter = at > limit ? to - at : Math.min(CONTEXT_LENGTH, this.sinceLetter + to - from)
   }
-}
-
-function hasLetter(text: string, to: number): boolean {
-  for (let at = 0; at < to; at++) if (isLetter(charCodeAt.call(text, at))) return true
-  return false
 }
 
 /** A whole text with every match replaced. */

@@ -1,5 +1,4 @@
-import { charCodeAt } from '../text/char-code-at.ts'
-import { type Alphabet, OPEN_CLASS, START_CLASS } from './alphabet.ts'
+import { type Alphabet, START_CLASS } from './alphabet.ts'
 import type { Nfa } from './nfa.ts'
 import { FLAG, ROW, RowTable, UNKNOWN } from './row-table.ts'
 import { StateSet } from './state-set.ts'
@@ -27,10 +26,14 @@ export class Screen {
   readonly rows: RowTable
   /** Rows up to this are idle. */
   readonly lastIdle: number
+  /** Behind `run`. */
+  row = 0
+  idle = -1
+  reached = 0
   /** Behind `clear`: the end of the part, from the place it returned, that must be looked at with care. */
   until = 0
   private readonly rules: ScreenRules
-  private readonly reached: StateSet
+  private readonly states: StateSet
   /** By class: the idle row behind it. */
   private readonly idleRows: Uint16Array
   /** The different sets of states that join the open candidates at a place, and by class which one does behind it. */
@@ -58,7 +61,7 @@ export class Screen {
     }
     this.lastIdle = this.starts.length
     this.rows = new RowTable(size, this.lastIdle)
-    this.reached = new StateSet(rules.nfa.size)
+    this.states = new StateSet(rules.nfa.size)
   }
 
   /** The idle row behind a character of the class. */
@@ -68,40 +71,27 @@ export class Screen {
 
   /** Whether nothing matches anywhere in a raw text, as far as can be told quickly. */
   isClear(text: string): boolean {
-    const { rawClassOf } = this.rules.alphabet
-    const { shift } = this.rows
-    let { table } = this.rows
-    let row = this.idleAfter(START_CLASS)
-    for (let at = 0; at < text.length; at++) {
-      const unitClass = rawClassOf[charCodeAt.call(text, at)] as number
-      let entry = table[(row << shift) | unitClass] as number
-      if (entry === UNKNOWN) {
-        if (unitClass === OPEN_CLASS) return false
-        entry = this.step(row, unitClass)
-        table = this.rows.table
-      }
-      if (entry >= SUSPECT) return false
-      row = entry
-    }
-    return !this.mayEnd(row)
+    const { alphabet } = this.rules
+    const classes = alphabet.lend(text.length)
+    const clear = alphabet.readPlain(text, classes) && this.run(this.idleAfter(START_CLASS), classes, 0, text.length)
+    alphabet.giveBack(classes)
+    return clear && !this.mayEnd(this.row)
   }
 
   /**
-   * The place behind `from` in front of which no match starts; the length of the text when that is all of it. In the others,
-   * what lies between that place and `until` is undecided here.
-   * @param before class of the character in front of `from`
-   * @param complete the text ends here: what has not matched will not
+   * Goes on from `row` over the classes from `from` to `to`. Leaves in `row` where it stands, in `idle` the last place behind
+   * which it was idle, or -1; false as soon as something is suspect, in front of `reached`.
    */
-  clear(text: string, from: number, before: number, complete: boolean): number {
-    const { classOf } = this.rules.alphabet
+  run(from: number, classes: Uint8Array, start: number, to: number): boolean {
     const { lastIdle } = this
     const { shift } = this.rows
-    const { length } = text
     let { table } = this.rows
-    let row = this.idleAfter(before)
-    let settled = from
-    for (let at = from; at < length; at++) {
-      const unitClass = classOf[charCodeAt.call(text, at)] as number
+    let row = from
+    let idle = -1
+    let suspect = false
+    let at = start
+    while (at < to && !suspect) {
+      const unitClass = classes[at++] as number
       let entry = table[(row << shift) | unitClass] as number
       if (entry > lastIdle && entry < SUSPECT) {
         row = entry
@@ -111,22 +101,34 @@ export class Screen {
         entry = this.step(row, unitClass)
         table = this.rows.table
       }
+      suspect = entry >= SUSPECT
       row = entry & ROW
-      if (entry >= SUSPECT) {
-        this.until = this.nextIdle(text, at + 1, row)
-        return settled
-      }
-      if (row <= lastIdle) settled = at + 1
+      if (row <= lastIdle && !suspect) idle = at
     }
-    if (settled === length || (complete && !this.mayEnd(row))) return length
-    this.until = length
+    this.row = row
+    this.idle = idle
+    this.reached = at
+    return !suspect
+  }
+
+  /**
+   * The place behind `from` in front of which no match starts; `to` when that is all. In the others, what lies between that
+   * place and `until` is undecided here.
+   * @param before class of the character in front of `from`
+   * @param complete the text ends at `to`: what has not matched will not
+   */
+  clear(classes: Uint8Array, from: number, to: number, before: number, complete: boolean): number {
+    const clear = this.run(this.idleAfter(before), classes, from, to)
+    const settled = Math.max(from, this.idle)
+    if (clear && (settled === to || (complete && !this.mayEnd(this.row)))) return to
+    this.until = clear ? to : this.nextIdle(classes, to)
     return settled
   }
 
   /** One step: the row that follows, with `SUSPECT` where a match may have ended. May begin a new epoch. */
   step(row: number, unitClass: number): number {
     const { nfa, notBefore } = this.rules
-    const { reached, rows } = this
+    const { states: reached, rows } = this
     const { epoch, members } = rows
     const start = row <= this.lastIdle ? row - 1 : rows.tag(row)
     let suspect = 0
@@ -145,14 +147,12 @@ export class Screen {
   }
 
   /** Where no candidate is open again: no candidate from in front of it reaches further. */
-  private nextIdle(text: string, from: number, reached: number): number {
-    const { classOf } = this.rules.alphabet
-    let row = reached
-    let at = from
-    while (row > this.lastIdle && at < text.length) {
-      const unitClass = classOf[charCodeAt.call(text, at)] as number
-      row = ((this.rows.table[(row << this.rows.shift) | unitClass] as number) || this.step(row, unitClass)) & ROW
-      at++
+  private nextIdle(classes: Uint8Array, to: number): number {
+    const { rows, lastIdle } = this
+    let { row, reached: at } = this
+    while (row > lastIdle && at < to) {
+      const unitClass = classes[at++] as number
+      row = ((rows.table[(row << rows.shift) | unitClass] as number) || this.step(row, unitClass)) & ROW
     }
     return at
   }

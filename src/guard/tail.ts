@@ -1,4 +1,3 @@
-import { charCodeAt } from '../text/char-code-at.ts'
 /** How the open-ended rest of a rule's matches is followed. */
 export interface TailMachine {
   /** By class: 1 where the rest goes on. */
@@ -35,16 +34,16 @@ export class Tail {
     this.start = start
   }
 
-  /** Whether the match goes on with this folded unit, or ends with it. */
-  takes(unit: number, classOf: Uint8Array): boolean {
+  /** Whether the match goes on with the folded unit at a place, or ends with it. */
+  takes(text: string, at: number, classes: Uint8Array): boolean {
     const { body, end, borders } = this.machine
-    if (!body[classOf[unit] as number]) {
+    if (!body[classes[at] as number]) {
       this.over = true
       return false
     }
     if (end === undefined) return true
-    while (this.read > 0 && charCodeAt.call(end, this.read) !== unit) this.read = borders[this.read] as number
-    if (charCodeAt.call(end, this.read) === unit) this.read++
+    while (this.read > 0 && end[this.read] !== text[at]) this.read = borders[this.read] as number
+    if (end[this.read] === text[at]) this.read++
     this.over = this.read === end.length
     return true
   }

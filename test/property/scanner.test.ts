@@ -52,7 +52,28 @@ function cut(text: string, at: readonly number[]): string[] {
 
 const toyText = fc
   .array(
-    fc.constantFrom('a', 'b', 'c', '1', '2', '-', ' ', '\u200b', '\uff11', '\u2013', 'ab', 'bbc', '-a-', '-b-', 'b1c'),
+    fc.constantFrom(
+      'a',
+      'b',
+      'c',
+      '1',
+      '2',
+      '-',
+      ' ',
+      '\u200b',
+      '\uff11',
+      '\u2013',
+      '𝟏',
+      '𝐚',
+      '😀',
+      '\u{e0062}',
+      '\ud835',
+      'ab',
+      'bbc',
+      '-a-',
+      '-b-',
+      'b1c',
+    ),
     {
       maxLength: 40,
     },
