@@ -1,6 +1,6 @@
 import type { RuleDefinition } from '../rule.ts'
 import { isEmail, isSpelledEmail } from '../validators/email.ts'
-import { isPhone } from '../validators/phone.ts'
+import { beginsPhone, isPhone } from '../validators/phone.ts'
 
 /** Latin, Greek and Cyrillic letters beyond ASCII: scripts that part their words, so that only the word in progress waits. */
 const LETTERS = 'À-ÖØ-öø-ɏͰ-ԯ'
@@ -52,6 +52,7 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
     pattern: '(?:\\+ ?\\(?|\\()?\\d(?:[ ()./-]{0,3}\\d){5,14}(?: ?(?:x|ext)\\.? ?\\d{1,6})?',
     notAfter: '[\\w+]',
     notBefore: '\\w',
+    begins: beginsPhone,
     validate: isPhone,
     examples: [
       'Call «+49 30 63840191» now',

@@ -29,16 +29,25 @@ export interface IdForm {
 
 /** The rule for a form. */
 export function idRule({ check, exact, strong = false, said, labelled, ...form }: IdForm): RuleDefinition {
+  const isNamed = (before: string) =>
+    (said !== undefined && isSaid(before, said)) || (labelled !== undefined && isLabelled(before, labelled))
+  const isWorded = said !== undefined || labelled !== undefined
   return {
     group: 'pii',
     notAfter: '[A-Za-z0-9]',
     notBefore: '[A-Za-z0-9]',
+    needsWords: isWorded && strong === false,
     ...form,
+    ...(isWorded || strong !== false
+      ? {
+          begins: (_, before) =>
+            !continuesNumber(before) && ((strong !== false && !isJoined(before)) || isNamed(before)),
+        }
+      : {}),
     validate: (match, before) => {
       const upper = match.toUpperCase()
       if (continuesNumber(before) || (exact && !exact.test(upper)) || (check && !check(upper))) return false
-      if ((strong === true || (strong && strong(match))) && !isJoined(before)) return true
-      return (said !== undefined && isSaid(before, said)) || (labelled !== undefined && isLabelled(before, labelled))
+      return ((strong === true || (strong && strong(match))) && !isJoined(before)) || isNamed(before)
     },
   }
 }

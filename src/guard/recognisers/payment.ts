@@ -1,5 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
-import { continuesIban, isCardNumber, isTravelCard } from '../validators/card.ts'
+import { beginsCard, continuesIban, isCardNumber, isTravelCard } from '../validators/card.ts'
 import { isSaid, phrases } from '../validators/context.ts'
 import { IBAN_COUNTRIES, isIban } from '../validators/iban.ts'
 
@@ -24,6 +24,7 @@ export const PAYMENT_RULES: readonly RuleDefinition[] = [
     caseSensitive: true,
     notAfter: '\\d',
     notBefore: '\\d',
+    begins: beginsCard,
     validate: (match, before) =>
       (isCardNumber(match) && !continuesIban(before)) || (isTravelCard(match) && isSaid(before, CARD_WORDS)),
     examples: [

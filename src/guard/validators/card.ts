@@ -1,4 +1,4 @@
-import { digitsOf } from './digits.ts'
+import { isDigit } from './digits.ts'
 import { luhn } from './luhn.ts'
 
 /** Issuer prefixes as `[first, last, lengths]` ranges of the leading digits (ISO/IEC 7812 issuer identification numbers). */
@@ -37,9 +37,13 @@ const ISSUERS: readonly (readonly [first: number, last: number, lengths: readonl
  * Dots part only groups of at most six digits; everything else with a dot is a fraction.
  */
 export function isCardNumber(match: string): boolean {
-  if (match.includes('.') && /\d{7}/.test(match)) return false
-  const digits = digitsOf(match)
-  return knownIssuer(digits) && luhn(digits) && evenGroups(match)
+  if (!((issuerLengths(match) >> digitCount(match)) & 1) || !luhn(match)) return false
+  return !(match.includes('.') && /\d{7}/.test(match)) && evenGroups(match)
+}
+
+/** Whether a card number, or the number of a travel card, may begin like the match. */
+export function beginsCard(match: string): boolean {
+  return match.startsWith('1') || issuerLengths(match) !== 0
 }
 
 /** Groups of card numbers are few, or all of one size: many of different sizes are a list. */
@@ -55,13 +59,41 @@ export function continuesIban(before: string): boolean {
 
 /** Universal Air Travel Plan: fifteen digits from 1 on. Only a word in front tells it from any other number. */
 export function isTravelCard(match: string): boolean {
-  return match.startsWith('1') && luhn(digitsOf(match))
+  return match.startsWith('1') && luhn(match)
 }
 
-function knownIssuer(digits: string): boolean {
-  for (const [first, last, lengths] of ISSUERS) {
-    const prefix = Number(digits.slice(0, String(first).length))
-    if (prefix >= first && prefix <= last && lengths.includes(digits.length)) return true
+/** Ranges of issuers by their first two digits: the first six digits from and to, and a bit for each length. */
+const BY_TWO = byTwo()
+
+function byTwo(): readonly (readonly (readonly [first: number, last: number, lengths: number])[])[] {
+  const scaled = ISSUERS.map(([first, last, lengths]) => {
+    const scale = 10 ** (6 - String(first).length)
+    return [first * scale, (last + 1) * scale - 1, lengths.reduce((bits, length) => bits | (1 << length), 0)] as const
+  })
+  return Array.from({ length: 100 }, (_, two) =>
+    scaled.filter(([first, last]) => first <= two * 10_000 + 9999 && last >= two * 10_000),
+  )
+}
+
+/** The lengths that card numbers have which begin like the match, a bit for each; 0 for none. */
+function issuerLengths(match: string): number {
+  let prefix = 0
+  let size = 0
+  for (let at = 0; size < 6 && at < match.length; at++) {
+    const digit = match.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) continue
+    prefix = prefix * 10 + digit
+    size++
   }
-  return false
+  let lengths = 0
+  for (const [first, last, bits] of BY_TWO[Math.floor(prefix / 10_000)] ?? []) {
+    if (prefix >= first && prefix <= last) lengths |= bits
+  }
+  return lengths
+}
+
+function digitCount(match: string): number {
+  let count = 0
+  for (let at = 0; at < match.length; at++) if (isDigit(match.charCodeAt(at))) count++
+  return count
 }

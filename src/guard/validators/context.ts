@@ -1,8 +1,14 @@
+import { codeOf, PhraseTrie } from './phrase-trie.ts'
+
+/** What no word is without: a letter of ASCII, or anything beyond it. */
+const LETTER = /[A-Za-z\u0080-\uffff]/
+
 /**
  * Whether one of the phrases, of one or two lower-case words, stands in `before`, the folded text in front of a match. Words
  * are runs of letters and digits, so that `phone_number=` mentions a phone. One walk over the text, whatever it holds.
  */
 export function mentions(before: string, phrases: ReadonlySet<string>): boolean {
+  if (!LETTER.test(before)) return false
   const text = before.toLowerCase()
   let previous = ''
   let start = -1
@@ -24,11 +30,17 @@ function isWordUnit(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code >= 0xc0
 }
 
-/**
- * Words that say what a number is, as one expression over the words of a text (`wordsOf`): literal alternatives, so that
- * nothing in it can run back.
- */
-export type Phrases = RegExp
+/** Words that say what a number is. */
+export interface Phrases {
+  /** Their group in the trie of all phrases. */
+  readonly group: number
+  /** All of them, over the words of a text (`wordsOf`): literal alternatives, so that nothing in it can run back. */
+  readonly all: RegExp
+  /** Those that the trie does not know: of other scripts. */
+  readonly others: RegExp | undefined
+}
+
+const TRIE = new PhraseTrie()
 
 /** From this code point on (Thai, Hangul, Han, kana …) words are not parted by spaces. */
 const FIRST_UNSPACED = 0x0e00
@@ -45,17 +57,28 @@ const LINE = '\u00a7'
  * for any ending (`steuer*`). Phrases in scripts that do not part their words count wherever they stand.
  */
 export function phrases(...lists: readonly string[]): Phrases {
+  const group = TRIE.group()
   const all = lists.flatMap(list => list.split(',')).map(phrase => plain(phrase.trim().toLowerCase()))
-  const forms = all.map(phrase => {
-    if (phrase.charCodeAt(0) >= FIRST_UNSPACED) return phrase
-    return phrase.endsWith('*') ? ` ${phrase.slice(0, -1)}` : ` ${phrase}(?= )`
+  const others = all.filter(phrase => {
+    const prefix = phrase.endsWith('*')
+    return !TRIE.add(group, prefix ? phrase.slice(0, -1) : phrase, prefix)
   })
-  return new RegExp(forms.join('|'), 'g')
+  return {
+    group,
+    all: new RegExp(all.map(formOf).join('|'), 'g'),
+    others: others.length === 0 ? undefined : new RegExp(others.map(formOf).join('|')),
+  }
+}
+
+function formOf(phrase: string): string {
+  if (phrase.charCodeAt(0) >= FIRST_UNSPACED) return phrase
+  return phrase.endsWith('*') ? ` ${phrase.slice(0, -1)}` : ` ${phrase}(?= )`
 }
 
 /** Whether one of the phrases stands in `before`, the folded text in front of a match. */
 export function isSaid(before: string, said: Phrases): boolean {
-  return wordsOf(before).search(said) >= 0
+  const words = wordsOf(before)
+  return TRIE.has(said.group) || (said.others !== undefined && wordsBeyondAscii && said.others.test(words))
 }
 
 /**
@@ -63,9 +86,10 @@ export function isSaid(before: string, said: Phrases): boolean {
  * between. For forms that nothing but the label tells from any other number.
  */
 export function isLabelled(before: string, labels: Phrases): boolean {
+  if (!isSaid(before, labels)) return false
   const text = wordsOf(before)
-  labels.lastIndex = 0
-  while (labels.test(text)) if (isLabelGap(text.slice(labels.lastIndex))) return true
+  labels.all.lastIndex = 0
+  while (labels.all.test(text)) if (isLabelGap(text.slice(labels.all.lastIndex))) return true
   return false
 }
 
@@ -78,15 +102,25 @@ function isLabelGap(gap: string): boolean {
 
 let lastBefore = ''
 let lastWords = ''
+let wordsBeyondAscii = false
+const codes = new Uint8Array(512)
 
 /**
  * The words of a text in lower case without accents, a space around each; ends of clauses and lines stay, as words of their
- * own. `passportNumber` is two words. Remembers the last answer: every rule asks about the same text.
+ * own. `passportNumber` is two words. Remembers the last answer, and has the trie read it: every rule asks about the same text.
  */
 function wordsOf(before: string): string {
   if (before !== lastBefore) {
-    lastWords = ` ${plain(marked(before)).toLowerCase()} `.replace(/ {2,}/g, ' ')
     lastBefore = before
+    lastWords = LETTER.test(before) ? ` ${plain(marked(before)).toLowerCase()} `.replace(/ {2,}/g, ' ') : ''
+    wordsBeyondAscii = false
+    const size = Math.min(lastWords.length, codes.length)
+    for (let at = 0; at < size; at++) {
+      const unit = lastWords.charCodeAt(at)
+      if (unit >= 0x80) wordsBeyondAscii = true
+      codes[at] = codeOf(unit)
+    }
+    TRIE.read(codes, size)
   }
   return lastWords
 }

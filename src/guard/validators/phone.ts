@@ -53,6 +53,18 @@ export function isPhone(match: string, before: string): boolean {
   return shapedNational(number, digits, groups, before) || (plausible(digits, groups) && isCalled(before))
 }
 
+/** The beginning of `NANP`. */
+const NANP_START = /^\(?\d{3}\)?[-. ]?\d{3}[-. ]\d/
+
+/** Whether a telephone number may begin where the match does: what `isPhone` says of the place, and of the first characters. */
+export function beginsPhone(match: string, before: string): boolean {
+  if (match.charCodeAt(0) === 43) return true
+  if (continuesNumber(before)) return false
+  if (match[0] === '(' || NANP_START.test(match)) return true
+  if (match[0] === '0' && (match[1] === '0' || !GROUP_BEFORE.test(before))) return true
+  return isCalled(before)
+}
+
 /** National forms that show what they are: an area code in parentheses, or groups after a leading zero. */
 function shapedNational(number: string, digits: string, groups: readonly number[], before: string): boolean {
   if (digits.length < 8 || digits.length > 11 || groups.length < 2) return false
