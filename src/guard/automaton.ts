@@ -83,8 +83,7 @@ export class Automaton {
     const { rows, nfa, reached } = this
     const { epoch, members } = rows
     reached.clear()
-    const end = rows.end(row)
-    for (let at = rows.start(row); at < end; at++) nfa.advance(members[at] as number, unitClass, reached)
+    nfa.advance(members, rows.start(row), rows.end(row), unitClass, reached)
     const entry = this.entryOf(reached)
     if (rows.epoch === epoch) rows.set(row, unitClass, entry)
     return entry

@@ -21,7 +21,11 @@ export class Nfa {
   private readonly other: number[] = []
   /** By state that reads: the states behind the unit, as they are asked for. */
   private readonly targets: (readonly number[] | undefined)[] = []
+  /** By set and class: 1 where the class lies in the set. */
   private readonly tables: Uint8Array[] = []
+  /** `kind` and `tables` once more. */
+  private sealed: Int32Array = new Int32Array(0)
+  private matrix: Uint8Array = new Uint8Array(0)
   private readonly tableIds = new Map<UnitSet, number>()
   private readonly alphabet: Alphabet
   private readonly loose: boolean
@@ -129,10 +133,32 @@ export class Nfa {
     return this.kind.length
   }
 
-  /** Adds what `state` reaches by a unit of the class to `into`. */
-  advance(state: number, unitClass: number, into: StateSet): void {
-    const targets = this.targetsBy(state, unitClass)
-    for (let at = 0; at < targets.length; at++) into.add(targets[at] as number)
+  /**
+   * Adds what the states `members[from…to]` reach by a unit of the class to `into`.
+   * @returns the rules that some of them accept; undefined for none
+   */
+  advance(
+    members: Int32Array,
+    from: number,
+    to: number,
+    unitClass: number,
+    into: StateSet,
+  ): readonly number[] | undefined {
+    const { sealed, matrix, targets } = this.seal()
+    const { size } = this.alphabet
+    let accepted: number[] | undefined
+    for (let at = from; at < to; at++) {
+      const state = members[at] as number
+      const kind = sealed[state] as number
+      if (kind < 0) {
+        accepted ??= []
+        accepted.push(this.out[state] as number)
+      } else if (matrix[kind * size + unitClass] === 1) {
+        const reached = targets[state] ?? this.follow(state)
+        for (let index = 0; index < reached.length; index++) into.add(reached[index] as number)
+      }
+    }
+    return accepted
   }
 
   /** What `state` reaches by a unit of the class. */
@@ -140,6 +166,16 @@ export class Nfa {
     const kind = this.kind[state] as number
     if (kind < 0 || this.tables[kind]?.[unitClass] !== 1) return NO_STATES
     return this.targets[state] ?? this.follow(state)
+  }
+
+  /** All rules are in: what is asked most, in flat arrays. */
+  private seal(): this {
+    if (this.sealed.length === this.kind.length) return this
+    const { size } = this.alphabet
+    this.sealed = Int32Array.from(this.kind)
+    this.matrix = new Uint8Array(this.tables.length * size)
+    for (const [kind, table] of this.tables.entries()) this.matrix.set(table, kind * size)
+    return this
   }
 
   /** The rule that `state` accepts, or -1. */

@@ -113,7 +113,8 @@ export class Screen {
 
   /**
    * The place behind `from` in front of which no match starts; `to` when that is all. In the others, what lies between that
-   * place and `until` is undecided here.
+   * place and `until` is undecided here. That is no more than leads to the first place where a match may have ended: from
+   * there the screen starts anew, so that candidates of long rows do not pile up in it.
    * @param before class of the character in front of `from`
    * @param complete the text ends at `to`: what has not matched will not
    */
@@ -121,7 +122,7 @@ export class Screen {
     const clear = this.run(this.idleAfter(before), classes, from, to)
     const settled = Math.max(from, this.idle)
     if (clear && (settled === to || (complete && !this.mayEnd(this.row)))) return to
-    this.until = clear ? to : this.nextIdle(classes, to)
+    this.until = clear ? to : this.reached - 1
     return settled
   }
 
@@ -131,30 +132,13 @@ export class Screen {
     const { states: reached, rows } = this
     const { epoch, members } = rows
     const start = row <= this.lastIdle ? row - 1 : rows.tag(row)
-    let suspect = 0
     reached.clear()
-    const end = rows.end(row)
-    for (let at = rows.start(row); at < end; at++) {
-      const state = members[at] as number
-      const rule = nfa.accepted(state)
-      if (rule < 0) nfa.advance(state, unitClass, reached)
-      else if (!notBefore[rule]?.[unitClass]) suspect = SUSPECT
-    }
+    const accepted = nfa.advance(members, rows.start(row), rows.end(row), unitClass, reached)
+    const suspect = accepted?.some(rule => !notBefore[rule]?.[unitClass]) ? SUSPECT : 0
     for (const state of this.firstStep(start, unitClass)) reached.add(state)
     const next = reached.size === 0 ? this.idleAfter(unitClass) : rows.rowOf(reached, this.startOf[unitClass] as number)
     if (rows.epoch === epoch) rows.set(row, unitClass, next | suspect)
     return next | suspect
-  }
-
-  /** Where no candidate is open again: no candidate from in front of it reaches further. */
-  private nextIdle(classes: Uint8Array, to: number): number {
-    const { rows, lastIdle } = this
-    let { row, reached: at } = this
-    while (row > lastIdle && at < to) {
-      const unitClass = classes[at++] as number
-      row = ((rows.table[(row << rows.shift) | unitClass] as number) || this.step(row, unitClass)) & ROW
-    }
-    return at
   }
 
   /** Whether a match may end with the text. */
