@@ -1,10 +1,17 @@
 import { type Alphabet, START_CLASS } from './alphabet.ts'
 import type { Nfa } from './nfa.ts'
-import { FLAG, ROW, RowTable, UNKNOWN } from './row-table.ts'
+import { FLAG, MAX_ROWS, ROW, RowTable, UNKNOWN } from './row-table.ts'
 import { StateSet } from './state-set.ts'
 
 /** In a step's result, added to the row: a match may have ended in front of the unit that was read. */
 export const SUSPECT = FLAG
+
+/**
+ * Characters that have to be read for each row that is made, and how many may be read ahead. A row costs as much as looking at
+ * some dozen places with care, and a text can be made so that nearly every character needs a new one.
+ */
+const CHARACTERS_A_ROW = 32
+const MAX_CREDIT = (CHARACTERS_A_ROW * MAX_ROWS) / 2
 
 /** What the screen needs to know of the rules. */
 export interface ScreenRules {
@@ -32,6 +39,8 @@ export class Screen {
   reached = 0
   /** Behind `clear`: the end of the part, from the place it returned, that must be looked at with care. */
   until = 0
+  /** Characters read that no row has been made for. */
+  private credit = MAX_CREDIT
   private readonly rules: ScreenRules
   private readonly states: StateSet
   /** By class: the idle row behind it. */
@@ -80,7 +89,8 @@ export class Screen {
 
   /**
    * Goes on from `row` over the classes from `from` to `to`. Leaves in `row` where it stands, in `idle` the last place behind
-   * which it was idle, or -1; false as soon as something is suspect, in front of `reached`.
+   * which it was idle, or -1; false as soon as something is suspect, in front of
+   * `reached`, or the way on is not known.
    */
   run(from: number, classes: Uint8Array, start: number, to: number): boolean {
     const { lastIdle } = this
@@ -98,7 +108,7 @@ export class Screen {
         continue
       }
       if (entry === UNKNOWN) {
-        entry = this.step(row, unitClass)
+        entry = this.learns(row) ? this.step(row, unitClass) : row | SUSPECT
         table = this.rows.table
       }
       suspect = entry >= SUSPECT
@@ -108,7 +118,16 @@ export class Screen {
     this.row = row
     this.idle = idle
     this.reached = at
+    this.credit = Math.min(MAX_CREDIT, this.credit + at - start)
     return !suspect
+  }
+
+  /** Whether a step from the row may be made that has not been taken yet. From idle rows always: they are few. */
+  private learns(row: number): boolean {
+    if (row <= this.lastIdle) return true
+    if (this.credit < CHARACTERS_A_ROW) return false
+    this.credit -= CHARACTERS_A_ROW
+    return true
   }
 
   /**
@@ -127,7 +146,7 @@ export class Screen {
   }
 
   /** One step: the row that follows, with `SUSPECT` where a match may have ended. May begin a new epoch. */
-  step(row: number, unitClass: number): number {
+  private step(row: number, unitClass: number): number {
     const { nfa, notBefore } = this.rules
     const { states: reached, rows } = this
     const { epoch, members } = rows
@@ -138,6 +157,7 @@ export class Screen {
     for (const state of this.firstStep(start, unitClass)) reached.add(state)
     const next = reached.size === 0 ? this.idleAfter(unitClass) : rows.rowOf(reached, this.startOf[unitClass] as number)
     if (rows.epoch === epoch) rows.set(row, unitClass, next | suspect)
+    else this.credit = MAX_CREDIT
     return next | suspect
   }
 
