@@ -20,6 +20,8 @@ interface Accepts {
   readonly rules: readonly number[]
   /** Whether some rule could still read on. */
   readonly open: boolean
+  /** The first of them whose matches go on without bound, or -1. */
+  readonly tail: number
 }
 
 /** Determinises an `Nfa` on the way. */
@@ -35,9 +37,16 @@ export class Automaton {
   private readonly starts: Uint16Array
   private startsEpoch = 0
   private readonly classes: number
+  private readonly hasTail: (rule: number) => boolean
 
   /** @param firstsAfter the first states of the rules of which a match may start behind a character of the class */
-  constructor(nfa: Nfa, classes: number, firstsAfter: (unitClass: number, wordless: boolean) => readonly number[]) {
+  constructor(
+    nfa: Nfa,
+    classes: number,
+    firstsAfter: (unitClass: number, wordless: boolean) => readonly number[],
+    hasTail: (rule: number) => boolean,
+  ) {
+    this.hasTail = hasTail
     this.nfa = nfa
     this.classes = classes
     this.rows = new RowTable(classes, FAILS)
@@ -129,7 +138,8 @@ export class Automaton {
       if (rule >= 0) found.add(rule)
       else open = true
     }
-    const accepts = { rules: [...found].sort((one, other) => one - other), open }
+    const rules = [...found].sort((one, other) => one - other)
+    const accepts = { rules, open, tail: rules.find(this.hasTail) ?? -1 }
     this.accepts[row] = accepts
     return accepts
   }

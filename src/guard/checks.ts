@@ -16,9 +16,9 @@ interface Check {
 export class Checks {
   /** By rule; undefined where the form says all. */
   private readonly checks: readonly (Check | undefined)[]
-  /** By rule: the number of the place of which it was asked last, and what it said. */
+  /** By rule: the number of the place of which it was asked last, and of that to which it said no. */
   private readonly askedAt: Float64Array
-  private readonly answers: Uint8Array
+  private readonly deadAt: Float64Array
   private place = 0
   private preceding: PrecedingText | undefined
   private text = ''
@@ -31,7 +31,7 @@ export class Checks {
       return has || begins || validate ? { has, begins, plausible, validate } : undefined
     })
     this.askedAt = new Float64Array(rules.length)
-    this.answers = new Uint8Array(rules.length)
+    this.deadAt = new Float64Array(rules.length)
   }
 
   /** What is asked from now on is about texts that begin at `from`. */
@@ -45,19 +45,20 @@ export class Checks {
 
   /** Whether the text up to `to`, which has the rule's form, is a match. To be asked of the longest first. */
   accept(rule: number, to: number): boolean {
+    if (this.deadAt[rule] === this.place) return false
     const check = this.checks[rule]
     if (check === undefined) return true
-    if (check.begins && this.askedAt[rule] === this.place && this.answers[rule] === 0) return false
     const match = this.text.slice(this.from, to)
     if (check.has && !check.has(match)) return false
     if (check.plausible && !check.plausible(match)) return false
     if (!check.validate && !check.begins) return true
     this.before ??= this.preceding?.before(this.text, this.from) ?? ''
     if (check.begins && this.askedAt[rule] !== this.place) {
-      const answer = check.begins(match, this.before)
       this.askedAt[rule] = this.place
-      this.answers[rule] = answer ? 1 : 0
-      if (!answer) return false
+      if (!check.begins(match, this.before)) {
+        this.deadAt[rule] = this.place
+        return false
+      }
     }
     return check.validate === undefined || check.validate(match, this.before)
   }

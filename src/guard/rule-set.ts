@@ -154,8 +154,11 @@ function assemble(
       parsed.map(({ terms }) => terms),
     ),
     alphabet,
-    automaton: new Automaton(exact.nfa, alphabet.size, (unitClass, wordless) =>
-      behind(exact.firsts, unitClass, wordless),
+    automaton: new Automaton(
+      exact.nfa,
+      alphabet.size,
+      (unitClass, wordless) => behind(exact.firsts, unitClass, wordless),
+      rule => rules[rule]?.tail !== undefined,
     ),
     get screen() {
       return screen ?? makeScreen()

@@ -272,7 +272,7 @@ export class Scanner {
 
   /** Reads on with the candidate at `from`; null: it is none, otherwise the match it became. */
   private follow(text: string, classes: Uint8Array, from: number, complete: boolean): Match | null | 'undecided' {
-    const { automaton, tails } = this.rules
+    const { automaton } = this.rules
     const { rows } = automaton
     const { matches } = this
     if (this.read === 0 || this.epoch !== rows.epoch) this.restart()
@@ -293,7 +293,8 @@ export class Scanner {
       row = entry & ROW
       if (entry >= MATCHES) {
         const size = at + 1 - from
-        for (const rule of automaton.acceptsOf(row).rules) if (tails[rule]) return { rule, size }
+        const { tail } = automaton.acceptsOf(row)
+        if (tail >= 0) return { rule: tail, size }
         matches.push(size, row)
       }
     }

@@ -41,9 +41,24 @@ export function isCardNumber(match: string): boolean {
   return !(match.includes('.') && /\d{7}/.test(match)) && evenGroups(match)
 }
 
-/** Whether a card number, or the number of a travel card, may begin like the match. */
+/** Whether a card number, or the number of a travel card, may begin like the match, of all that begin there the longest. */
 export function beginsCard(match: string): boolean {
-  return match.startsWith('1') || issuerLengths(match) !== 0
+  const lengths = match.startsWith('1') ? 1 << 15 : issuerLengths(match)
+  if (lengths === 0) return false
+  // The Luhn sums of all beginnings at once: of those with an even and with an odd number of digits.
+  const sums = [0, 0]
+  let count = 0
+  for (let at = 0; at < match.length; at++) {
+    const digit = match.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) continue
+    const double = digit > 4 ? 2 * digit - 9 : 2 * digit
+    const even = count % 2 === 0
+    sums[0] = (sums[0] as number) + (even ? double : digit)
+    sums[1] = (sums[1] as number) + (even ? digit : double)
+    count++
+    if ((lengths >> count) & 1 && (sums[count % 2] as number) % 10 === 0) return true
+  }
+  return false
 }
 
 /** Groups of card numbers are few, or all of one size: many of different sizes are a list. */

@@ -1,4 +1,4 @@
-import { mentions } from './context.ts'
+import { isSaid, mentions, phrases } from './context.ts'
 import { continuesNumber, digitsOf, isDigit } from './digits.ts'
 import { isNationalNumber, isPossibleInternational } from './phone-plan.ts'
 
@@ -8,6 +8,9 @@ const PHONE_WORDS: ReadonlySet<string> = new Set(
     'answer answering phonenumber text office telefon teléfono telefono téléphone handy mobil móvil portable telefoon',
   ].flatMap(line => line.split(' ')),
 )
+
+/** The same for a first look, which many rules share. */
+const PHONE_PHRASES = phrases([...PHONE_WORDS].join())
 
 /** North American shapes that nothing else is written in: `(201) 555-0123`, `201-555-0123`, `201.555.0123`. */
 const NANP = /^(?:\(\d{3}\)[ -]?|\d{3}([-. ]))\d{3}[-. ]\d{4}$/
@@ -78,7 +81,7 @@ let lastCalled = false
 /** Whether the clause in front speaks of a telephone. Remembers the last answer: every end of a candidate asks the same. */
 function isCalled(before: string): boolean {
   if (before !== lastBefore) {
-    lastCalled = mentions(clauseOf(before), PHONE_WORDS)
+    lastCalled = isSaid(before, PHONE_PHRASES) && mentions(clauseOf(before), PHONE_WORDS)
     lastBefore = before
   }
   return lastCalled
