@@ -2,7 +2,7 @@
 export const CONTEXT_LENGTH = 64
 
 /** Kept text is cut back to `CONTEXT_LENGTH` only when it has grown to this: doing it at every piece costs more. */
-const MAX_KEPT = 8 * CONTEXT_LENGTH
+const MAX_KEPT = 2 * CONTEXT_LENGTH
 
 /** What stands in front of the undecided part of a growing text, folded. */
 export class PrecedingText {

@@ -5,6 +5,7 @@ import { CONTEXT_LENGTH, PrecedingText } from './preceding-text.ts'
 import { ROW, UNKNOWN } from './row-table.ts'
 import type { RuleDefinition } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
+import type { Screen } from './screen.ts'
 import { Tail } from './tail.ts'
 
 /** A match that was found, in UTF-16 offsets of the whole text of the channel, end-exclusive. */
@@ -45,6 +46,7 @@ const NONE = 0
  */
 export class Scanner {
   private readonly rules: RuleSet
+  private readonly screen: Screen
   private readonly replace: Replace
   private readonly onTailEnd: TailEnd | undefined
   /** Undecided text: starts with the candidate, if there is one. */
@@ -73,6 +75,7 @@ export class Scanner {
 
   constructor(rules: RuleSet, replace: Replace, onTailEnd?: TailEnd) {
     this.rules = rules
+    this.screen = rules.screen
     this.replace = replace
     this.onTailEnd = onTailEnd
     this.screenIdle()
@@ -112,7 +115,7 @@ export class Scanner {
   /** What a plain piece decides, where the screen suspects nothing; otherwise null, and nothing has changed. */
   private screened(piece: string, classes: Uint8Array): string | null {
     const { held } = this
-    const { screen, alphabet } = this.rules
+    const { screen } = this
     const { length } = piece
     if (this.screenRow === NONE || this.screenEpoch !== screen.rows.epoch)
       return this.goesOn(piece, classes) ? '' : null
@@ -215,12 +218,12 @@ export class Scanner {
 
   /** Nothing is held: the screen starts anew. */
   private screenIdle(): void {
-    this.screenAt(this.rules.screen.idleAfter(this.before))
+    this.screenAt(this.screen.idleAfter(this.before))
   }
 
   private screenAt(row: number): void {
     this.screenRow = row
-    this.screenEpoch = this.rules.screen.rows.epoch
+    this.screenEpoch = this.screen.rows.epoch
   }
 
   private dropCandidate(): void {
@@ -231,7 +234,7 @@ export class Scanner {
 
   /** Goes on to the next place where a match may start, or to the end. */
   private seek(classes: Uint8Array, from: number, length: number, complete: boolean): number {
-    const { screen } = this.rules
+    const { screen } = this
     let at = from
     while (at < length && this.row === NONE) {
       if (at >= this.careful) {
