@@ -1,5 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
-import { isAssignedSecret } from '../validators/credentials.ts'
+import { isAssigned, isAssignedSecret } from '../validators/credentials.ts'
 import { mixesDigits } from '../validators/entropy.ts'
 
 /** Anything that looks random and is called a password, a secret or a token. */
@@ -13,6 +13,8 @@ export const ASSIGNMENT_RULES: readonly RuleDefinition[] = [
     notAfter: '[A-Za-z0-9_+/~.!@#$%^&*-]',
     notBefore: '[A-Za-z0-9_+/~-]',
     needs: '\\d',
+    needsWords: true,
+    begins: (_, before) => isAssigned(before),
     validate: isAssignedSecret,
     plausible: mixesDigits,
     examples: [

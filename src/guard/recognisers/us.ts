@@ -1,4 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
+import { continuesNumber } from '../validators/digits.ts'
 import { isItin, isSsn } from '../validators/us.ts'
 
 /** National numbers of the United States. */
@@ -13,6 +14,7 @@ export const US_RULES: readonly RuleDefinition[] = [
     caseSensitive: true,
     notAfter: '\\d',
     notBefore: '\\d',
+    begins: (_, before) => !continuesNumber(before),
     validate: isSsn,
     examples: [
       'My SSN is «123-45-6789».',
@@ -48,6 +50,7 @@ export const US_RULES: readonly RuleDefinition[] = [
     caseSensitive: true,
     notAfter: '\\d',
     notBefore: '\\d',
+    begins: (_, before) => !continuesNumber(before),
     validate: isItin,
     examples: ['ITIN «912-70-1234»', 'itin «912701234»', '«999 88 1234»'],
     counterExamples: ['912-66-1234', '912-93-1234', '812-70-1234', 'number 912701234'],

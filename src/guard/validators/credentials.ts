@@ -88,9 +88,14 @@ const SCHEMES = ['bearer', 'basic', 'token', 'api-token', 'apikey', 'digest']
  */
 export function isAssignedSecret(match: string, before: string): boolean {
   // Nearly all are words, which this tells at once.
-  if (!mixesDigits(match) || !isSecretName(assignedName(before))) return false
+  if (!mixesDigits(match) || !isAssigned(before)) return false
   if (VARIABLE.test(match.slice(0, 2)) || CODE.test(match) || !looksRandom(match)) return false
   return entropy(match) >= (match.length < 20 ? 2.75 : 3)
+}
+
+/** Whether the text ends in an assignment to the name of a secret. */
+export function isAssigned(before: string): boolean {
+  return isSecretName(assignedName(before))
 }
 
 /** The name in front of the assignment that ends `before`, or ''. */

@@ -1,8 +1,15 @@
+import { continuesNumber } from './digits.ts'
+
 /** Words behind which four numbers with dots are a version, not an address. */
 const VERSION = /(?:(?:version|ver|release|v|build|firmware|section|chapter|oid)[ .:=]{0,3}|section-|[$\u00a7])$/i
 
 /** Addresses of no host in particular: unspecified, loopback, netmasks and the limited broadcast. */
 const NO_HOST = /^(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+)$/
+
+/** Whether an address may begin where the match does: a longer dotted number holds no IPv4 address. */
+export function beginsAddress(match: string, before: string): boolean {
+  return match.includes(':') || !continuesNumber(before) || !before.endsWith('.')
+}
 
 /** Whether the match is the IPv4 address of a host: four octets without leading zeros, not part of a longer dotted number. */
 export function isIpv4(match: string, before: string): boolean {
