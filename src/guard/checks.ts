@@ -5,7 +5,6 @@ import type { Terms } from './terms.ts'
 interface Check {
   readonly has: ((match: string) => boolean) | undefined
   readonly begins: RuleDefinition['begins']
-  readonly plausible: RuleDefinition['plausible']
   readonly validate: RuleDefinition['validate']
 }
 
@@ -26,9 +25,9 @@ export class Checks {
   private before: string | undefined
 
   constructor(rules: readonly RuleDefinition[], terms: readonly (Terms | undefined)[]) {
-    this.checks = rules.map(({ begins, plausible, validate }, rule) => {
+    this.checks = rules.map(({ begins, validate }, rule) => {
       const has = terms[rule]?.has
-      return has || begins || validate ? { has, begins, plausible, validate } : undefined
+      return has || begins || validate ? { has, begins, validate } : undefined
     })
     this.askedAt = new Float64Array(rules.length)
     this.deadAt = new Float64Array(rules.length)
@@ -43,6 +42,13 @@ export class Checks {
     this.before = undefined
   }
 
+  /** The text is no longer needed: what all streams share must not keep what one of them holds. */
+  forget(): void {
+    this.text = ''
+    this.before = undefined
+    this.preceding = undefined
+  }
+
   /** Whether the text up to `to`, which has the rule's form, is a match. To be asked of the longest first. */
   accept(rule: number, to: number): boolean {
     if (this.deadAt[rule] === this.place) return false
@@ -50,7 +56,6 @@ export class Checks {
     if (check === undefined) return true
     const match = this.text.slice(this.from, to)
     if (check.has && !check.has(match)) return false
-    if (check.plausible && !check.plausible(match)) return false
     if (!check.validate && !check.begins) return true
     this.before ??= this.preceding?.before(this.text, this.from) ?? ''
     if (check.begins && this.askedAt[rule] !== this.place) {

@@ -2,15 +2,7 @@ import { Alphabet } from './alphabet.ts'
 import { Automaton } from './automaton.ts'
 import { Checks } from './checks.ts'
 import { Nfa } from './nfa.ts'
-import {
-  type Parsed,
-  type Pattern,
-  type PatternNode,
-  parseClass,
-  parsePattern,
-  SetPool,
-  type UnitSet,
-} from './pattern.ts'
+import { type Parsed, type Pattern, parseClass, parsePattern, SetPool, type UnitSet } from './pattern.ts'
 import type { RuleDefinition } from './rule.ts'
 import { Screen } from './screen.ts'
 import { type TailMachine, tailMachine } from './tail.ts'

@@ -52,14 +52,9 @@ export interface RuleDefinition {
    */
   readonly validate?: (match: string, before: string) => boolean
   /**
-   * For rules whose pattern fits ordinary words: a quick test that is false only where `validate` would be too. It is asked
-   * first, and saves the text in front of the match from being looked at.
-   */
-  readonly plausible?: (match: string) => boolean
-  /**
    * What can be said of a place before each match that begins there is looked at: false only where `validate` would be for all
-   * of them. Asked once for each place, of the longest `match` with the rule's form. It is what bounds the cost of rules with
-   * many ends in texts that nearly match.
+   * of them. Asked once for each place, of the longest `match` with the rule's form, the others being its beginnings. It is
+   * what bounds the cost of rules with many ends in texts that nearly match.
    */
   readonly begins?: (match: string, before: string) => boolean
   /** Nothing matches where the 64 characters in front hold no letter: for rules that ask for a word there. Default false. */

@@ -201,6 +201,7 @@ export class Scanner {
       }
     }
     alphabet.giveBack(classes)
+    rules.checks.forget()
     if (this.row === NONE && this.tail === null) this.screenIdle()
     return released + this.release(done, at)
   }

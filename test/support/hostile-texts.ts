@@ -53,7 +53,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   'digits by ones and twos, random': ['0', '1', '2', '3 ', '4 ', '5', '6 ', '7-', '8', '9'],
   'hexadecimal, random': [...'0123456789abcdef:- '],
   'letters and digits, random': [...LETTERS, ...DIGITS, ' ', ' ', ' '],
-  'ASCII, random': [...Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at))],
+  'ASCII, random': Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)),
   'addresses, random': [...'ab1.@-_ '],
   'assignments, random': [...'pasword=:"1x._ '],
   'labels and numbers, random': [...LABELS, ...numbers(10_000, ' ')],

@@ -14,9 +14,8 @@ export const ASSIGNMENT_RULES: readonly RuleDefinition[] = [
     notBefore: '[A-Za-z0-9_+/~-]',
     needs: '\\d',
     needsWords: true,
-    begins: (_, before) => isAssigned(before),
+    begins: (match, before) => mixesDigits(match) && isAssigned(before),
     validate: isAssignedSecret,
-    plausible: mixesDigits,
     examples: [
       'password = "«hunter2-Xk93qz»"',
       '"api_key": "«9f8a7c6b5d4e3f2a1b0c»"',
