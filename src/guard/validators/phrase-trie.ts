@@ -27,7 +27,7 @@ export class PhraseTrie {
 
   /** A new group; its number. */
   group(): number {
-    return this.found.push(0) - 1
+    return this.found.push(-1) - 1
   }
 
   /** Adds a phrase of letters, digits and spaces; false if it has anything else. */
