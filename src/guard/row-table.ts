@@ -105,7 +105,8 @@ export class RowTable {
     return row
   }
 
-  private forget(): void {
+  /** Forgets all rows but the reserved ones. */
+  forget(): void {
     this.table.fill(UNKNOWN)
     this.slots.fill(0)
     this.count = this.first
