@@ -32,7 +32,8 @@ const ADMISSION: readonly Stage[] = [
 
 /**
  * The whole path of a request:
- * authenticate → authorise → read and check → guard input → reserve quota → forward → guard output → settle → record.
+ * authenticate → authorise → read and check → guard input → reserve quota → forward → guard output → restore stand-ins →
+ * settle → record.
  */
 async function handle(exchange: Exchange, services: Services): Promise<Response> {
   try {

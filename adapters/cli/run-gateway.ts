@@ -5,6 +5,8 @@ import { createTokenVerifier } from '../../src/auth/verify-token.ts'
 import type { Config } from '../../src/config/config.ts'
 import { SHUTDOWN_DRAIN_MS, STORE_TIMEOUT_MS } from '../../src/config/limits.ts'
 import { createGateway } from '../../src/gateway.ts'
+import { createDigest } from '../../src/guard/digest.ts'
+import type { Digest } from '../../src/guard/replacement.ts'
 import { compilePolicies, type PolicyBook } from '../../src/pipeline/policy-book.ts'
 import { UpstreamPool } from '../../src/pipeline/upstream-pool.ts'
 import type { Lockout } from '../../src/ports/lockout.ts'
@@ -42,12 +44,12 @@ export interface RunOptions {
 export async function runGateway({ config, telemetry, upstream }: RunOptions): Promise<RunningGateway> {
   const hmac = hmacKey(config.audit.hmacSecret)
   if (!hmac.ok) throw new CommandFailure(`audit.hmacSecret: ${hmac.reason}`)
-  const policies = readPolicies(config)
+  const hashing = nodeHashing
+  const policies = readPolicies(config, createDigest(hashing, hmac.key))
   const keySet = await readKeySet(config.tokens.jwks)
   const runtime = await currentRuntime()
   const modelServers = upstream ?? (await runtime.createUpstream())
   const clock = systemClock
-  const hashing = nodeHashing
   const sink = await opened(`audit.file: ${config.audit.file}`, () =>
     openAuditFile({ path: config.audit.file, maxBytes: config.audit.maxBytes, telemetry }),
   )
@@ -90,8 +92,8 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   }
 }
 
-function readPolicies(config: Config): PolicyBook {
-  const compiled = compilePolicies(config.guard)
+function readPolicies(config: Config, digest: Digest): PolicyBook {
+  const compiled = compilePolicies(config.guard, digest)
   if (compiled.ok) return compiled.book
   const lines = compiled.faults.map(({ rule, reason }) => `  guard.rules: ${rule}: ${reason}`)
   throw new CommandFailure(`the guard's rules cannot be compiled:\n${lines.join('\n')}`)

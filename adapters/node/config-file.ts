@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Fault } from '../../src/config/fault.ts'
-import { MAX_CONFIG_CHARACTERS, MAX_INCLUDED_CHARACTERS } from '../../src/config/limits.ts'
+import { MAX_CONFIG_CHARACTERS } from '../../src/config/limits.ts'
 import { type LoadResult, loadConfig, loadTokens, type TokensResult } from '../../src/config/load.ts'
 import type { Environment, Sources } from '../../src/config/substitute.ts'
 import { readText } from './read-text.ts'
@@ -48,7 +48,7 @@ async function readLocation({ path }: ConfigLocation): Promise<Read> {
 function sources({ folder }: ConfigLocation, env: Environment): Sources {
   return {
     env,
-    readFile: path => readText(path, MAX_INCLUDED_CHARACTERS * BYTES_PER_CHARACTER),
+    readFile: (path, max) => readText(path, max * BYTES_PER_CHARACTER),
     resolvePath: path => resolve(folder, path),
   }
 }

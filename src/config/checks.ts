@@ -1,24 +1,27 @@
 import { hmacKey } from '../audit/hmac.ts'
-import { BUILT_IN_RULES } from '../guard/recognisers/index.ts'
-import { compileRules } from '../guard/rule-set.ts'
+import type { Config } from './config.ts'
 import { at, type Fault } from './fault.ts'
+import { guardFaults, guardWarnings, unknownModels } from './guard-checks.ts'
 import { GOOD_HMAC_SECRET_CHARACTERS } from './limits.ts'
 import type { Document } from './schema.ts'
 
-/** What the schema cannot see: keys that contradict each other, and settings that are not safe. */
-export function crossCheck(document: Document): Fault[] {
+/**
+ * What the schema cannot see: keys that contradict each other, and settings that are not safe. `dictionaries` are the
+ * faults of the files that the document's rules are in.
+ */
+export function crossCheck(document: Document, config: Config, dictionaries: readonly Fault[]): Fault[] {
   return [
     ...unsafeListener(document),
     ...duplicates(document),
     ...timeouts(document),
-    ...quotas(document),
-    ...guard(document),
+    ...quotas(document, config),
+    ...guardFaults(config, dictionaries),
     ...secret(document),
   ]
 }
 
 /** Settings that work and are worth a second thought. */
-export function warnings(document: Document): Fault[] {
+export function warnings(document: Document, { guard }: Config): Fault[] {
   const found: Fault[] = []
   if (document.audit.hmacSecret.length < GOOD_HMAC_SECRET_CHARACTERS) {
     found.push({ path: 'audit.hmacSecret', reason: `shorter than ${GOOD_HMAC_SECRET_CHARACTERS} characters` })
@@ -36,7 +39,7 @@ export function warnings(document: Document): Fault[] {
       found.push({ path: `models[${index}].upstreams[${inner}].apiKey`, reason: 'sent unencrypted (http:)' })
     }
   }
-  return found
+  return [...found, ...guardWarnings(guard)]
 }
 
 /** Whether only this machine can reach an address. */
@@ -83,7 +86,7 @@ function timeouts({ timeouts: { firstByte, idle, total } }: Document): Fault[] {
   ]
 }
 
-function quotas({ quotas: limits, models }: Document): Fault[] {
+function quotas({ quotas: limits }: Document, { models }: Config): Fault[] {
   return limits.flatMap((limit, index) => {
     const path = at('quotas', index)
     const counts = limit.tokens !== undefined || limit.requests !== undefined
@@ -95,47 +98,10 @@ function quotas({ quotas: limits, models }: Document): Fault[] {
     if (!counts && limit.window !== undefined) {
       found.push({ path: at(path, 'window'), reason: 'only goes with tokens or requests' })
     }
-    return [...found, ...unknownModel(limit.match?.model, models, at(path, 'match.model'))]
-  })
-}
-
-function unknownModel(id: string | undefined, models: Document['models'], path: string): Fault[] {
-  if (id === undefined || models.some(model => model.id === id)) return []
-  return [{ path, reason: 'there is no model with this id' }]
-}
-
-function guard({ guard: { rules, exceptions }, models }: Document): Fault[] {
-  return [
-    ...badRules(rules),
-    ...exceptions.flatMap(({ match, input, output }, index) => {
-      const path = at('guard.exceptions', index)
-      const found: Fault[] = []
-      if (Object.keys(match).length === 0) found.push({ path: at(path, 'match'), reason: 'matches everybody' })
-      if (input === undefined && output === undefined) found.push({ path, reason: 'changes nothing' })
-      return [...found, ...unknownModel(match.model, models, at(path, 'match.model'))]
-    }),
-  ]
-}
-
-/** The company's own rules; without any there is nothing to be wrong, and compiling is what starting takes longest. */
-function badRules(rules: Document['guard']['rules']): Fault[] {
-  if (rules.length === 0) return []
-  const own = new Map(rules.map((rule, index) => [rule.name, { rule, index }]))
-  // With the built-in ones, as the gateway compiles them: names must differ, and together they must not be too large.
-  const compiled = compileRules([
-    ...[...own.values()].map(({ rule: { name, pattern } }) => ({
-      name,
-      group: 'custom' as const,
-      description: '',
-      pattern,
-      examples: [],
-      counterExamples: [],
-    })),
-    ...BUILT_IN_RULES,
-  ])
-  return (compiled.ok ? [] : compiled.faults).map(({ rule, reason }) => {
-    const index = own.get(rule)?.index
-    return { path: index === undefined ? 'guard.rules' : at('guard.rules', index), reason }
+    return [
+      ...found,
+      ...unknownModels(limit.match?.model === undefined ? [] : [limit.match.model], models, at(path, 'match.model')),
+    ]
   })
 }
 

@@ -1,7 +1,9 @@
 import type { QuotaLimit } from '../quota/limit.ts'
 
 /** What the guard does about one kind of finding. */
-export type GuardAction = 'off' | 'flag' | 'redact' | 'block'
+export type GuardAction = 'off' | 'flag' | 'redact' | 'mask' | 'hash' | 'pseudonymise' | 'block'
+/** What the model brings has no sender whom it could be given back to. */
+export type OutputAction = Exclude<GuardAction, 'pseudonymise'>
 /** Injection is a property of a whole text: there is nothing to cut out of it. */
 export type InjectionAction = 'off' | 'flag' | 'block'
 export type UpstreamKind = 'llama.cpp' | 'vllm' | 'ollama' | 'openai'
@@ -80,36 +82,58 @@ export interface TimeoutsConfig {
   readonly totalMs: number
 }
 
-/** Which callers an exception is for: all given properties must be equal. */
+/** Which callers an exception is for: each given property names all values that count. */
 export interface GuardMatch {
-  readonly team?: string
-  readonly app?: string
-  readonly env?: string
-  readonly model?: string
+  readonly team?: readonly string[]
+  readonly app?: readonly string[]
+  readonly env?: readonly string[]
+  readonly model?: readonly string[]
 }
 
-export interface GuardInputConfig {
+/** What is done about the findings of one direction. */
+export interface GuardSideConfig<Action extends GuardAction = GuardAction> {
+  readonly pii: Action
+  readonly secrets: Action
+  /** By the name of a rule, built in or the company's own: goes before its group, its locale and its own action. */
+  readonly rules: Readonly<Record<string, Action>>
+  /** The packs of national forms that are on; absent: all. Rules without a locale are not concerned. */
+  readonly locales?: readonly string[]
+}
+
+export interface GuardInputConfig extends GuardSideConfig {
   readonly injection: InjectionAction
-  readonly pii: GuardAction
-  readonly secrets: GuardAction
 }
 
-export interface GuardOutputConfig {
-  readonly pii: GuardAction
-  readonly secrets: GuardAction
+export interface GuardOutputConfig extends GuardSideConfig<OutputAction> {
   /** UTF-16 units of one answer; longer ones are cut and end with the finish reason `length`. */
   readonly maxCharacters?: number
 }
 
-/** A rule of the company's own; `pattern` is in the subset of `guard/rule.ts`. */
+/** A rule of the company's own: a pattern, or a dictionary. */
 export interface GuardRuleConfig {
   readonly name: string
-  readonly pattern: string
+  /** In the subset of `guard/pattern.ts`; absent where there are terms. */
+  readonly pattern?: string
+  /** Literal texts, as they were written; absent where there is a pattern. */
+  readonly terms?: readonly string[]
+  /** The file that the terms are from, as an absolute path. */
+  readonly file?: string
   readonly on: readonly ('input' | 'output')[]
+  /** `pseudonymise` only where `on` is input alone. */
   readonly action: GuardAction
+  readonly caseSensitive: boolean
+  /** No letter, digit or underscore stands directly in front of or behind a match. */
+  readonly wholeWord: boolean
+  /** Classes of characters that do not stand directly in front of, or behind, a match. */
+  readonly notAfter?: string
+  readonly notBefore?: string
+  /** Words of which one stands shortly in front of a match. */
+  readonly context?: readonly string[]
+  /** In place of the label `[NAME_REDACTED]`. */
+  readonly replacement?: string
 }
 
-/** Replaces what it names for the callers it matches; the first exception that matches counts. */
+/** Laid over the general settings, key by key, for the callers it matches; the first exception that matches counts. */
 export interface GuardExceptionConfig {
   readonly match: GuardMatch
   readonly input?: Partial<GuardInputConfig>

@@ -17,6 +17,20 @@ export const MAX_LIST_ENTRIES = 1000
 /** Names of teams, applications, environments, limits: they end up in store keys and metric labels. */
 export const MAX_NAME_CHARACTERS = 64
 export const MAX_MODEL_ID_CHARACTERS = 200
+/** Terms of all dictionaries together: each costs memory in every set of rules that it is part of. */
+export const MAX_TERMS = 20_000
+/** A term is a name; what is longer is text, and would be held back as long. */
+export const MAX_TERM_CHARACTERS = 128
+/** One character stands in almost every text. */
+export const MIN_TERM_CHARACTERS = 2
+/** A dictionary's file: the terms above at fifty characters each. */
+export const MAX_TERMS_FILE_CHARACTERS = MIB
+/** Faults reported of one dictionary: more would bury the others. */
+export const MAX_TERM_FAULTS = 10
+/** Different sets of rules that the policies make, directions apart: each is an automaton of its own, of some megabytes. */
+export const MAX_RULE_SETS = 64
+/** A rule of the company's own that takes more than this part of ordinary prose would redact or block everything. */
+export const MAX_PROSE_SHARE = 0.25
 /** A shorter HMAC secret is warned about: 32 hex characters are 128 bits. The floor is in `audit/hmac.ts`. */
 export const GOOD_HMAC_SECRET_CHARACTERS = 32
 

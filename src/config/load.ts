@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { crossCheck, warnings } from './checks.ts'
 import type { Config, TokensConfig } from './config.ts'
+import { readDictionaries } from './dictionaries.ts'
 import { at, type Fault } from './fault.ts'
 import { override } from './overrides.ts'
 import { parseYaml } from './parse.ts'
@@ -25,8 +26,8 @@ export type TokensResult =
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
 /**
- * Reads a configuration: YAML, then the environment's overrides, then `${…}`, then the schema, then what the schema
- * cannot see. All faults of a step are reported together.
+ * Reads a configuration: YAML, then the environment's overrides, then `${…}`, then the schema, then the dictionaries'
+ * files and what the schema cannot see. All faults of a step are reported together.
  */
 export async function loadConfig(text: string, sources: Sources): Promise<LoadResult> {
   const parsed = parseYaml(text)
@@ -35,14 +36,11 @@ export async function loadConfig(text: string, sources: Sources): Promise<LoadRe
   const { document, variables } = override({ audit: {}, ...parsed.document }, sources.env)
   const checked = await validate(DOCUMENT, document, sources)
   if (!checked.ok) return { ok: false, faults: named(checked.faults, variables) }
-  const faults = crossCheck(checked.value)
+  const read = await readDictionaries(checked.value, sources)
+  const config = resolve(read.document, sources.resolvePath)
+  const faults = crossCheck(read.document, config, read.faults)
   if (faults.length > 0) return { ok: false, faults: named(faults, variables) }
-  return {
-    ok: true,
-    config: resolve(checked.value, sources.resolvePath),
-    warnings: warnings(checked.value),
-    notEnforced: notEnforced(checked.value),
-  }
+  return { ok: true, config, warnings: warnings(read.document, config), notEnforced: notEnforced(read.document) }
 }
 
 /** Reads the tokens part alone: minting a token needs none of the gateway's secrets. Other parts are not looked at. */

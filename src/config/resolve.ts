@@ -1,5 +1,5 @@
 import type { QuotaLimit } from '../quota/limit.ts'
-import type { Config, GuardAction, GuardExceptionConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
+import type { Config, GuardMatch, GuardRuleConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
 import type { Document } from './schema.ts'
 
 type ResolvePath = (path: string) => string
@@ -22,10 +22,10 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
     quotas: document.quotas.flatMap(resolveQuota),
     guard: {
-      input: { ...guard.input, pii: enforced(guard.input.pii), secrets: enforced(guard.input.secrets) },
+      input: guard.input,
       output: guard.output,
-      rules: guard.rules,
-      exceptions: guard.exceptions.map(resolveException),
+      rules: guard.rules.map(rule => resolveRule(rule, resolvePath)),
+      exceptions: guard.exceptions.map(({ match, ...changes }) => ({ match: resolveMatch(match), ...changes })),
     },
     request: { unknownFields: request.unknownFields, maxBodyBytes: request.maxBody },
     audit: {
@@ -70,21 +70,18 @@ function resolveQuota({ name, per, match, tokens, requests, window }: Document['
   ]
 }
 
-function resolveException({ match, input, output }: Document['guard']['exceptions'][number]): GuardExceptionConfig {
+/** Words are whole where nothing else is said: always for terms, never for patterns, which say what they are about. */
+function resolveRule(rule: Document['guard']['rules'][number], resolvePath: ResolvePath): GuardRuleConfig {
+  const { file, wholeWord, notAfter, notBefore, terms } = rule
+  const byDefault = terms !== undefined && notAfter === undefined && notBefore === undefined
   return {
-    match,
-    ...(input !== undefined && {
-      input: {
-        ...(input.injection !== undefined && { injection: input.injection }),
-        ...(input.pii !== undefined && { pii: enforced(input.pii) }),
-        ...(input.secrets !== undefined && { secrets: enforced(input.secrets) }),
-      },
-    }),
-    ...(output !== undefined && { output }),
+    ...rule,
+    ...(file !== undefined && { file: resolvePath(file) }),
+    wholeWord: wholeWord ?? byDefault,
   }
 }
 
-/** Nothing may act on less than what was asked for: what cannot be pseudonymised is blocked. */
-function enforced(action: GuardAction | 'pseudonymise'): GuardAction {
-  return action === 'pseudonymise' ? 'block' : action
+/** One value is a list of one. */
+function resolveMatch(match: Document['guard']['exceptions'][number]['match']): GuardMatch {
+  return Object.fromEntries(Object.entries(match).map(([key, values]) => [key, [values].flat()]))
 }

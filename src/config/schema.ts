@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { LOCALES } from '../guard/recognisers/index.ts'
 import { count, list, name, oneOf, quantity, text, url, yesOrNo } from './fields.ts'
 import {
   DEFAULT_AUDIT_FILE_BYTES,
@@ -19,6 +20,7 @@ import {
   MIN_WINDOW_MS,
 } from './limits.ts'
 import { formatQuantity } from './units.ts'
+import { NO_MAPPING } from './unknown-keys.ts'
 
 export type { Config } from './config.ts'
 
@@ -35,8 +37,13 @@ const modelId = text(MAX_MODEL_ID_CHARACTERS)
 const timeout = (fallback: number) =>
   v.optional(quantity('duration', 1, MAX_TIMEOUT_MS), formatQuantity('duration', fallback))
 
-const action = oneOf(['off', 'flag', 'redact', 'block'])
-const inputAction = oneOf(['off', 'flag', 'redact', 'pseudonymise', 'block'])
+const outputActions = ['off', 'flag', 'redact', 'mask', 'hash', 'block'] as const
+const action = v.picklist(outputActions, ({ input }) =>
+  input === 'pseudonymise'
+    ? 'pseudonymise is for input only: what a model brings has nobody to be given back to'
+    : `should be one of: ${outputActions.join(', ')}`,
+)
+const inputAction = oneOf(['off', 'flag', 'redact', 'mask', 'hash', 'pseudonymise', 'block'])
 const injectionAction = oneOf(['off', 'flag', 'block'])
 
 const match = v.strictObject({
@@ -141,20 +148,43 @@ const quota = v.strictObject({
   ),
 })
 
+/** One value or several: an exception names what it is for, and no glob lets in what is made later. */
+const someOf = <T extends v.GenericSchema<string>>(item: T) =>
+  v.union([item, v.pipe(list(item), v.minLength(1, 'should name at least one'))], 'should be a name or a list of names')
+
+const guardMatch = v.strictObject({
+  team: v.exactOptional(someOf(name)),
+  app: v.exactOptional(someOf(name)),
+  env: v.exactOptional(someOf(name)),
+  model: v.exactOptional(someOf(modelId)),
+})
+
+const locales = v.exactOptional(
+  v.pipe(
+    list(oneOf(LOCALES)),
+    described('The packs of national forms that are on; absent: all. Rules without a locale are not concerned.'),
+  ),
+)
+const BY_NAME = 'Actions by the name of a rule, which go before those of its group.'
+const maxCharacters = v.exactOptional(
+  v.pipe(count(1, MAX_TOKENS), described('Most characters (UTF-16 units) of one answer; it is cut there.')),
+)
 const guardInput = {
   injection: v.optional(v.pipe(injectionAction, described('Text that tries to override instructions.')), 'block'),
   pii: v.optional(v.pipe(inputAction, described('Personal data.')), 'flag'),
   secrets: v.optional(v.pipe(inputAction, described('Keys, passwords, tokens.')), 'block'),
+  rules: v.optional(v.pipe(v.record(v.string(), inputAction, NO_MAPPING), described(BY_NAME)), {}),
+  locales,
 }
-const maxCharacters = v.exactOptional(
-  v.pipe(count(1, MAX_TOKENS), described('Most characters (UTF-16 units) of one answer; it is cut there.')),
-)
 const guardOutput = {
   pii: v.optional(v.pipe(action, described('Personal data.')), 'redact'),
   secrets: v.optional(v.pipe(action, described('Keys, passwords, tokens.')), 'redact'),
+  rules: v.optional(v.pipe(v.record(v.string(), action, NO_MAPPING), described(BY_NAME)), {}),
+  locales,
   maxCharacters,
 }
 const stages = v.pipe(list(oneOf(['input', 'output'])), v.minLength(1, 'should name input, output or both'))
+const unitClass = text(256)
 
 const guardRule = v.strictObject({
   name: v.pipe(
@@ -162,22 +192,67 @@ const guardRule = v.strictObject({
     v.regex(/^[A-Z][A-Z0-9_]*$/, 'should be upper-case letters, digits and underscores, such as EMPLOYEE_ID'),
     described('Unique; the replacement is `[NAME_REDACTED]`.'),
   ),
-  pattern: v.pipe(text(1024), described('Bounded regular expression: no `*`, `+`, `{n,}`, anchors or look-around.')),
+  pattern: v.exactOptional(
+    v.pipe(text(1024), described('Bounded regular expression: no `*`, `+`, `{n,}`, anchors or look-around.')),
+  ),
+  terms: v.exactOptional(
+    v.pipe(
+      v.array(v.string('should be text (put it in quotes if it looks like a number)'), 'should be a list'),
+      described('A dictionary: literal texts, in place of a pattern.'),
+    ),
+  ),
+  file: v.exactOptional(v.pipe(path, described('A dictionary: a file of literal texts, one a line.'))),
   on: v.optional(stages, ['input', 'output']),
-  action: v.optional(action, 'redact'),
+  action: v.optional(v.pipe(inputAction, described('`pseudonymise` goes with `on: [input]`.')), 'redact'),
+  caseSensitive: v.optional(
+    v.pipe(yesOrNo, described('Whether letters match in the case they are written in.')),
+    false,
+  ),
+  wholeWord: v.exactOptional(
+    v.pipe(yesOrNo, described('No match begins or ends inside a word. On for dictionaries, off for patterns.')),
+  ),
+  notAfter: v.exactOptional(v.pipe(unitClass, described('A class such as `[\\w-]`: no match starts right after it.'))),
+  notBefore: v.exactOptional(v.pipe(unitClass, described('A class such as `\\d`: no match ends right before it.'))),
+  context: v.exactOptional(
+    v.pipe(
+      list(
+        v.pipe(
+          text(MAX_NAME_CHARACTERS),
+          v.regex(/^[\p{L}\p{N}]+( [\p{L}\p{N}]+)*\*?$/u, 'should be words, such as "badge number" or "employe*"'),
+        ),
+      ),
+      v.minLength(1, 'should name at least one word'),
+      described('Words of which one has to stand in the 64 characters in front of a match.'),
+    ),
+  ),
+  replacement: v.exactOptional(
+    v.pipe(
+      text(MAX_NAME_CHARACTERS),
+      v.regex(/^[^\p{C}]+$/u, 'should have no line ends or invisible characters'),
+      described('What `redact` puts in place of a match, instead of `[NAME_REDACTED]`.'),
+    ),
+  ),
 })
 
 const guardException = v.strictObject({
-  match: v.pipe(match, described('All of these have to be equal; at least one is needed.')),
+  match: v.pipe(guardMatch, described('All of these have to hold; at least one is needed.')),
   input: v.exactOptional(
     v.strictObject({
       injection: v.exactOptional(injectionAction),
       pii: v.exactOptional(inputAction),
       secrets: v.exactOptional(inputAction),
+      rules: v.exactOptional(v.record(v.string(), inputAction, NO_MAPPING)),
+      locales,
     }),
   ),
   output: v.exactOptional(
-    v.strictObject({ pii: v.exactOptional(action), secrets: v.exactOptional(action), maxCharacters }),
+    v.strictObject({
+      pii: v.exactOptional(action),
+      secrets: v.exactOptional(action),
+      rules: v.exactOptional(v.record(v.string(), action, NO_MAPPING)),
+      locales,
+      maxCharacters,
+    }),
   ),
 })
 

@@ -8,8 +8,8 @@ export type FileText = { readonly ok: true; readonly text: string } | { readonly
 
 export interface Sources {
   readonly env: Environment
-  /** Reads a file of UTF-8 text. Never rejects. */
-  readonly readFile: (path: string) => Promise<FileText>
+  /** Reads a file of UTF-8 text; a file that is sure to have more characters than `max` is refused. Never rejects. */
+  readonly readFile: (path: string, max: number) => Promise<FileText>
   /** Makes a path absolute, relative ones against the folder of the configuration file. */
   readonly resolvePath: (path: string) => string
 }
@@ -65,7 +65,7 @@ async function lookUp(reference: string, { env, readFile, resolvePath }: Sources
       return text === '' ? fault(`the environment variable ${subject} is empty`) : { ok: true, text }
     }
     case 'file': {
-      const file = await readFile(resolvePath(subject))
+      const file = await readFile(resolvePath(subject), MAX_INCLUDED_CHARACTERS)
       if (!file.ok) return fault(`the file ${subject} cannot be read: ${file.reason}`)
       if (file.text.length > MAX_INCLUDED_CHARACTERS) {
         return fault(`the file ${subject} has more than ${MAX_INCLUDED_CHARACTERS} characters`)

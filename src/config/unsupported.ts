@@ -27,17 +27,6 @@ export function notEnforced(document: Document): NotEnforced[] {
   for (const [index, quota] of document.quotas.entries()) {
     if (quota.concurrent !== undefined) refuse(at(at('quotas', index), 'concurrent'))
   }
-  const inputs: [string, { readonly pii?: string; readonly secrets?: string } | undefined][] = [
-    ['guard.input', document.guard.input],
-    ...document.guard.exceptions.map(({ input }, index): [string, typeof input] => [
-      at(at('guard.exceptions', index), 'input'),
-      input,
-    ]),
-  ]
-  for (const [path, input] of inputs) {
-    if (input?.pii === 'pseudonymise') refuse(at(path, 'pii'), `pseudonymise is ${REASON}; use redact or block`)
-    if (input?.secrets === 'pseudonymise') refuse(at(path, 'secrets'), `pseudonymise is ${REASON}; use redact or block`)
-  }
   if (document.guard.validators !== undefined && document.guard.validators.length > 0) refuse('guard.validators')
   if (document.audit.retention !== undefined) refuse('audit.retention')
   if (document.audit.checkpoint !== undefined) refuse('audit.checkpoint')

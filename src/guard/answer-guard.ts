@@ -11,7 +11,7 @@ import {
 } from '../json/walk.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
 import { GuardedJson } from './json-stream.ts'
-import type { GuardedText, TextGuard } from './text-guard.ts'
+import type { GuardedText, TextFilter } from './text-guard.ts'
 
 const LENGTH = '"length"'
 const CONTENT_FILTER = '"content_filter"'
@@ -58,7 +58,7 @@ export interface GuardedDocument {
 export class AnswerGuard {
   private readonly shape: Shape
   private readonly walker: Rewalker
-  private readonly guard: TextGuard
+  private readonly guard: TextFilter
   private readonly gate: Gate
   private readonly texts = new Map<number, TextChannel>()
   /** Made with the first call: most answers have none. */
@@ -68,7 +68,7 @@ export class AnswerGuard {
   /** Choices of which the gate kept a part back. */
   private cutShort: number[] = NO_CHOICES
 
-  constructor(shape: Shape, guard: TextGuard, gate: Gate) {
+  constructor(shape: Shape, guard: TextFilter, gate: Gate) {
     this.shape = shape
     this.walker = new Rewalker(shape)
     this.guard = guard

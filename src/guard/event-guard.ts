@@ -3,7 +3,7 @@ import type { EventChannel, EventKeys, EventWire } from '../wires/event-wire.ts'
 import type { Gate } from './answer-guard.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
 import { GuardedJson } from './json-stream.ts'
-import type { GuardedText, TextGuard } from './text-guard.ts'
+import type { GuardedText, TextFilter } from './text-guard.ts'
 
 /** Texts that one stream may have open at a time, and parts that it may have: bounds what it can make us keep. */
 const MAX_CHANNELS = 1024
@@ -37,8 +37,8 @@ export interface GuardedEvent {
 /** Guards the growing texts of a stream of typed events, event by event. */
 export class EventGuard {
   private readonly wire: EventWire
-  private readonly guard: TextGuard
-  private readonly copies: TextGuard
+  private readonly guard: TextFilter
+  private readonly copies: TextFilter
   private readonly gate: Gate
   private readonly texts = new Map<string, OpenText>()
   /** Texts that have ended: one that grows on would be let out in two halves that nobody checked together. */
@@ -47,7 +47,7 @@ export class EventGuard {
   private shift = 0
 
   /** `copies` guards, by the same rules, what goes by as a whole behind its pieces, so that no finding counts twice. */
-  constructor(wire: EventWire, guard: TextGuard, copies: TextGuard, gate: Gate) {
+  constructor(wire: EventWire, guard: TextFilter, copies: TextFilter, gate: Gate) {
     this.wire = wire
     this.guard = guard
     this.copies = copies

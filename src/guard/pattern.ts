@@ -1,10 +1,11 @@
+import { complement, DIGITS, inBothCases, LINE_ENDS, normalise, SPACES, type UnitSet, WORD } from './unit-set.ts'
+
+export type { UnitSet }
+
 /**
  * The patterns of rules: a small, bounded subset of regular expressions, parsed into a tree. Everything it can express
  * has a longest match and needs no backtracking; what it cannot is refused with a reason that says what to write instead.
  */
-
-/** A set of UTF-16 units as sorted, disjoint, non-adjacent inclusive ranges. */
-export type UnitSet = readonly (readonly [first: number, last: number])[]
 
 export type PatternNode =
   | { readonly kind: 'set'; readonly set: UnitSet }
@@ -48,40 +49,25 @@ export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok
 
 class PatternSyntaxError extends Error {}
 
-const LAST_UNIT = 0xffff
-const DIGITS: UnitSet = [[0x30, 0x39]]
-const WORD: UnitSet = [
-  [0x30, 0x39],
-  [0x41, 0x5a],
-  [0x5f, 0x5f],
-  [0x61, 0x7a],
-]
-const SPACES: UnitSet = [
-  [0x09, 0x0d],
-  [0x20, 0x20],
-  [0x2028, 0x2029],
-  [0xfeff, 0xfeff],
-]
-const LINE_ENDS: UnitSet = [
-  [0x0a, 0x0a],
-  [0x0d, 0x0d],
-  [0x2028, 0x2029],
-]
-
 /** Parses a pattern; `reason` says where and what is wrong, and what to write instead. */
 export function parsePattern(source: string, caseSensitive: boolean, pool = new SetPool()): Parsed<Pattern> {
   return guarded(() => {
     const parser = new Parser(source, caseSensitive, pool)
     const root = parser.choice(0)
-    if (!parser.done) throw new PatternSyntaxError(`unmatched ")" at ${parser.at}`)
+    if (!parser.done) throw new PatternSyntaxError(`unmatched ")" at ${parser.at}; write \\) for the sign`)
     const size = measure(root)
     if (size.longest > MAX_PATTERN_LENGTH) {
-      throw new PatternSyntaxError(`longest match is ${size.longest} characters; at most ${MAX_PATTERN_LENGTH}`)
+      throw new PatternSyntaxError(
+        `a match may be ${size.longest} characters long; at most ${MAX_PATTERN_LENGTH}: lower the repetitions`,
+      )
     }
     if (size.positions > MAX_PATTERN_POSITIONS) {
-      throw new PatternSyntaxError(`unrolls to ${size.positions} positions; at most ${MAX_PATTERN_POSITIONS}`)
+      throw new PatternSyntaxError(
+        `${size.positions} characters with repetitions written out; at most ${MAX_PATTERN_POSITIONS}: lower them`,
+      )
     }
-    if (size.shortest === 0) throw new PatternSyntaxError('matches the empty text')
+    if (size.shortest === 0)
+      throw new PatternSyntaxError('matches the empty text; at least one character has to be required')
     return { root, ...size }
   })
 }
@@ -91,7 +77,8 @@ export function parseClass(source: string, caseSensitive: boolean, pool = new Se
   return guarded(() => {
     const parser = new Parser(source, caseSensitive, pool)
     const node = parser.atom(0)
-    if (node.kind !== 'set' || !parser.done) throw new PatternSyntaxError('must be one character class')
+    if (node.kind !== 'set' || !parser.done)
+      throw new PatternSyntaxError('must be one character class, such as [A-Za-z0-9] or \\d')
     return node.set
   })
 }
@@ -175,6 +162,11 @@ class Parser {
     for (;;) {
       const start = this.at
       if (this.take('?')) {
+        if (node.kind === 'repeat' && /[?}]/.test(this.source.charAt(start - 1))) {
+          throw new PatternSyntaxError(
+            `"?" at ${start} follows a repetition; none is lazy, the longest match counts; write (?:…)? for "or not at all"`,
+          )
+        }
         node = { kind: 'repeat', item: node, min: 0, max: 1 }
       } else if (this.peek() === '*' || this.peek() === '+') {
         throw new PatternSyntaxError(
@@ -200,7 +192,9 @@ class Parser {
     const min = Number(low)
     const max = Number(high)
     if (max < min || max === 0 || max > MAX_PATTERN_LENGTH) {
-      throw new PatternSyntaxError(`repetition at ${start} must have 0 ≤ m ≤ n, 1 ≤ n ≤ ${MAX_PATTERN_LENGTH}`)
+      throw new PatternSyntaxError(
+        `repetition {m,n} at ${start}: n must be from 1 to ${MAX_PATTERN_LENGTH}, and m at most n`,
+      )
     }
     this.at = close + 1
     return { min, max }
@@ -213,10 +207,10 @@ class Parser {
       case '(': {
         if (this.peek() === '?') {
           if (this.source.startsWith('?:', this.at)) this.at += 2
-          else throw new PatternSyntaxError(`look-around or named group at ${start}; only ( ) and (?: ) are known`)
+          else throw new PatternSyntaxError(this.strangeGroup(start))
         }
         const inner = this.choice(depth + 1)
-        if (!this.take(')')) throw new PatternSyntaxError(`group at ${start} is not closed`)
+        if (!this.take(')')) throw new PatternSyntaxError(`"(" at ${start} is not closed; write \\( for the sign`)
         return inner
       }
       case '[':
@@ -240,6 +234,14 @@ class Parser {
     }
   }
 
+  private strangeGroup(start: number): string {
+    const [opening = ''] = /^\(\?<?./.exec(this.source.slice(start, start + 4)) ?? []
+    if (/[=!]/.test(opening)) {
+      return `look-around "${opening}" at ${start}; set notAfter, notBefore, wholeWord or context for what stands around`
+    }
+    return `group "${opening}" at ${start}; only ( ) and (?: ) are known${opening === '(?i' ? ', set caseSensitive' : ''}`
+  }
+
   private set(set: UnitSet): PatternNode {
     return { kind: 'set', set: this.pool.intern(set) }
   }
@@ -256,21 +258,27 @@ class Parser {
         const first = low[0]?.[0] ?? 0
         const last = high[0]?.[1] ?? 0
         if (high.length !== 1 || last < first)
-          throw new PatternSyntaxError(`range out of order in the class at ${start}`)
+          throw new PatternSyntaxError(`range out of order in the class at ${start}; write the lower character first`)
         ranges.push([first, last])
       } else {
         for (const [first, last] of low) ranges.push([first, last])
       }
     }
-    if (!this.take(']')) throw new PatternSyntaxError(`class at ${start} is not closed`)
+    if (!this.take(']')) throw new PatternSyntaxError(`"[" at ${start} is not closed; write \\[ for the sign`)
     const set = this.fold(normalise(ranges))
     const result = negated ? complement(set) : set
-    if (result.length === 0) throw new PatternSyntaxError(`class at ${start} is empty`)
+    if (result.length === 0) throw new PatternSyntaxError(`class at ${start} is empty; write \\] for the sign`)
     return result
   }
 
   private classItem(): UnitSet {
+    const start = this.at
     const char = this.next()
+    if (char === '[' && this.peek() === ':') {
+      throw new PatternSyntaxError(
+        `"[:" at ${start}; classes have no names: write ranges such as A-Za-z, or \\[ for the sign`,
+      )
+    }
     return char === '\\' ? this.escape() : [[char.charCodeAt(0), char.charCodeAt(0)]]
   }
 
@@ -301,7 +309,7 @@ class Parser {
       case 'u':
         return this.hex(4, start)
       default: {
-        if (/[A-Za-z0-9]/.test(char)) throw new PatternSyntaxError(`unknown escape "\\${char}" at ${start}`)
+        if (/[A-Za-z0-9]/.test(char)) throw new PatternSyntaxError(strangeEscape(char, start))
         const unit = char.charCodeAt(0)
         return [[unit, unit]]
       }
@@ -320,17 +328,7 @@ class Parser {
 
   /** Both cases of every ASCII letter, unless the rule minds case. */
   private fold(set: UnitSet): UnitSet {
-    if (this.caseSensitive) return set
-    const ranges: [number, number][] = []
-    for (const [first, last] of set) {
-      ranges.push([first, last])
-      for (const [base, shift] of CASES) {
-        const low = Math.max(first, base)
-        const high = Math.min(last, base + 25)
-        if (low <= high) ranges.push([low + shift, high + shift])
-      }
-    }
-    return normalise(ranges)
+    return this.caseSensitive ? set : inBothCases(set)
   }
 
   private peek(): string | undefined {
@@ -339,7 +337,8 @@ class Parser {
 
   private next(): string {
     const char = this.source[this.at]
-    if (char === undefined) throw new PatternSyntaxError('the pattern ends too early')
+    if (char === undefined)
+      throw new PatternSyntaxError('the pattern ends in the middle of an escape, a range or a group')
     this.at++
     return char
   }
@@ -351,33 +350,13 @@ class Parser {
   }
 }
 
-const CASES = [
-  [0x41, 32],
-  [0x61, -32],
-] as const
+function strangeEscape(char: string, start: number): string {
+  if (char === 'b' || char === 'B') return `word boundary "\\${char}" at ${start}; set wholeWord, notAfter or notBefore`
+  if (/[1-9k]/.test(char)) return `back-reference "\\${char}" at ${start}; write out what it repeats`
+  if (char === 'p' || char === 'P') return `"\\${char}" at ${start}; write the characters, such as [A-Za-zÀ-ÿ]`
+  return `unknown escape "\\${char}" at ${start}`
+}
 
 function isNumber(text: string): boolean {
   return /^[0-9]{1,4}$/.test(text)
-}
-
-function normalise(ranges: readonly (readonly [number, number])[]): UnitSet {
-  const sorted = [...ranges].sort((one, other) => one[0] - other[0])
-  const merged: [number, number][] = []
-  for (const [first, last] of sorted) {
-    const previous = merged.at(-1)
-    if (previous && first <= previous[1] + 1) previous[1] = Math.max(previous[1], last)
-    else merged.push([first, last])
-  }
-  return merged
-}
-
-function complement(set: UnitSet): UnitSet {
-  const result: [number, number][] = []
-  let from = 0
-  for (const [first, last] of set) {
-    if (first > from) result.push([from, first - 1])
-    from = last + 1
-  }
-  if (from <= LAST_UNIT) result.push([from, LAST_UNIT])
-  return result
 }

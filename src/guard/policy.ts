@@ -1,8 +1,14 @@
+import type { Digest } from './replacement.ts'
 import type { RuleDefinition, RuleGroup } from './rule.ts'
 import { compileRules, type RuleFault, type RuleSet } from './rule-set.ts'
 
 /** What happens to text that a rule recognises. `off`: the rule does not run. */
-export type GuardAction = 'off' | 'flag' | 'redact' | 'block'
+export type GuardAction = 'off' | 'flag' | 'redact' | 'mask' | 'hash' | 'pseudonymise' | 'block'
+
+/** Whether the action lets no text through as it came. */
+export function isEnforced(action: GuardAction): boolean {
+  return action !== 'off' && action !== 'flag'
+}
 
 /** The rules of one direction (input or output), compiled. */
 export interface GuardSide {
@@ -11,6 +17,8 @@ export interface GuardSide {
   /** Rules that only leave a note. Kept apart, so that a long harmless match never shadows one that must be acted on. */
   readonly flagged: RuleSet | null
   readonly actionOf: (rule: RuleDefinition) => GuardAction
+  /** Null where no rule hashes. */
+  readonly digest: Digest | null
 }
 
 /** A rule with what is to be done, as policy decided. */
@@ -31,14 +39,22 @@ export function byGroup(
   return rules.map(rule => ({ rule, action: actions[rule.group] ?? 'off' }))
 }
 
-/** Compiles one direction's rules. The company's own stand in front: among equal matches they win. */
-export function compileSide(ruled: readonly RuledAction[]): SideResult {
-  const withAction = (...wanted: GuardAction[]) =>
-    ruled.filter(({ action }) => wanted.includes(action)).map(({ rule }) => rule)
-  const enforced = withAction('redact', 'block')
-  const flagged = withAction('flag')
-  const compiledEnforced = compileRules(enforced)
-  const compiledFlagged = compileRules(flagged)
+/**
+/**
+ * Compiles one direction's rules. The company's own stand in front: among equal matches they win. `digest` is needed
+ * where a rule hashes.
+ * @param compile in place of `compileRules`: a caller that has several sides remembers what is compiled
+ */
+export function compileSide(
+  ruled: readonly RuledAction[],
+  digest: Digest | null = null,
+  compile = compileRules,
+): SideResult {
+  if (!digest && ruled.some(({ action }) => action === 'hash')) throw new Error('hashing needs a key')
+  const enforced = ruled.filter(({ action }) => isEnforced(action)).map(({ rule }) => rule)
+  const flagged = ruled.filter(({ action }) => action === 'flag').map(({ rule }) => rule)
+  const compiledEnforced = compile(enforced)
+  const compiledFlagged = compile(flagged)
   if (!compiledEnforced.ok) return compiledEnforced
   if (!compiledFlagged.ok) return compiledFlagged
   const actions = new Map(ruled.map(({ rule, action }) => [rule.name, action]))
@@ -48,11 +64,7 @@ export function compileSide(ruled: readonly RuledAction[]): SideResult {
       enforced: enforced.length > 0 ? compiledEnforced.ruleSet : null,
       flagged: flagged.length > 0 ? compiledFlagged.ruleSet : null,
       actionOf: rule => actions.get(rule.name) ?? 'off',
+      digest,
     },
   }
-}
-
-/** The default replacement. */
-export function label(rule: RuleDefinition): string {
-  return `[${rule.name}_REDACTED]`
 }

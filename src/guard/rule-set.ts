@@ -57,11 +57,8 @@ export function compileRules(rules: readonly RuleDefinition[]): CompileResult {
   const faults: RuleFault[] = []
   const parsed: ParsedRule[] = []
   const pool = new SetPool()
-  const names = new Set<string>()
   for (const rule of rules) {
     const fault = (reason: string) => faults.push({ rule: rule.name, reason })
-    if (names.has(rule.name)) fault('another rule has this name')
-    names.add(rule.name)
     const result = parseRule(rule, pool, fault)
     if (result) parsed.push(result)
   }

@@ -59,6 +59,8 @@ export interface RuleDefinition {
   readonly begins?: (match: string, before: string) => boolean
   /** Nothing matches where the 64 characters in front hold no letter: for rules that ask for a word there. Default false. */
   readonly needsWords?: boolean
+  /** What `redact` puts in place of a match; default `[NAME_REDACTED]`. */
+  readonly replacement?: string
   /** Texts in which exactly the part between `«` and `»` is found. */
   readonly examples: readonly string[]
   /** Texts in which this rule finds nothing. */

@@ -1,7 +1,10 @@
-import { type GuardAction, type GuardSide, label } from './policy.ts'
+import { findAll, replaceAll } from './find-all.ts'
+import type { GuardAction, GuardSide } from './policy.ts'
+import { hashLabel, label, mask } from './replacement.ts'
 import type { RuleDefinition } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
 import { type Replace, Scanner, scanText } from './scanner.ts'
+import type { StandIns } from './stand-ins.ts'
 
 /** How often a rule was met, and what was done about it. */
 export interface GuardCount {
@@ -18,38 +21,50 @@ export interface GuardedText {
   readonly heldLength: number
 }
 
+/** What the texts of an answer go through. */
+export interface TextFilter {
+  /** The rule that stopped the text, when one did. */
+  blocked: RuleDefinition | null
+  /** Whether a text could be changed: if not, it need not be held or dropped. */
+  readonly enforces: boolean
+  /** Opens a text that comes in pieces. */
+  open(): GuardedText
+  /** Filters a text that is there as a whole. */
+  whole(text: string): string
+}
+
 /**
  * Guards the texts of one request in one direction and keeps the tally. Once `blocked` is set, nothing more may be let out:
  * what the texts returned up to then stands in front of the match that must not pass.
  */
-export class TextGuard {
-  /** The rule that stopped the text, when one did. */
+export class TextGuard implements TextFilter {
   blocked: RuleDefinition | null = null
   private readonly side: GuardSide
+  private readonly standIns: () => StandIns
   /** Made with the first finding. */
   private counts: Map<string, { action: GuardAction; count: number }> | null = null
 
-  constructor(side: GuardSide) {
+  /** `standIns`: asked for when the first value needs one, of the request that the texts belong to. */
+  constructor(side: GuardSide, standIns: () => StandIns = noStandIns) {
     this.side = side
+    this.standIns = standIns
   }
 
-  /** Whether any rule could change a text: if none, text need not be held or dropped. */
   get enforces(): boolean {
     return this.side.enforced !== null
   }
 
-  /** Opens a text that comes in pieces. */
   open(): GuardedText {
     const { enforced, flagged } = this.side
     return enforced || flagged ? new OpenText(this, enforced, flagged) : PASS
   }
 
-  /** Guards a text that is there as a whole. */
   whole(text: string): string {
     const { enforced, flagged } = this.side
     if (flagged && !isClear(flagged, text)) scanText(flagged, text, this.flag)
     if (this.blocked) return ''
-    return enforced && !isClear(enforced, text) ? this.cut(scanText(enforced, text, this.enforce)) : text
+    if (!enforced || isClear(enforced, text)) return text
+    return this.cut(replaceAll(text, findAll(enforced, text), this.enforce))
   }
 
   tally(): GuardCount[] {
@@ -66,23 +81,45 @@ export class TextGuard {
 
   /** Does what the policy says about a finding. */
   get enforce(): Replace {
-    return ({ rule }) => this.act(rule)
+    return ({ rule }, match) => this.act(rule, match)
   }
 
-  /** Cuts what a scanner returned at the match that blocks. */
+  /** Cuts a text with its matches replaced at the one that blocks. */
   cut(text: string): string {
     if (!this.blocked) return text
     const stop = text.indexOf(STOP)
     return stop < 0 ? '' : text.slice(0, stop)
   }
 
-  private act(rule: RuleDefinition): string {
+  /** What stands in place of a value that goes on: of one that blocks, too, its label. */
+  replacementOf(rule: RuleDefinition, value: string): string {
+    const { digest } = this.side
+    switch (this.side.actionOf(rule)) {
+      case 'pseudonymise':
+        return this.standIns().of(rule, value)
+      case 'mask':
+        return isOpen(rule) ? label(rule) : this.mask(rule, value)
+      case 'hash':
+        return isOpen(rule) || !digest ? label(rule) : hashLabel(rule, value, digest)
+      default:
+        return label(rule)
+    }
+  }
+
+  private act(rule: RuleDefinition, value: string): string {
     if (this.blocked) return ''
     const action = this.side.actionOf(rule)
     this.note(rule, action)
-    if (action !== 'block') return label(rule)
+    if (action !== 'block') return this.replacementOf(rule, value)
     this.blocked = rule
     return STOP
+  }
+
+  /** What is left of a value must be nothing that a rule would find. */
+  private mask(rule: RuleDefinition, value: string): string {
+    const { enforced } = this.side
+    const forms = [mask(rule, value), mask(rule, value, 0)]
+    return forms.find(form => !enforced || findAll(enforced, form).length === 0) ?? label(rule)
   }
 
   private note(rule: RuleDefinition, action: GuardAction): void {
@@ -120,6 +157,15 @@ class OpenText implements GuardedText {
     this.watcher?.end()
     return guard.blocked || !scanner ? '' : guard.cut(scanner.end())
   }
+}
+
+/** Whether a match goes on without a bound: what replaces it goes out before its end is known. */
+function isOpen(rule: RuleDefinition): boolean {
+  return rule.tail !== undefined
+}
+
+function noStandIns(): never {
+  throw new Error('only the texts of requests have stand-ins')
 }
 
 /** Whether no rule matches anything in the text, as far as can be told quickly. */

@@ -7,6 +7,7 @@ import type { UpstreamStream } from './forward.ts'
 import { OutputGuard } from './guard-output.ts'
 import { placeOf } from './place-of.ts'
 import { record } from './record.ts'
+import { OutputRestorer } from './restore-output.ts'
 import type { Services } from './services.ts'
 import { settle } from './settle.ts'
 
@@ -14,6 +15,7 @@ import { settle } from './settle.ts'
 const CALLER_LEFT = 499
 
 const encoder = new TextEncoder()
+const NOTHING = new Uint8Array(0)
 
 /** Refuses: settles (nothing was used unless the model ran), records, answers. */
 export async function refuse(exchange: Exchange, services: Services, refusal: Refusal): Promise<Response> {
@@ -57,7 +59,9 @@ export async function answerBody(exchange: Exchange, services: Services, bytes: 
   })
   if (!recorded) return respondError(exchange, services, { code: 'audit_unavailable' })
   if (refusal || !guarded.ok) return respondError(exchange, services, refusal ?? { code: 'internal_error' })
-  return respondJson(exchange, guarded.bytes)
+  const restorer = restorerOf(exchange)
+  const restored = restorer ? restorer.body(guarded.bytes) : guarded.bytes
+  return restored ? respondJson(exchange, restored) : respondError(exchange, services, { code: 'internal_error' })
 }
 
 /** Lets an answer out while it streams. Its last bytes wait for the record. */
@@ -80,6 +84,7 @@ class StreamedAnswer implements AnswerSource {
   private readonly services: Services
   private readonly upstream: UpstreamStream
   private readonly output: OutputGuard
+  private restorer: OutputRestorer | null
   private sink: AnswerSink | undefined
   private over = false
 
@@ -88,6 +93,7 @@ class StreamedAnswer implements AnswerSource {
     this.services = services
     this.upstream = upstream
     this.output = new OutputGuard(exchange)
+    this.restorer = restorerOf(exchange)
     exchange.forgetPrompt()
     exchange.onGone(() => this.cancel())
   }
@@ -114,8 +120,8 @@ class StreamedAnswer implements AnswerSource {
     try {
       this.send(run())
     } catch (error) {
-      const { requestId } = this.exchange
-      this.services.telemetry.log('error', 'internal_error', { requestId, where: placeOf(error) })
+      this.report(error)
+      this.restorer = null
       stream.break('internal_error', 'exception')
     }
     if (stream.end) this.finish()
@@ -135,7 +141,9 @@ class StreamedAnswer implements AnswerSource {
   }
 
   private send(bytes: Uint8Array | null): void {
-    if (bytes && !this.over && this.sink?.write(bytes) === false) this.upstream.pause()
+    if (!bytes || this.over) return
+    const restored = this.restorer ? this.restorer.push(bytes) : bytes
+    if (restored && this.sink?.write(restored) === false) this.upstream.pause()
   }
 
   private finish(): void {
@@ -154,10 +162,31 @@ class StreamedAnswer implements AnswerSource {
     this.settleAndReport()
     const outcome: Outcome = end?.kind === 'failed' ? 'failed' : 'served'
     void record(this.exchange, this.services, { status: 200, outcome, ...this.summary() }).then(recorded => {
-      const closing = recorded ? this.output.stream.last() : this.output.stream.errorEvent('audit_unavailable')
+      const closing = this.closing(recorded)
       if (closing.length > 0) this.sink?.write(closing)
       this.sink?.end()
     })
+  }
+
+  /** The bytes that end the answer. */
+  private closing(recorded: boolean): Uint8Array {
+    const { restorer } = this
+    const { stream } = this.output
+    const code = 'audit_unavailable'
+    if (!restorer || !stream.end) return recorded ? stream.last() : stream.errorEvent(code)
+    try {
+      return recorded
+        ? restorer.last(stream.end, stream.last())
+        : restorer.last({ kind: 'failed', code, reason: code }, NOTHING)
+    } catch (error) {
+      this.report(error)
+      return stream.errorEvent('internal_error')
+    }
+  }
+
+  private report(error: unknown): void {
+    const { requestId } = this.exchange
+    this.services.telemetry.log('error', 'internal_error', { requestId, where: placeOf(error) })
   }
 
   private settleAndReport(): void {
@@ -169,6 +198,11 @@ class StreamedAnswer implements AnswerSource {
   private summary() {
     return { ...this.output.counts, outputSnippet: this.output.outputSnippet }
   }
+}
+
+/** Null for a request without stand-ins. */
+function restorerOf({ endpoint, standIns }: Exchange): OutputRestorer | null {
+  return standIns ? new OutputRestorer(endpoint, standIns.values) : null
 }
 
 /** What a request without a counted answer used: its prompt, once a model server had it. */

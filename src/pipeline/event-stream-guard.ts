@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { agree, type EventGuard, type HeldText } from '../guard/event-guard.ts'
-import type { TextGuard } from '../guard/text-guard.ts'
+import type { TextFilter } from '../guard/text-guard.ts'
 import type { Cut, EndContext, EventKeys, EventWire, TokenCounts } from '../wires/event-wire.ts'
 import { FramedAnswer } from './framed-answer.ts'
 import { mergeUsage, type PartialUsage, parseObject } from './usage.ts'
@@ -18,7 +18,7 @@ const DESCRIPTION = ['id', 'object', 'type', 'role', 'created_at', 'model'] as c
 export interface EventStreamGuardOptions {
   readonly wire: EventWire
   readonly events: EventGuard
-  readonly texts: TextGuard
+  readonly texts: TextFilter
   readonly maxFrameBytes: number
   /** Why the answer has to be cut now, if it has to: asked after each event. */
   readonly cutFor: () => 'length' | null

@@ -3,6 +3,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { ModelConfig } from '../config/config.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { GuardSide } from '../guard/policy.ts'
+import type { StandIns } from '../guard/stand-ins.ts'
 import type { Endpoint } from '../openai/endpoints.ts'
 import type { RequestBody } from '../openai/read-body.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -47,6 +48,8 @@ export class Exchange {
   policy: RequestPolicy | undefined
   /** Set by guard-input. */
   promptCharacters = 0
+  /** What values are called on their way to the model; undefined where none has another name. */
+  standIns: StandIns | undefined
   /** Tokens, on the safe side. */
   estimatedInput = 0
   /**
@@ -88,9 +91,13 @@ export class Exchange {
     })
   }
 
-  /** Lets go of the prompt: an answer may stream for minutes, and nothing behind its head looks at the prompt again. */
+  /**
+   * Lets go of the prompt: an answer may stream for minutes, and nothing behind its head looks at the prompt again.
+   * Who restores values has them.
+   */
   forgetPrompt(): void {
     if (this.body) this.body = { ...this.body, fields: {} }
+    this.standIns = undefined
   }
 
   /** Sets what happens when the caller goes away from now on; at once if it has. */

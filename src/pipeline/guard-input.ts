@@ -1,19 +1,20 @@
 import type { Refusal } from '../errors/refusal.ts'
 import { scanInjection } from '../guard/injection.ts'
 import type { RuleDefinition } from '../guard/rule.ts'
+import { bracketedIn, StandIns } from '../guard/stand-ins.ts'
 import { TextGuard } from '../guard/text-guard.ts'
 import { visitTexts } from '../openai/request-texts.ts'
 import { estimateInputTokens, estimateTextTokens } from '../quota/estimate.ts'
 import type { Exchange } from './exchange.ts'
 
 /**
- * Checks every text of the request: injection, personal data, secrets, the company's own rules. Redacts in place, or
+ * Checks every text of the request: injection, personal data, secrets, the company's own rules. Replaces in place, or
  * refuses and names the place, never the value.
  */
 export function guardInput(exchange: Exchange): Refusal | undefined {
   const { body, policy, model } = exchange
   if (!body || !policy || !model) throw new Error('guardInput runs behind authoriseModel')
-  const guard = new TextGuard(policy.input)
+  const guard = new TextGuard(policy.input, () => (exchange.standIns ??= new StandIns(bracketed(exchange))))
   let refusal: Refusal | undefined
   let injections = 0
   const messages = body.fields['messages']
@@ -43,6 +44,17 @@ export function guardInput(exchange: Exchange): Refusal | undefined {
     }
   }
   return undefined
+}
+
+/** All that the model would read and that has the form of a stand-in. */
+function bracketed({ body, model }: Exchange): Set<string> {
+  const found = new Set<string>()
+  visitTexts(body?.fields ?? {}, text => {
+    bracketedIn(text, found)
+    return text
+  })
+  bracketedIn(model?.systemPrompt ?? '', found)
+  return found
 }
 
 function blocked(rule: RuleDefinition, place: string): Refusal {

@@ -1,101 +1,88 @@
-import type { Config, GuardExceptionConfig } from '../config/config.ts'
-import { byGroup, compileSide, type GuardAction, type GuardSide, type RuledAction } from '../guard/policy.ts'
-import { BUILT_IN_RULES } from '../guard/recognisers/index.ts'
+import type { Config } from '../config/config.ts'
+import { type Caller, exceptionFor, RuleBook, ruleSetKey } from '../config/rules-in-force.ts'
+import { compileSide, type GuardSide, isEnforced, type RuledAction } from '../guard/policy.ts'
+import type { Digest } from '../guard/replacement.ts'
 import type { RuleDefinition } from '../guard/rule.ts'
-import type { RuleFault } from '../guard/rule-set.ts'
+import { type CompileResult, compileRules, type RuleFault } from '../guard/rule-set.ts'
 import type { RequestPolicy } from './exchange.ts'
 
-/** The policies of all callers, compiled once. Equal rule sets are shared. */
+/** The policies of all callers, compiled once. */
 export interface PolicyBook {
-  policyFor(caller: {
-    readonly team: string
-    readonly app: string
-    readonly env: string
-    readonly model: string
-  }): RequestPolicy
+  policyFor(caller: Caller): RequestPolicy
 }
 
 export type PolicyBookResult =
   | { readonly ok: true; readonly book: PolicyBook }
   | { readonly ok: false; readonly faults: readonly RuleFault[] }
 
-/** Compiles the guard's configuration: the general policy, and one for each exception. */
-export function compilePolicies(guard: Config['guard']): PolicyBookResult {
-  const faults: RuleFault[] = []
-  const sides = new Map<string, GuardSide>()
-  const side = (own: readonly RuledAction[], pii: GuardAction, secrets: GuardAction): GuardSide | null => {
-    // Rules are told apart by their names, so this says all: directions that ask for the same share it.
-    const key = JSON.stringify([pii, secrets, ...own.map(({ rule, action }) => [rule.name, action])])
-    const known = sides.get(key)
-    if (known) return known
-    const compiled = compileSide([...own, ...byGroup(BUILT_IN_RULES, { pii, secrets })])
-    if (!compiled.ok) {
-      faults.push(...compiled.faults)
-      return null
-    }
-    sides.set(key, compiled.side)
-    return compiled.side
-  }
-  const ownInput = ownRules(guard, 'input')
-  const ownOutput = ownRules(guard, 'output')
-  const record = (pii: GuardAction, secrets: GuardAction): GuardSide | null => {
-    const acts = (action: GuardAction) => action === 'redact' || action === 'block'
-    if (acts(pii) && acts(secrets) && ownOutput.every(({ action }) => acts(action))) return null
-    const redacted = ownOutput.map(({ rule }): RuledAction => ({ rule, action: 'redact' }))
-    return side(redacted, 'redact', 'redact')
-  }
-  const policy = (exception?: GuardExceptionConfig): RequestPolicy | null => {
-    const input = { ...guard.input, ...exception?.input }
-    const output = { ...guard.output, ...exception?.output }
-    const inputSide = side(ownInput, input.pii, input.secrets)
-    const outputSide = side(ownOutput, output.pii, output.secrets)
-    if (!inputSide || !outputSide) return null
+/**
+ * Compiles the guard's configuration: the general policy, and one for each exception. What asks for the same rules shares
+ * what is compiled of them, whatever is done about their findings. `digest` is for rules that hash.
+ */
+export function compilePolicies(guard: Config['guard'], digest: Digest): PolicyBookResult {
+  const faults = new Map<string, RuleFault>()
+  const rules = new RuleBook(guard)
+  const side = sharedSides(digest, found => faults.set(`${found.rule} ${found.reason}`, found))
+  const policy = (index?: number): RequestPolicy | null => {
+    const special = index === undefined ? undefined : guard.exceptions[index]
+    const output = rules.side('output', index).rules
+    const inputSide = side(rules.side('input', index).rules)
+    const outputSide = side(output)
+    const recordSide = side(forRecord(output))
+    if (!inputSide || !outputSide || !recordSide) return null
     return {
-      injection: input.injection,
+      injection: special?.input?.injection ?? guard.input.injection,
       input: inputSide,
       output: outputSide,
-      record: record(output.pii, output.secrets),
-      maxCharacters: output.maxCharacters ?? Number.POSITIVE_INFINITY,
+      record: recordSide.enforced ? recordSide : null,
+      maxCharacters: special?.output?.maxCharacters ?? guard.output.maxCharacters ?? Number.POSITIVE_INFINITY,
     }
   }
   const general = policy()
-  const exceptions = guard.exceptions.map(exception => ({ match: exception.match, policy: policy(exception) }))
-  if (!general || faults.length > 0) return { ok: false, faults: distinct(faults) }
+  const exceptions = guard.exceptions.map((_, index) => policy(index))
+  if (!general || faults.size > 0) return { ok: false, faults: [...faults.values()] }
   return {
     ok: true,
     book: {
       policyFor(caller) {
-        for (const { match, policy: special } of exceptions) {
-          const applies =
-            (match.team ?? caller.team) === caller.team &&
-            (match.app ?? caller.app) === caller.app &&
-            (match.env ?? caller.env) === caller.env &&
-            (match.model ?? caller.model) === caller.model
-          if (applies && special) return special
-        }
-        return general
+        const index = exceptionFor(guard, caller)
+        return (index === undefined ? general : exceptions[index]) ?? general
       },
     },
   }
 }
 
-/** The company's own rules of one direction, as definitions. */
-export function ownRules(guard: Config['guard'], direction: 'input' | 'output'): RuledAction[] {
-  return guard.rules
-    .filter(({ on }) => on.includes(direction))
-    .map(({ name, pattern, action }) => {
-      const rule: RuleDefinition = {
-        name,
-        group: 'custom',
-        description: 'A rule of this deployment.',
-        pattern,
-        examples: [],
-        counterExamples: [],
-      }
-      return { rule, action }
-    })
+/**
+ * What is redacted of an answer's beginning for the record, whatever the caller may see: what every rule finds that is on
+ * unless it is switched off. None where the answer itself has been through all of them.
+ */
+function forRecord(output: readonly RuledAction[]): RuledAction[] {
+  const always = output.filter(({ rule, action }) => action !== 'off' || rule.optional !== true)
+  const all = always.every(({ action }) => isEnforced(action))
+  return all ? [] : always.map(({ rule }) => ({ rule, action: 'redact' }))
 }
 
-function distinct(faults: readonly RuleFault[]): RuleFault[] {
-  return [...new Map(faults.map(fault => [`${fault.rule} ${fault.reason}`, fault])).values()]
+/** Compiles sides; equal sides, and equal sets of rules of different sides, are the same object. */
+function sharedSides(
+  digest: Digest,
+  onFault: (fault: RuleFault) => void,
+): (ruled: readonly RuledAction[]) => GuardSide | null {
+  const sets = new Map<string, CompileResult>()
+  const sides = new Map<string, GuardSide | null>()
+  const compile = (rules: readonly RuleDefinition[]): CompileResult => {
+    const key = ruleSetKey(rules)
+    const known = sets.get(key) ?? compileRules(rules)
+    sets.set(key, known)
+    return known
+  }
+  return ruled => {
+    const key = ruled.flatMap(({ rule, action }) => (action === 'off' ? [] : `${rule.name} ${action}`)).join()
+    const known = sides.get(key)
+    if (known !== undefined) return known
+    const compiled = compileSide(ruled, digest, compile)
+    if (!compiled.ok) for (const fault of compiled.faults) onFault(fault)
+    const made = compiled.ok ? compiled.side : null
+    sides.set(key, made)
+    return made
+  }
 }

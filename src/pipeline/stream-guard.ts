@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { openAiError } from '../errors/refusal.ts'
 import type { AnswerGuard } from '../guard/answer-guard.ts'
-import type { TextGuard } from '../guard/text-guard.ts'
+import type { TextFilter } from '../guard/text-guard.ts'
 import { FramedAnswer } from './framed-answer.ts'
 import { mergeUsage, parseObject } from './usage.ts'
 
@@ -20,7 +20,7 @@ export type UsageSource = 'own' | 'finish' | 'running'
 
 export interface StreamGuardOptions {
   readonly answers: AnswerGuard
-  readonly texts: TextGuard
+  readonly texts: TextFilter
   readonly maxFrameBytes: number
   /** Why the answer has to be cut now, if it has to: asked after each event. */
   readonly cutFor: () => 'length' | null

@@ -68,7 +68,7 @@ export function createQuotaPlanner(limits: readonly QuotaLimit[], hashing: Hashi
       token: `${encode(principal.team)}:${encode(principal.tokenId)}`,
       model: encode(model),
     }
-    const applying = rules.filter(({ limit }) => matches(limit, principal, model))
+    const applying = rules.filter(({ limit }) => appliesTo(limit, principal, model))
     return {
       tenant: crossesTeams ? EVERYBODY : bounded(`team:${parts.team}`),
       kinds: applying.map(({ kind }) => kind),
@@ -124,7 +124,12 @@ function isWithinTeam({ per, match }: QuotaLimit): boolean {
   return per.includes('team') || per.includes('token') || match?.team !== undefined
 }
 
-function matches({ match }: QuotaLimit, { team, app, env }: QuotaPrincipal, model: string): boolean {
+/** Whether a limit counts the requests of a caller for a model; what is not known equals nothing. */
+export function appliesTo(
+  { match }: QuotaLimit,
+  { team, app, env }: Partial<QuotaPrincipal>,
+  model: string | undefined,
+): boolean {
   if (match === undefined) return true
   return (
     (match.team ?? team) === team &&

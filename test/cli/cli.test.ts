@@ -1,29 +1,12 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { run } from '../support/cli.ts'
 import { MINIMAL, SAMPLE, SECRET } from '../support/config.ts'
-import { type Completed, runProcess } from '../support/process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 // Each test starts the program several times, and many run at once.
 vi.setConfig({ testTimeout: 60_000 })
-
-const ENTRY = fileURLToPath(new URL('../../adapters/cli/main.ts', import.meta.url))
-/** What the surroundings must not bring in. */
-const CLEAN = {
-  PORT: undefined,
-  REDIS_URL: undefined,
-  SALLYPORT_CONFIG: undefined,
-  SALLYPORT_UPSTREAM_CLIENT: undefined,
-  INFERENCE_TIMEOUT_MS: undefined,
-  PROMPT_HMAC_SECRET: undefined,
-  FORCE_COLOR: undefined,
-}
-
-function run(cwd: string, args: readonly string[], env: Record<string, string> = {}): Promise<Completed> {
-  return runProcess(process.execPath, [ENTRY, ...args], { cwd, env: { ...CLEAN, ...env } })
-}
 
 /** A folder of its own with keys and a configuration that loads. */
 let prepared: string

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Runtime } from '../support/index.ts'
+import { actions } from './actions.ts'
 import { answers } from './answers.ts'
 import { breaks } from './breaks.ts'
 import { evasions } from './evasions.ts'
 import { headers } from './headers.ts'
+import { policy } from './policy.ts'
 import { prompts } from './prompts.ts'
 import { real } from './real.ts'
 import { requests } from './requests.ts'
@@ -13,7 +15,21 @@ import { secrecy } from './secrecy.ts'
 import { streams } from './streams.ts'
 import { tokens } from './tokens.ts'
 
-const THEMES = { routes, requests, tokens, headers, prompts, streams, breaks, answers, evasions, real, secrecy }
+const THEMES = {
+  routes,
+  requests,
+  tokens,
+  headers,
+  prompts,
+  policy,
+  streams,
+  breaks,
+  answers,
+  evasions,
+  actions,
+  real,
+  secrecy,
+}
 
 /** Everything that can be told from outside, over HTTP: the same for every runtime. */
 export function conformance(runtime: Runtime): void {

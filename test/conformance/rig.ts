@@ -236,13 +236,38 @@ function mainConfig(upstreams: readonly Values[], nowhere: readonly Values[]): V
       rules: [
         { name: 'EMPLOYEE_ID', pattern: 'EMP-[0-9]{6}', on: ['input', 'output'], action: 'redact' },
         { name: 'PROJECT', pattern: 'Project Nightfall', on: ['input'], action: 'block' },
+        {
+          name: 'CODENAMES',
+          terms: ['Osprey Nest', 'Müller & Söhne'],
+          on: ['output'],
+          replacement: '<a "code\\name">',
+        },
+        { name: 'TICKET', pattern: 'TCK-[0-9]{4}', on: ['input'], action: 'pseudonymise' },
       ],
       exceptions: [
         { match: { team: 'strict' }, input: { pii: 'block' }, output: { pii: 'block' } },
         { match: { team: 'redacting' }, input: { pii: 'redact', secrets: 'redact' } },
         { match: { team: 'open' }, input: { injection: 'flag', secrets: 'flag' }, output: { pii: 'flag' } },
         { match: { team: 'brief' }, output: { maxCharacters: 20 } },
+        { match: { team: 'alias' }, input: { pii: 'pseudonymise', secrets: 'pseudonymise' } },
+        { match: { team: 'alias-brief' }, input: { pii: 'pseudonymise' }, output: { pii: 'block', maxCharacters: 20 } },
+        {
+          match: { team: 'masking' },
+          input: { pii: 'mask', secrets: 'mask' },
+          output: { pii: 'mask', secrets: 'mask' },
+        },
+        {
+          match: { team: 'hashing' },
+          input: { pii: 'hash', secrets: 'hash' },
+          output: { pii: 'hash', secrets: 'hash' },
+        },
         { match: { team: 'brief-strict', env: 'production' }, output: { pii: 'block' } },
+        {
+          match: { team: ['named', 'named-too'] },
+          input: { rules: { EMAIL_SPELLED: 'redact' } },
+          output: { rules: { EMAIL_SPELLED: 'redact', CODENAMES: 'off', US_SSN: 'off' } },
+        },
+        { match: { team: 'british' }, input: { rules: { CODENAMES: 'block' } }, output: { locales: ['uk'] } },
       ],
     },
   }

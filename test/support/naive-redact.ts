@@ -51,13 +51,22 @@ export function naiveFindings(text: string, rules: readonly RuleDefinition[]): N
 
 /** The text with every finding replaced by its label. */
 export function naiveRedact(text: string, rules: readonly RuleDefinition[]): string {
-  let redacted = ''
+  return naiveReplace(text, rules, rule => `[${rule}_REDACTED]`)
+}
+
+/** The text with every finding replaced as told. */
+export function naiveReplace(
+  text: string,
+  rules: readonly RuleDefinition[],
+  replace: (rule: string, value: string) => string,
+): string {
+  let replaced = ''
   let at = 0
   for (const { rule, start, end } of naiveFindings(text, rules)) {
-    redacted += `${text.slice(at, start)}[${rule}_REDACTED]`
+    replaced += text.slice(at, start) + replace(rule, text.slice(start, end))
     at = end
   }
-  return redacted + text.slice(at)
+  return replaced + text.slice(at)
 }
 
 interface Found {

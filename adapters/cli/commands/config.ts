@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import { stringify } from 'yaml'
 import type { Fault } from '../../../src/config/fault.ts'
-import { maskSecrets } from '../../../src/config/mask.ts'
 import type { NotEnforced } from '../../../src/config/unsupported.ts'
-import { type ConfigLocation, locateConfig, readConfig } from '../../node/config-file.ts'
+import { locateConfig, readConfig } from '../../node/config-file.ts'
+import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure } from '../failure.ts'
-import { note, print, printJson, styled } from '../print.ts'
+import { print, printJson, styled } from '../print.ts'
+import { registerConfigPrint } from './config-print.ts'
 
 /** `sallyport config`: check, schema, print. */
 export function registerConfig(program: Command): void {
@@ -21,12 +21,7 @@ export function registerConfig(program: Command): void {
 
   config.command('schema').description('print the JSON Schema of the configuration file, for editors').action(schema)
 
-  config
-    .command('print')
-    .description('print the configuration in force: defaults and environment included, secrets masked')
-    .option('--config <file>', 'the configuration file')
-    .option('--json', 'print JSON in place of YAML')
-    .action(show)
+  registerConfigPrint(config)
 }
 
 interface Options {
@@ -52,31 +47,10 @@ async function schema(): Promise<void> {
   printJson(configJsonSchema())
 }
 
-async function show(options: Options): Promise<void> {
-  const location = await locateConfig(options.config, process.env, process.cwd())
-  const result = await readConfig(location, process.env)
-  if (!result.ok) throw new CommandFailure(faultList(nameOf(location), result.faults))
-  const config = maskSecrets(result.config)
-  if (options.json) printJson(config)
-  else print(stringify(config, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd())
-  for (const { path } of result.notEnforced) note(`${path} is not shown: this release does not enforce it`)
-}
-
 function withoutConfig(result: Awaited<ReturnType<typeof readConfig>>) {
   return result.ok ? { ok: true, warnings: result.warnings, notEnforced: result.notEnforced } : result
 }
 
 function consequence({ path, reason, serve }: NotEnforced): Fault {
   return { path, reason: serve === 'refuse' ? `${reason}; serve refuses to start with it` : reason }
-}
-
-/** What errors call the configuration. */
-export function nameOf({ path }: ConfigLocation): string {
-  return path ?? 'the defaults (there is no sallyport.yaml here; --config names another file)'
-}
-
-/** One fault a line, under the name of the file. */
-export function faultList(file: string, faults: readonly Fault[]): string {
-  const lines = faults.map(({ path, reason }) => `  ${path === '' ? '' : `${path}: `}${reason}`)
-  return [`${file}: ${faults.length === 1 ? '1 fault' : `${faults.length} faults`}`, ...lines].join('\n')
 }

@@ -2,10 +2,10 @@ import type { Command } from 'commander'
 import { locateConfig, readConfig } from '../../node/config-file.ts'
 import { createTelemetry } from '../../node/telemetry.ts'
 import { boundYoungGeneration } from '../../node/young-generation.ts'
+import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure } from '../failure.ts'
 import { note } from '../print.ts'
 import { untilStopped } from '../stop-signal.ts'
-import { faultList, nameOf } from './config.ts'
 
 /** `sallyport serve`: production. Refuses to start on anything unsafe or unclear. */
 export function registerServe(program: Command): void {

@@ -6,11 +6,11 @@ import { MAX_TOKEN_CHARACTERS } from '../../../src/config/limits.ts'
 import { systemClock } from '../../node/clock.ts'
 import { locateConfig, readTokensConfig } from '../../node/config-file.ts'
 import { nodeHashing } from '../../node/hashing.ts'
+import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure } from '../failure.ts'
 import { readKeyFile } from '../key-files.ts'
 import { print, printJson, printTable, styled } from '../print.ts'
 import { readStdin } from '../stdin.ts'
-import { faultList, nameOf } from './config.ts'
 
 /** `sallyport token inspect`: what a token says, and whether the gateway would take it. */
 export function registerTokenInspect(token: Command): void {

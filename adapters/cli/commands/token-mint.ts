@@ -6,10 +6,10 @@ import { isTokenRefusal } from '../../../src/auth/verify-token.ts'
 import { MAX_TOKEN_CHARACTERS, MAX_TOKEN_LIFETIME_MS } from '../../../src/config/limits.ts'
 import { formatQuantity, parseQuantity, QUANTITY_HINTS } from '../../../src/config/units.ts'
 import { locateConfig, readTokensConfig } from '../../node/config-file.ts'
+import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
 import { isOpenToOthers, readKeyFile, SIGNING_KEY, type StoredKey } from '../key-files.ts'
 import { note, print, printJson } from '../print.ts'
-import { faultList, nameOf } from './config.ts'
 
 /** `sallyport token mint`: prints the token alone, so that a shell can take it. */
 export function registerTokenMint(token: Command): void {

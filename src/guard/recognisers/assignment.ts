@@ -32,6 +32,7 @@ export const ASSIGNMENT_RULES: readonly RuleDefinition[] = [
       'token: 12345678',
       'max_tokens = 4096_0000',
       'secret: <YOUR_SECRET_123>',
+      'password = "[SECRET_5e545e3c491a]"',
       'password=${DB_PASSWORD_1}',
       'the tokeniser reads 8kP2mQ9vL4xR7wZ1',
       'public_key = "9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC9AIKjbJTWit"',

@@ -73,8 +73,10 @@ export const IDENTITY_RULES: readonly RuleDefinition[] = [
     description: 'Business identifier code of a bank, right behind a label (ISO 9362).',
     pattern: '[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?',
     caseSensitive: true,
+    // Its own label has the form, behind words that introduce one.
+    check: match => match !== 'REDACTED',
     labelled: phrases('bic, swift, swift code, bic code, swift bic, bic swift'),
     examples: ['BIC: «DEUTDEFF500»', 'SWIFT code «NEDSZAJJ»'],
-    counterExamples: ['DEUTDEFF500', 'BIC DEUTDEF', 'the SWIFT compiler'],
+    counterExamples: ['DEUTDEFF500', 'BIC DEUTDEF', 'the SWIFT compiler', 'BIC: [SWIFT_BIC_REDACTED]'],
   }),
 ]

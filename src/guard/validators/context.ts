@@ -32,7 +32,7 @@ function isWordUnit(code: number): boolean {
 
 /** Words that say what a number is. */
 export interface Phrases {
-  /** Their group in the trie of all phrases. */
+  /** Their group in the trie of all phrases of built-in rules. */
   readonly group: number
   /** All of them, over the words of a text (`wordsOf`): literal alternatives, so that nothing in it can run back. */
   readonly all: RegExp
@@ -41,6 +41,7 @@ export interface Phrases {
 }
 
 const TRIE = new PhraseTrie()
+const NO_GROUP = -1
 
 /** From this code point on (Thai, Hangul, Han, kana …) words are not parted by spaces. */
 const FIRST_UNSPACED = 0x0e00
@@ -58,16 +59,27 @@ const LINE = '\u00a7'
  */
 export function phrases(...lists: readonly string[]): Phrases {
   const group = TRIE.group()
-  const all = lists.flatMap(list => list.split(',')).map(phrase => plain(phrase.trim().toLowerCase()))
+  const all = phrasesIn(lists)
+  if (!all.every(phrase => LETTER.test(phrase))) throw new Error('a phrase without a letter')
   const others = all.filter(phrase => {
     const prefix = phrase.endsWith('*')
     return !TRIE.add(group, prefix ? phrase.slice(0, -1) : phrase, prefix)
   })
-  return {
-    group,
-    all: new RegExp(all.map(formOf).join('|'), 'g'),
-    others: others.length === 0 ? undefined : new RegExp(others.map(formOf).join('|')),
-  }
+  return { group, all: anyOf(all), others: others.length === 0 ? undefined : anyOf(others) }
+}
+
+/** The same for phrases that come and go with a configuration: the trie, which is for good, does not know them. */
+export function passingPhrases(...lists: readonly string[]): Phrases {
+  const all = anyOf(phrasesIn(lists))
+  return { group: NO_GROUP, all, others: all }
+}
+
+function phrasesIn(lists: readonly string[]): string[] {
+  return lists.flatMap(list => list.split(',')).map(phrase => plain(phrase.trim().toLowerCase()))
+}
+
+function anyOf(phrases: readonly string[]): RegExp {
+  return new RegExp(phrases.map(formOf).join('|'), 'g')
 }
 
 function formOf(phrase: string): string {
@@ -77,8 +89,10 @@ function formOf(phrase: string): string {
 
 /** Whether one of the phrases stands in `before`, the folded text in front of a match. */
 export function isSaid(before: string, said: Phrases): boolean {
+  if (said.group === NO_GROUP) return wordsOf(before).search(said.all) >= 0
+  if (!LETTER.test(before)) return false
   const words = wordsOf(before)
-  return TRIE.has(said.group) || (said.others !== undefined && wordsBeyondAscii && said.others.test(words))
+  return TRIE.has(said.group) || (said.others !== undefined && wordsBeyondAscii && words.search(said.others) >= 0)
 }
 
 /**
@@ -103,7 +117,8 @@ function isLabelGap(gap: string): boolean {
 let lastBefore = ''
 let lastWords = ''
 let wordsBeyondAscii = false
-const codes = new Uint8Array(512)
+/** Enough for the longest: a character in front may stand for eighteen. */
+const codes = new Uint8Array(2048)
 
 /**
  * The words of a text in lower case without accents, a space around each; ends of clauses and lines stay, as words of their
@@ -112,7 +127,7 @@ const codes = new Uint8Array(512)
 function wordsOf(before: string): string {
   if (before !== lastBefore) {
     lastBefore = before
-    lastWords = LETTER.test(before) ? ` ${plain(marked(before)).toLowerCase()} `.replace(/ {2,}/g, ' ') : ''
+    lastWords = ` ${plain(marked(before)).toLowerCase()} `.replace(/ {2,}/g, ' ')
     wordsBeyondAscii = false
     const size = Math.min(lastWords.length, codes.length)
     for (let at = 0; at < size; at++) {

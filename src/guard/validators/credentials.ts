@@ -20,6 +20,9 @@ const STAND_INS = new Set([
 /** Words that stand for a secret in documents. */
 const PLACEHOLDER = /^(?:your|my|the|some)[-_ ]|(?:password|secret|token|api_?key|key)$|x{4}|\*{3}/i
 
+/** The inside of a label or a stand-in that the guard has put in place of a secret. */
+const REPLACED = /^[A-Z][A-Z0-9_]*_(?:REDACTED|[0-9a-f]{12}|\d{1,7})$/
+
 /** Members of an object with hardly a digit (`config.tokenV2`), and names with a version (`jjwt-jackson-0.11.2`). */
 const CODE = /^[a-z_][a-z_]*\d{0,3}(?:\.[a-z_][a-z_]*\d{0,3}){1,8}$|^[a-z][a-z-]*-\d{1,3}(?:\.\d{1,3}){1,3}$/i
 
@@ -89,6 +92,7 @@ const SCHEMES = ['bearer', 'basic', 'token', 'api-token', 'apikey', 'digest']
 export function isAssignedSecret(match: string, before: string): boolean {
   // Nearly all are words, which this tells at once.
   if (!mixesDigits(match) || !isAssigned(before)) return false
+  if (before.endsWith('[') && REPLACED.test(match)) return false
   if (VARIABLE.test(match.slice(0, 2)) || CODE.test(match) || !looksRandom(match)) return false
   return entropy(match) >= (match.length < 20 ? 2.75 : 3)
 }

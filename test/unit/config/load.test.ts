@@ -52,7 +52,7 @@ test.each([
   ['listen: { port: 1.5 }', 'listen.port: should be a whole number'],
   ['listen: []', 'listen: should be a mapping of keys to values'],
   ['guard: [x]', 'guard: should be a mapping of keys to values'],
-  ['guard: { rules: [{ name: EMAIL, pattern: abc }] }', 'guard.rules[0]: another rule has this name'],
+  ['guard: { rules: [{ name: EMAIL, pattern: abc }] }', 'guard.rules[0].name: a built-in rule has this name'],
   ['listen:', 'listen: should be a mapping of keys to values'],
   ['quotas: {}', 'quotas: should be a list'],
   ['quotas: [{ name: a, tokens: 3, window: 1m }]', 'quotas[0].per: is required'],
@@ -68,10 +68,19 @@ test.each([
   ],
   ['state: postgres://x', 'state: should be "embedded", or a URL that begins with redis://'],
   ['guard: { input: { injection: redact } }', 'guard.input.injection: should be one of: off, flag, block'],
-  ['guard: { output: { pii: pseudonymise } }', 'guard.output.pii: should be one of: off, flag, redact, block'],
+  ['guard: { output: { pii: pseudonymise } }', 'guard.output.pii: pseudonymise is for input only'],
+  ['guard: { output: { pii: hide } }', 'guard.output.pii: should be one of: off, flag, redact, mask, hash, block'],
+  [
+    'guard: { exceptions: [{ match: { team: a }, output: { secrets: pseudonymise } }] }',
+    'guard.exceptions[0].output.secrets: pseudonymise is for input only',
+  ],
+  [
+    'guard: { rules: [{ name: A, pattern: abc, action: pseudonymise }] }',
+    'guard.rules[0].action: pseudonymise is for what callers send; with it, set on: [input]',
+  ],
   ['guard: { output: { pii: off } , input: { pii: no } }', 'guard.input.pii: should be one of'],
   ['guard: { rules: [{ name: employee, pattern: a }] }', 'guard.rules[0].name: should be upper-case letters'],
-  ['guard: { rules: [{ name: A, pattern: "a*" }] }', 'guard.rules[0]: '],
+  ['guard: { rules: [{ name: A, pattern: "a*" }] }', 'guard.rules[0].pattern: rule A: unbounded'],
   ['guard: { exceptions: [{ match: {}, input: { pii: off } }] }', 'guard.exceptions[0].match: matches everybody'],
   ['guard: { exceptions: [{ match: { team: a } }] }', 'guard.exceptions[0]: changes nothing'],
   ['audit2: {}', 'audit2: unknown key; did you mean "audit"?'],
@@ -232,16 +241,19 @@ test('credentials are masked wherever they are', async () => {
   expect(masked).toContain('127.0.0.1:6379/0')
 })
 
-test('what cannot be pseudonymised is blocked, never let through', async () => {
-  const loaded = await config(
-    'guard: { input: { pii: pseudonymise }, exceptions: [{ match: { team: a }, input: { secrets: pseudonymise } }] }',
-  )
-  expect(loaded.config.guard.input.pii).toBe('block')
-  expect(loaded.config.guard.exceptions[0]?.input).toEqual({ secrets: 'block' })
-  expect(loaded.notEnforced.map(({ path, serve }) => [path, serve])).toEqual([
-    ['guard.input.pii', 'refuse'],
-    ['guard.exceptions[0].input.secrets', 'refuse'],
+test('every action is taken as it is written, and none is named as not enforced', async () => {
+  const { config: loaded, notEnforced } = await config(`guard:
+  input: { pii: pseudonymise, secrets: hash }
+  output: { pii: mask, secrets: hash }
+  rules: [{ name: A, pattern: abc, on: [input], action: pseudonymise }]
+  exceptions: [{ match: { team: a }, input: { secrets: pseudonymise }, output: { pii: flag } }]`)
+  expect(loaded.guard.input).toMatchObject({ pii: 'pseudonymise', secrets: 'hash' })
+  expect(loaded.guard.output).toMatchObject({ pii: 'mask', secrets: 'hash' })
+  expect(loaded.guard.rules[0]?.action).toBe('pseudonymise')
+  expect(loaded.guard.exceptions).toEqual([
+    { match: { team: ['a'] }, input: { secrets: 'pseudonymise' }, output: { pii: 'flag' } },
   ])
+  expect(notEnforced).toEqual([])
 })
 
 test.each([
