@@ -15,6 +15,7 @@ import { ready } from './pipeline/readiness.ts'
 import { requestIdOf } from './pipeline/request-id.ts'
 import { reserveQuota } from './pipeline/reserve-quota.ts'
 import type { Services } from './pipeline/services.ts'
+import { validateInput } from './pipeline/validate-input.ts'
 import type { Transport } from './ports/transport.ts'
 
 type Stage = (exchange: Exchange, services: Services) => Refusal | undefined | Promise<Refusal | undefined>
@@ -28,12 +29,13 @@ const ADMISSION: readonly Stage[] = [
   guardInput,
   auditWritable,
   reserveQuota,
+  validateInput,
 ]
 
 /**
  * The whole path of a request:
- * authenticate → authorise → read and check → guard input → reserve quota → forward → guard output → restore stand-ins →
- * settle → record.
+ * authenticate → authorise → read and check → guard input → reserve quota → validate input → forward → guard output →
+ * validate output → restore stand-ins → settle → record.
  */
 async function handle(exchange: Exchange, services: Services): Promise<Response> {
   try {
@@ -44,6 +46,12 @@ async function handle(exchange: Exchange, services: Services): Promise<Response>
       if (refusal) return await refuse(exchange, services, refusal)
     }
     const forwarded = await forward(exchange, services)
+    if (exchange.inputCheck) {
+      const refusal = await exchange.inputCheck.late
+      exchange.inputCheck = undefined
+      if (refusal) return await refuse(exchange, services, refusal)
+      if (exchange.gone) return await abandon(exchange, services)
+    }
     switch (forwarded.kind) {
       case 'refused':
         return await refuse(exchange, services, forwarded.refusal)

@@ -14,6 +14,8 @@ import type { StateStore } from '../../src/ports/state-store.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
 import { createQuotaPlanner } from '../../src/quota/plan.ts'
+import type { ValidatorServices } from '../../src/validators/validator.ts'
+import { Validators } from '../../src/validators/validators.ts'
 import { openAuditFile } from '../node/audit-file.ts'
 import { systemClock } from '../node/clock.ts'
 import { reasonOf } from '../node/error-code.ts'
@@ -70,6 +72,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     policies,
     planQuota: createQuotaPlanner(config.quotas, hashing),
     pool: new UpstreamPool(),
+    validators: createValidators(config, { upstream: modelServers, clock, hashing, telemetry }),
     hmac: { key: hmac.key, keyId: hmacKeyId(hashing, hmac.key) },
   }
   const closeParts = async () => {
@@ -90,6 +93,10 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     if (error instanceof StartError) throw new CommandFailure(error.message)
     throw error
   }
+}
+
+function createValidators({ guard }: Config, services: ValidatorServices): Validators | undefined {
+  return guard.validators.length === 0 ? undefined : new Validators(guard.validators, services)
 }
 
 function readPolicies(config: Config, digest: Digest): PolicyBook {

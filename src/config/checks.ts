@@ -4,6 +4,7 @@ import { at, type Fault } from './fault.ts'
 import { guardFaults, guardWarnings, unknownModels } from './guard-checks.ts'
 import { GOOD_HMAC_SECRET_CHARACTERS } from './limits.ts'
 import type { Document } from './schema.ts'
+import { validatorFaults, validatorWarnings } from './validator-checks.ts'
 
 /**
  * What the schema cannot see: keys that contradict each other, and settings that are not safe. `dictionaries` are the
@@ -16,6 +17,7 @@ export function crossCheck(document: Document, config: Config, dictionaries: rea
     ...timeouts(document),
     ...quotas(document, config),
     ...guardFaults(config, dictionaries),
+    ...validatorFaults(document),
     ...secret(document),
   ]
 }
@@ -39,7 +41,7 @@ export function warnings(document: Document, { guard }: Config): Fault[] {
       found.push({ path: `models[${index}].upstreams[${inner}].apiKey`, reason: 'sent unencrypted (http:)' })
     }
   }
-  return [...found, ...guardWarnings(guard)]
+  return [...found, ...guardWarnings(guard), ...validatorWarnings(document, isLoopback)]
 }
 
 /** Whether only this machine can reach an address. */

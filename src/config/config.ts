@@ -1,4 +1,5 @@
 import type { QuotaLimit } from '../quota/limit.ts'
+import type { ValidatorConfig } from '../validators/validator-config.ts'
 
 /** What the guard does about one kind of finding. */
 export type GuardAction = 'off' | 'flag' | 'redact' | 'mask' | 'hash' | 'pseudonymise' | 'block'
@@ -138,6 +139,8 @@ export interface GuardExceptionConfig {
   readonly match: GuardMatch
   readonly input?: Partial<GuardInputConfig>
   readonly output?: Partial<GuardOutputConfig>
+  /** The names of the validators in force; absent: all. */
+  readonly validators?: readonly string[]
 }
 
 export interface GuardConfig {
@@ -145,6 +148,8 @@ export interface GuardConfig {
   readonly output: GuardOutputConfig
   readonly rules: readonly GuardRuleConfig[]
   readonly exceptions: readonly GuardExceptionConfig[]
+  /** Names are unique. */
+  readonly validators: readonly ValidatorConfig[]
 }
 
 export interface RequestConfig {

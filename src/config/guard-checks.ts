@@ -76,11 +76,12 @@ function unknownRules({ input, output, rules, exceptions }: GuardConfig): Fault[
 }
 
 function exceptionFaults({ exceptions }: GuardConfig, models: Config['models']): Fault[] {
-  return exceptions.flatMap(({ match, input = {}, output = {} }, index) => {
+  return exceptions.flatMap(({ match, input = {}, output = {}, validators }, index) => {
     const path = at('guard.exceptions', index)
     const found: Fault[] = []
     if (Object.keys(match).length === 0) found.push({ path: at(path, 'match'), reason: 'matches everybody' })
-    if (Object.keys({ ...input, ...output }).length === 0) found.push({ path, reason: 'changes nothing' })
+    const changes = Object.keys({ ...input, ...output }).length > 0 || validators !== undefined
+    if (!changes) found.push({ path, reason: 'changes nothing' })
     return [...found, ...unknownModels(match.model, models, at(path, 'match.model'))]
   })
 }

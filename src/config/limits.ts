@@ -94,6 +94,42 @@ export const MIN_WINDOW_MS = 1000
 /** A month; longer windows would keep counters longer than people remember the limit. */
 export const MAX_WINDOW_MS = 31 * DAY_MS
 
+// Validators
+
+/** What validators are taken to be able to read at once, in UTF-16 units. Prompt guards read 512 tokens. */
+export const CLASSIFY_WINDOW = 1200
+export const DEFAULT_INPUT_WINDOW = 4000
+/** Smaller windows see no sentence; larger ones are no windows. */
+export const MIN_WINDOW = 100
+export const MAX_WINDOW = 100_000
+/** How much of a streamed answer waits for a verdict: about a hundred tokens. */
+export const DEFAULT_OUTPUT_WINDOW = 400
+export const MAX_OUTPUT_WINDOW = 10_000
+/** Part of an answer that does not fill a window is checked as it is after this time: a slow model is not held up for more. */
+export const WINDOW_WAIT_MS = 1000
+/** Windows of one prompt, by default and at the most. */
+export const DEFAULT_MAX_WINDOWS = 64
+export const MAX_WINDOWS = 4096
+/** Windows of one text that are with one validator at the same time. */
+export const WINDOWS_AT_ONCE = 8
+/** Longest time for a check: callers wait for it. */
+export const MAX_CHECK_MS = MINUTE_MS
+/** A verdict is a few hundred bytes; with log probabilities a few thousand. */
+export const MAX_VERDICT_BYTES = 64 * 1024
+export const DEFAULT_VALIDATOR_IN_FLIGHT = 32
+/** Checks that wait for a place with one validator; more are not checked in time anyway. */
+export const MAX_CHECKS_WAITING = 10_000
+/** Verdicts remembered: an entry is under 200 bytes. */
+export const DEFAULT_VERDICTS = 10_000
+export const MAX_VERDICTS = 1_000_000
+export const DEFAULT_VERDICT_MS = 5 * MINUTE_MS
+/** Failures in a row after which a validator is left alone, and for how long. */
+export const BREAKER_FAILURES = 5
+export const BREAKER_PAUSE_MS = 5000
+/** Of an answer in progress, what may wait for verdicts before the model server is paused; and checks of it at a time. */
+export const MAX_HELD_BYTES = 256 * 1024
+export const MAX_CHECKS_OPEN = 4
+
 // Audit
 
 /** Size at which a new audit file is begun: opens in an editor, verifies in seconds. */

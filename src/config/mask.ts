@@ -1,3 +1,4 @@
+import type { ValidatorConfig } from '../validators/validator-config.ts'
 import type { Config } from './config.ts'
 
 const MASK = '********'
@@ -14,7 +15,17 @@ export function maskSecrets(config: Config): Config {
         ...(upstream.apiKey !== undefined && { apiKey: MASK }),
       })),
     })),
+    guard: { ...config.guard, validators: config.guard.validators.map(maskValidator) },
     audit: { ...config.audit, hmacSecret: MASK },
+  }
+}
+
+/** Of headers the values: what authenticates stands in one of them as often as not. */
+function maskValidator(validator: ValidatorConfig): ValidatorConfig {
+  return {
+    ...validator,
+    ...(validator.apiKey !== undefined && { apiKey: MASK }),
+    headers: Object.fromEntries(Object.keys(validator.headers).map(name => [name, MASK])),
   }
 }
 

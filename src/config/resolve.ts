@@ -1,6 +1,7 @@
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { Config, GuardMatch, GuardRuleConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
 import type { Document } from './schema.ts'
+import { resolveValidator } from './validator-schema.ts'
 
 type ResolvePath = (path: string) => string
 
@@ -26,6 +27,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       output: guard.output,
       rules: guard.rules.map(rule => resolveRule(rule, resolvePath)),
       exceptions: guard.exceptions.map(({ match, ...changes }) => ({ match: resolveMatch(match), ...changes })),
+      validators: (guard.validators ?? []).map(resolveValidator),
     },
     request: { unknownFields: request.unknownFields, maxBodyBytes: request.maxBody },
     audit: {

@@ -21,6 +21,7 @@ import {
 } from './limits.ts'
 import { formatQuantity } from './units.ts'
 import { NO_MAPPING } from './unknown-keys.ts'
+import { VALIDATOR } from './validator-schema.ts'
 
 export type { Config } from './config.ts'
 
@@ -254,23 +255,9 @@ const guardException = v.strictObject({
       maxCharacters,
     }),
   ),
-})
-
-const validator = v.strictObject({
-  name,
-  kind: oneOf(['vllm-classify', 'chat', 'http']),
-  url: url(['http:', 'https:']),
-  model: v.exactOptional(modelId),
-  on: v.optional(stages, ['input']),
-  threshold: v.exactOptional(
-    v.pipe(
-      v.number('should be a number from 0 to 1'),
-      v.minValue(0, 'should be from 0 to 1'),
-      v.maxValue(1, 'should be from 0 to 1'),
-    ),
+  validators: v.exactOptional(
+    v.pipe(list(name), described('The names of the validators that look at these texts; `[]`: none.')),
   ),
-  timeout: v.optional(quantity('duration', 1, MAX_TIMEOUT_MS), '300ms'),
-  onFailure: v.optional(oneOf(['block', 'allow']), 'block'),
 })
 
 const guard = v.strictObject({
@@ -282,7 +269,7 @@ const guard = v.strictObject({
     [],
   ),
   validators: v.exactOptional(
-    v.pipe(list(validator), described('Outside classifiers. Not enforced in this release: `serve` refuses them.')),
+    v.pipe(list(VALIDATOR), described('Classifiers outside the gateway that texts have to pass.')),
   ),
 })
 

@@ -27,7 +27,6 @@ export function notEnforced(document: Document): NotEnforced[] {
   for (const [index, quota] of document.quotas.entries()) {
     if (quota.concurrent !== undefined) refuse(at(at('quotas', index), 'concurrent'))
   }
-  if (document.guard.validators !== undefined && document.guard.validators.length > 0) refuse('guard.validators')
   if (document.audit.retention !== undefined) refuse('audit.retention')
   if (document.audit.checkpoint !== undefined) refuse('audit.checkpoint')
   if (document.audit.forward !== undefined && document.audit.forward.length > 0) refuse('audit.forward')

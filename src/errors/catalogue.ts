@@ -135,11 +135,23 @@ export const CATALOGUE = {
     message: 'The prompt was refused by a rule of this company.',
     retry: false,
   },
+  guard_validator: {
+    status: 400,
+    type: 'policy_error',
+    message: 'The prompt was refused by a validator.',
+    retry: false,
+  },
   guard_output_blocked: {
     status: 400,
     type: 'policy_error',
     message: 'The answer was withheld: it contains text that the policy does not let out.',
     retry: false,
+  },
+  guard_unavailable: {
+    status: 503,
+    type: 'server_error',
+    message: 'A validator that has to see this text does not answer, so it was not passed on. Try again shortly.',
+    retry: true,
   },
   guard_failed: {
     status: 503,

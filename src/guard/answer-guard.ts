@@ -82,6 +82,11 @@ export class AnswerGuard {
     return open.sort((one, other) => one - other)
   }
 
+  /** Choices that have begun, ended or not. */
+  get begunChoices(): number[] {
+    return [...this.ended.keys()]
+  }
+
   /** Guards one event of a stream: the document in `bytes[start, end)`. Null: it cannot be checked. */
   event(bytes: Uint8Array, start: number, end: number): GuardedDocument | null {
     const walked = this.walker.walk(bytes, start, end)

@@ -2,6 +2,7 @@ import type { Outcome } from '../audit/record.ts'
 import { CATALOGUE } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import type { AnswerSink, AnswerSource } from '../ports/transport.ts'
+import type { Validators } from '../validators/validators.ts'
 import type { Exchange } from './exchange.ts'
 import type { UpstreamStream } from './forward.ts'
 import { OutputGuard } from './guard-output.ts'
@@ -10,6 +11,9 @@ import { record } from './record.ts'
 import { OutputRestorer } from './restore-output.ts'
 import type { Services } from './services.ts'
 import { settle } from './settle.ts'
+import { validateBody } from './validate-body.ts'
+import { StreamValidation } from './validate-stream.ts'
+import { subjectOf } from './validation.ts'
 
 /** What is written in records for a caller that left: there is no status, since nobody is there to get one. */
 const CALLER_LEFT = 499
@@ -49,8 +53,12 @@ export async function answerBody(exchange: Exchange, services: Services, bytes: 
   output.report()
   const { counts } = output
   settle(exchange, services, counts.inputTokens + counts.outputTokens)
-  const refusal: Refusal | null = guarded.ok ? null : { code: guarded.code }
-  if (refusal) exchange.errorCode = refusal.code
+  const verdict = guarded.ok && services.validators ? await validateBody(exchange, services, guarded.bytes) : undefined
+  const refusal = guarded.ok ? verdict : { code: guarded.code }
+  if (refusal) {
+    exchange.errorCode = refusal.code
+    exchange.reason = refusal.reason
+  }
   const recorded = await record(exchange, services, {
     status: refusal ? CATALOGUE[refusal.code].status : 200,
     outcome: refusal ? (CATALOGUE[refusal.code].status >= 500 ? 'failed' : 'refused') : 'served',
@@ -85,7 +93,11 @@ class StreamedAnswer implements AnswerSource {
   private readonly upstream: UpstreamStream
   private readonly output: OutputGuard
   private restorer: OutputRestorer | null
+  /** Present where validators look at the answer. */
+  private readonly validation: StreamValidation | undefined
   private sink: AnswerSink | undefined
+  /** The caller is slow. */
+  private blocked = false
   private over = false
 
   constructor(exchange: Exchange, services: Services, upstream: UpstreamStream) {
@@ -95,7 +107,26 @@ class StreamedAnswer implements AnswerSource {
     this.output = new OutputGuard(exchange)
     this.restorer = restorerOf(exchange)
     exchange.forgetPrompt()
+    this.validation = services.validators && this.validate(services.validators)
     exchange.onGone(() => this.cancel())
+  }
+
+  private validate(all: Validators): StreamValidation | undefined {
+    const { exchange } = this
+    const validators = all.of('output', exchange.policy?.validators)
+    if (validators.length === 0) return undefined
+    return new StreamValidation({
+      validators,
+      subject: subjectOf(exchange, 'output'),
+      answer: exchange.endpoint.answer,
+      stream: this.output.stream,
+      send: bytes => this.send(bytes),
+      drained: () => {
+        if (!this.blocked && !this.over) this.upstream.resume()
+      },
+      stopped: () => this.finish(),
+      fault: error => this.fault(error),
+    })
   }
 
   start(sink: AnswerSink): void {
@@ -118,17 +149,33 @@ class StreamedAnswer implements AnswerSource {
     if (this.over) return
     const { stream } = this.output
     try {
-      this.send(run())
+      const bytes = run()
+      if (!this.validation) this.send(bytes)
+      else if (bytes) this.validation.add(bytes)
     } catch (error) {
-      this.report(error)
-      this.restorer = null
-      stream.break('internal_error', 'exception')
+      return this.fault(error)
     }
-    if (stream.end) this.finish()
+    if (!this.validation) {
+      if (stream.end) this.finish()
+    } else if (stream.end) {
+      this.validation.end(() => this.finish())
+    } else if (this.validation.full) {
+      this.upstream.pause()
+    }
+  }
+
+  /** A bug: what is held is dropped. */
+  private fault(error: unknown): void {
+    this.report(error)
+    this.restorer = null
+    this.validation?.cancel()
+    this.output.stream.break('internal_error', 'exception')
+    this.finish()
   }
 
   resume(): void {
-    if (!this.over) this.upstream.resume()
+    this.blocked = false
+    if (!this.over && !this.validation?.full) this.upstream.resume()
   }
 
   /** The caller went away. */
@@ -136,6 +183,7 @@ class StreamedAnswer implements AnswerSource {
     if (this.over) return
     this.over = true
     this.upstream.cancel()
+    this.validation?.cancel()
     this.settleAndReport()
     void record(this.exchange, this.services, { status: CALLER_LEFT, outcome: 'aborted', ...this.summary() })
   }
@@ -143,7 +191,9 @@ class StreamedAnswer implements AnswerSource {
   private send(bytes: Uint8Array | null): void {
     if (!bytes || this.over) return
     const restored = this.restorer ? this.restorer.push(bytes) : bytes
-    if (restored && this.sink?.write(restored) === false) this.upstream.pause()
+    if (!restored || this.sink?.write(restored) !== false) return
+    this.blocked = true
+    this.upstream.pause()
   }
 
   private finish(): void {
@@ -191,12 +241,15 @@ class StreamedAnswer implements AnswerSource {
 
   private settleAndReport(): void {
     this.output.report()
+    if (this.validation) this.exchange.findings.push(...this.validation.findings)
     const { inputTokens, outputTokens } = this.output.counts
     settle(this.exchange, this.services, inputTokens + outputTokens)
   }
 
+  /** Of an answer that did not pass whole, nothing is quoted: its beginning may be what was held back. */
   private summary() {
-    return { ...this.output.counts, outputSnippet: this.output.outputSnippet }
+    const isQuotable = this.validation?.passed ?? true
+    return { ...this.output.counts, ...(isQuotable ? { outputSnippet: this.output.outputSnippet } : {}) }
   }
 }
 

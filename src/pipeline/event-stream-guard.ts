@@ -52,6 +52,17 @@ export class EventStreamGuard extends FramedAnswer {
     return this.frameOf(wire.failed(errorBody({ code }), this.context()))
   }
 
+  mark(): () => void {
+    const parts = [...this.parts]
+    const { next } = this
+    return () => {
+      this.parts = parts
+      this.next = next
+      this.out = []
+      this.cut('content_filter')
+    }
+  }
+
   protected event(frame: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
     const { events, wire, texts } = this.options
     // Some servers end every stream the same way; the wire's own last event has gone by.

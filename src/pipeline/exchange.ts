@@ -2,6 +2,7 @@ import type { GuardFinding } from '../audit/record.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { ModelConfig } from '../config/config.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
+import type { Refusal } from '../errors/refusal.ts'
 import type { GuardSide } from '../guard/policy.ts'
 import type { StandIns } from '../guard/stand-ins.ts'
 import type { Endpoint } from '../openai/endpoints.ts'
@@ -19,6 +20,16 @@ export interface RequestPolicy {
   /** Redacts for the record what `output` lets through; null where that is nothing. */
   readonly record: GuardSide | null
   readonly maxCharacters: number
+  /** The names of the validators in force; undefined: all. */
+  readonly validators: readonly string[] | undefined
+}
+
+/** The prompt's checks by validators. */
+export interface InputCheck {
+  /** Settles with what the checks beside the model's work come to; until then, nothing goes to the caller. */
+  readonly late: Promise<Refusal | undefined>
+  /** Nobody waits for them any more. */
+  cancel(): void
 }
 
 /**
@@ -59,6 +70,8 @@ export class Exchange {
   /** Set by reserve-quota: what was taken, until it is settled. */
   reservation: QuotaPlan | undefined
   limitHeaders: Readonly<Record<string, string>> = {}
+  /** Set by validate-input, where validators look at the prompt. */
+  inputCheck: InputCheck | undefined
   /** Set by forward. */
   upstream: string | undefined
   firstByteAt: number | undefined
@@ -71,6 +84,7 @@ export class Exchange {
   reason: string | undefined
 
   private leave: (() => void) | undefined
+  private interrupted = false
   /** The caller has gone away. */
   gone = false
 
@@ -87,6 +101,7 @@ export class Exchange {
     this.contentEncoding = connection.header('content-encoding')
     connection.onGone(() => {
       this.gone = true
+      this.inputCheck?.cancel()
       this.leave?.()
     })
   }
@@ -103,6 +118,12 @@ export class Exchange {
   /** Sets what happens when the caller goes away from now on; at once if it has. */
   onGone(callback: () => void): void {
     this.leave = callback
-    if (this.gone) callback()
+    if (this.gone || this.interrupted) callback()
+  }
+
+  /** Ends the call to a model server, as if the caller had gone away: the one in progress, or the next. */
+  interrupt(): void {
+    this.interrupted = true
+    this.leave?.()
   }
 }

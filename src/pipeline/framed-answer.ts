@@ -17,6 +17,8 @@ const decoder = new TextDecoder()
 export abstract class FramedAnswer {
   /** Set once the answer is over for the caller, whatever the model server still sends. */
   end: StreamEnd | null = null
+  /** Takes, behind each event of the model server, what may go out now: for who has to see them one by one. */
+  onEvent: ((bytes: Uint8Array) => void) | undefined
   protected out: Uint8Array[] = []
   protected closing: Uint8Array[] = []
   private readonly splitter: FrameSplitter
@@ -66,6 +68,9 @@ export abstract class FramedAnswer {
     return out.length === 1 ? (out[0] ?? null) : concat(out)
   }
 
+  /** How to cut the answer by policy for a caller who has got no more than what was let out up to now. */
+  abstract mark(): () => void
+
   /** The event that tells the caller of a failure, in the form of the wire. */
   abstract errorEvent(code: ErrorCode): Uint8Array
 
@@ -87,5 +92,7 @@ export abstract class FramedAnswer {
     const data = frameData(frame)
     if (data) this.event(frame, data.bytes, data.start, data.end)
     else this.out.push(frame)
+    const bytes = this.onEvent && this.take()
+    if (bytes) this.onEvent?.(bytes)
   }
 }

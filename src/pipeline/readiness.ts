@@ -1,3 +1,4 @@
+import type { Validators } from '../validators/validators.ts'
 import type { Services } from './services.ts'
 
 export interface Readiness {
@@ -6,6 +7,11 @@ export interface Readiness {
   readonly audit: boolean
   /** At least one model server answers. */
   readonly upstream: boolean
+  /**
+   * By name, whether a validator answers. What it means that one does not is for policy to say, request by request: the
+   * instance is ready all the same, since others would fare no better.
+   */
+  readonly validators?: Readonly<Record<string, boolean>>
 }
 
 /** For how long an answer of a model server counts, so that probes by many do not add up. */
@@ -13,16 +19,34 @@ const FRESH_MS = 2000
 const PROBE_TIMEOUT_MS = 1000
 
 const lastSeen = new WeakMap<Services, { at: number; ok: boolean }>()
+const lastValidators = new WeakMap<Services, { at: number; answer: Record<string, boolean> }>()
 
 /** Whether requests could be served now: the store, the log and at least one model server are usable. */
 export async function ready(services: Services): Promise<Readiness> {
-  const [state, audit, upstream] = await Promise.all([
+  const [state, audit, upstream, validators] = await Promise.all([
     services.store.ready(),
     services.audit.ready(),
     anyUpstream(services),
+    services.validators && eachValidator(services, services.validators),
   ])
   const auditUsable = audit || services.config.audit.onFailure === 'serve'
-  return { ready: state && auditUsable && upstream, state, audit, upstream }
+  return { ready: state && auditUsable && upstream, state, audit, upstream, ...(validators && { validators }) }
+}
+
+async function eachValidator(services: Services, { all }: Validators): Promise<Record<string, boolean>> {
+  const now = services.clock.monotonic()
+  const last = lastValidators.get(services)
+  if (last && now - last.at < FRESH_MS) return last.answer
+  const answers = all.map(async ({ config: { name, url } }): Promise<[string, boolean]> => {
+    const ok = await probe(services, url).then(
+      () => true,
+      () => false,
+    )
+    return [name, ok]
+  })
+  const answer = Object.fromEntries(await Promise.all(answers))
+  lastValidators.set(services, { at: now, answer })
+  return answer
 }
 
 async function anyUpstream(services: Services): Promise<boolean> {
@@ -30,7 +54,7 @@ async function anyUpstream(services: Services): Promise<boolean> {
   const last = lastSeen.get(services)
   if (last && now - last.at < FRESH_MS) return last.ok
   const urls = new Set(services.config.models.flatMap(({ upstreams }) => upstreams.map(({ url }) => url)))
-  const probes = [...urls].map(url => probe(services, url))
+  const probes = [...urls].map(url => probe(services, `${url}/models`))
   const ok = await Promise.any(probes).then(
     () => true,
     () => false,
@@ -43,7 +67,7 @@ async function anyUpstream(services: Services): Promise<boolean> {
 function probe(services: Services, url: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const flow = services.upstream.send(
-      { method: 'GET', url: `${url}/models`, headers: { accept: 'application/json' } },
+      { method: 'GET', url, headers: { accept: 'application/json' } },
       {
         onHead: status => {
           clearTimeout(timer)

@@ -8,6 +8,7 @@ import type { StateStore } from '../ports/state-store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { Upstream } from '../ports/upstream.ts'
 import type { QuotaPlanner } from '../quota/plan.ts'
+import type { Validators } from '../validators/validators.ts'
 import type { PolicyBook } from './policy-book.ts'
 import type { UpstreamPool } from './upstream-pool.ts'
 
@@ -25,5 +26,7 @@ export interface Services {
   readonly policies: PolicyBook
   readonly planQuota: QuotaPlanner
   readonly pool: UpstreamPool
+  /** Undefined where none are configured. */
+  readonly validators: Validators | undefined
   readonly hmac: { readonly key: Uint8Array; readonly keyId: string }
 }

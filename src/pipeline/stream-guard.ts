@@ -48,6 +48,20 @@ export class StreamGuard extends FramedAnswer {
     return encoder.encode(`data: ${JSON.stringify(openAiError({ code }))}\n\n`)
   }
 
+  mark(): () => void {
+    const { answers } = this.options
+    const open = answers.openChoices
+    const ended = answers.begunChoices.filter(choice => !open.includes(choice))
+    return () => {
+      this.out = []
+      this.closing = []
+      this.cut(
+        'content_filter',
+        answers.begunChoices.filter(choice => !ended.includes(choice)),
+      )
+    }
+  }
+
   protected ended(rest: string): void {
     // Some servers leave out the blank line behind the last event.
     if (LAST_EVENT.test(rest)) this.done(DONE)
@@ -100,8 +114,8 @@ export class StreamGuard extends FramedAnswer {
   }
 
   /** Ends every open choice the normal way. What they hold is behind the cut: it is dropped. */
-  private cut(finish: 'length' | 'content_filter'): void {
-    for (const choice of this.options.answers.openChoices) {
+  private cut(finish: 'length' | 'content_filter', open = this.options.answers.openChoices): void {
+    for (const choice of open) {
       this.options.answers.remainder(choice)
       this.out.push(this.own(choice, '', finish))
     }

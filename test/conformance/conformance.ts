@@ -14,6 +14,7 @@ import { routes } from './routes.ts'
 import { secrecy } from './secrecy.ts'
 import { streams } from './streams.ts'
 import { tokens } from './tokens.ts'
+import { validators } from './validators.ts'
 
 const THEMES = {
   routes,
@@ -29,6 +30,7 @@ const THEMES = {
   actions,
   real,
   secrecy,
+  validators,
 }
 
 /** Everything that can be told from outside, over HTTP: the same for every runtime. */

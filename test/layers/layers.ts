@@ -17,6 +17,7 @@ const DOMAINS = [
   'ports',
   'json',
   'text',
+  'validators',
 ]
 
 const RUNTIME_MODULE = /^(node|bun|cloudflare|deno):|^bun$/

@@ -50,6 +50,7 @@ test('every default in the reference is the one in force', async () => {
         output: { pii: 'redact', secrets: 'redact' },
         rules: [],
         exceptions: [],
+        validators: [],
       },
       request: { unknownFields: 'refuse', maxBodyBytes: 4 * 1024 * 1024 },
       audit: { file: '/base/audit/audit.jsonl', onFailure: 'deny', maxBytes: 64 * 1024 * 1024 },
@@ -64,7 +65,6 @@ test('the sample of the reference loads as it is', async () => {
   expect(paths).toEqual([
     'tokens.trusted',
     'quotas[3].concurrent',
-    'guard.validators',
     'audit.retention',
     'audit.checkpoint',
     'audit.forward',

@@ -1,0 +1,27 @@
+import type { Refusal } from '../errors/refusal.ts'
+import { bodyTexts } from '../validators/answer-texts.ts'
+import { cutWindows } from '../validators/windows.ts'
+import type { Exchange } from './exchange.ts'
+import type { Services } from './services.ts'
+import { conclude, subjectOf } from './validation.ts'
+
+/** What do the validators say to a whole answer, as the guard has left it? It waits for all of them. */
+export async function validateBody(
+  exchange: Exchange,
+  services: Services,
+  bytes: Uint8Array,
+): Promise<Refusal | undefined> {
+  const validators = services.validators?.of('output', exchange.policy?.validators) ?? []
+  if (validators.length === 0) return undefined
+  const texts = bodyTexts(bytes, exchange.endpoint.answer)
+  if (!texts) return { code: 'upstream_invalid' }
+  const gone = new AbortController()
+  exchange.onGone(() => gone.abort())
+  const subject = subjectOf(exchange, 'output')
+  const checks = validators.map(async validator => {
+    // Nothing of it has gone out, so it is cut as a prompt is.
+    const windows = texts.flatMap(text => cutWindows(text, validator.config.input.window))
+    return conclude(exchange, 'output', validator, await validator.check(windows, subject, gone.signal))
+  })
+  return (await Promise.all(checks)).find(refusal => refusal !== undefined)
+}
