@@ -114,8 +114,7 @@ export class Scanner {
 
   /** What a plain piece decides, where the screen suspects nothing; otherwise null, and nothing has changed. */
   private screened(piece: string, classes: Uint8Array): string | null {
-    const { held } = this
-    const { screen } = this
+    const { held, screen } = this
     const { length } = piece
     if (this.screenRow === NONE || this.screenEpoch !== screen.rows.epoch)
       return this.goesOn(piece, classes) ? '' : null
