@@ -10,6 +10,7 @@ import { TextGuard } from '../src/guard/text-guard.ts'
 import { StreamGuard } from '../src/pipeline/stream-guard.ts'
 import { estimateTextTokens } from '../src/quota/estimate.ts'
 import { CHAT_COMPLETIONS } from '../src/wires/chat-completions.ts'
+import { coldStart, printFigures } from './guard-figures.ts'
 
 /**
  * What the guard costs by itself: `node bench/guard.ts [--profile NAME]`. Processor time, not time on the clock,
@@ -143,7 +144,8 @@ function costOfOne(work: () => void): string {
   return (cost(many) / runs).toFixed(2)
 }
 
-const side = compiled('redact')
+const cold = coldStart()
+const { side } = cold
 const inputSide = compiled('flag')
 console.log(`                                                             µs a prompt of ${PROMPT} characters`)
 console.log('text            whole MB/s   pieces of 4 MB/s   µs an event      guard  injection     tokens')
@@ -167,3 +169,4 @@ for (const [name, unit] of Object.entries(TEXTS)) {
   if (values.profile === 'pieces') await profile(() => scanPieces(side, text, PIECE))
   if (values.profile === 'events') await profile(() => streamEvents(side, events))
 }
+if (!values.only) printFigures(cold, PROSE)

@@ -1,6 +1,6 @@
 import { fold } from '../guard/fold.ts'
 import type { RuleDefinition } from '../guard/rule.ts'
-import { isSaid, phrases } from '../guard/validators/context.ts'
+import { isSaid, passingPhrases } from '../guard/validators/context.ts'
 import type { GuardRuleConfig } from './config.ts'
 
 /** What words are made of, in scripts that part them: a term in Chinese is found inside a run of Chinese. */
@@ -13,13 +13,16 @@ const IS_WORD = /^[\wÀ-ÖØ-öø-ɏͰ-ԯ]$/
  */
 export function definitionsOf(rule: GuardRuleConfig): RuleDefinition[] {
   const { name, pattern, terms, caseSensitive, context, replacement } = rule
-  const said = context && phrases(...context)
+  const said = context && passingPhrases(...context)
   const common = {
     name,
     group: 'custom' as const,
     description: terms === undefined ? 'A pattern of this deployment.' : 'A dictionary of this deployment.',
     caseSensitive,
-    ...(said !== undefined && { validate: (_: string, before: string) => isSaid(before, said) }),
+    ...(said !== undefined && {
+      begins: (_: string, before: string) => isSaid(before, said),
+      validate: (_: string, before: string) => isSaid(before, said),
+    }),
     ...(replacement !== undefined && { replacement }),
     examples: [],
     counterExamples: [],

@@ -1,21 +1,36 @@
-import { FOLDED_UNITS, foldCode, isIgnorable } from './fold.ts'
+import { charCodeAt } from '../text/char-code-at.ts'
+import { isFoldedCode } from './fold.ts'
 import type { UnitSet } from './pattern.ts'
+import { isLetter } from './preceding-text.ts'
 
-/** The class of the characters that are skipped inside a candidate (zero-width ones). */
-export const IGNORABLE_CLASS = 0
 /** The class that stands before the first character of a text. */
 export const START_CLASS = 1
 
+/** In place of a class: the unit is not its own folded form. */
+const FOLDS = 0
 const FIRST_CLASS = 2
 /** Classes are bytes. */
 const MAX_CLASSES = 256
 
+/** Shorter strings are all flat, of four kinds: few enough for V8 to read them without a look-up. */
+const SHORT = 13
+/** From here on a text is worth a call into the runtime. */
+const LONG = 48
+/** Room for more classes is not kept. */
+const MAX_ROOM = 1 << 20
+const NO_ROOM: Uint8Array = new Uint8Array(0)
+
 /** Divides the units into classes that no set of any rule tells apart. */
 export class Alphabet {
-  /** Class of each raw unit (folded on the way). */
-  readonly classOf: Uint8Array
+  /** Class of each folded unit. */
+  readonly classOf = new Uint8Array(0x10000)
+  /** By class: 1 where letters are in it (`isLetter`). */
+  readonly letters: Uint8Array
+  /** The same as `classOf`, and `FOLDS`. */
+  private readonly plainClassOf: Uint8Array
+  /** Room for the classes of a text. */
+  private room: Uint8Array = new Uint8Array(256)
   readonly size: number
-  private readonly foldedClass: Uint8Array
   /** The first unit of each class. */
   private readonly representatives: readonly number[]
 
@@ -37,23 +52,47 @@ export class Alphabet {
     const starts = Uint32Array.from(edges).sort()
     const classes = numbered(refine(starts, sets))
     const representatives: number[] = []
-    this.foldedClass = new Uint8Array(0x10000)
     for (const [index, start] of starts.entries()) {
       const unitClass = classes[index] ?? 0
       representatives[unitClass] ??= start
-      this.foldedClass.fill(unitClass, start, starts[index + 1] ?? 0x10000)
+      this.classOf.fill(unitClass, start, starts[index + 1] ?? 0x10000)
     }
     this.size = Math.max(FIRST_CLASS, representatives.length)
     this.representatives = representatives
-    this.classOf = this.foldedClass.slice()
-    for (const unit of FOLDED_UNITS) {
-      this.classOf[unit] = isIgnorable(unit) ? IGNORABLE_CLASS : (this.foldedClass[foldCode(unit)] ?? 0)
+    this.letters = new Uint8Array(this.size)
+    this.plainClassOf = this.classOf.slice()
+    for (let unit = 0; unit < 0x10000; unit++) {
+      if (isLetter(unit)) this.letters[this.classOf[unit] as number] = 1
+      if (!isFoldedCode(unit)) this.plainClassOf[unit] = FOLDS
     }
   }
 
-  /** Class of a unit that counts although it could be skipped: one of a long run of zero-width characters. */
-  classOfKept(unit: number): number {
-    return this.foldedClass[unit] ?? 0
+  /** Room for the classes of so many units, to be given back by `giveBack`. */
+  lend(size: number): Uint8Array {
+    const { room } = this
+    this.room = NO_ROOM
+    return room.length >= size ? room : new Uint8Array(Math.max(256, 2 ** Math.ceil(Math.log2(size))))
+  }
+
+  giveBack(room: Uint8Array): void {
+    if (room.length <= MAX_ROOM) this.room = room
+  }
+
+  /**
+   * Reads the classes of a text. Everything behind this works on classes alone: a text is a string of one of a dozen kinds, of
+   * which each character costs a look-up, and is read once.
+   */
+  read(text: string, classes: Uint8Array): void {
+    if (text.length < LONG || !readAscii(text, classes, this.classOf)) readUnits(text, classes, this.classOf)
+  }
+
+  /** As above, of a text of which every unit is its own folded form; false where one is not. */
+  readPlain(text: string, classes: Uint8Array): boolean {
+    if (text.length >= LONG)
+      return readAscii(text, classes, this.classOf) || readUnits(text, classes, this.plainClassOf)
+    return text.length < SHORT
+      ? readShort(text, classes, this.plainClassOf)
+      : readUnits(text, classes, this.plainClassOf)
   }
 
   /** A table by class: 1 where the class lies in the set, which must be one of those the alphabet was made for. */
@@ -101,4 +140,32 @@ function numbered(groups: Uint32Array): number[] {
     classes.set(group, known)
     return known
   })
+}
+
+const encoder = new TextEncoder()
+
+/** False where the text holds more than ASCII. Its bytes are its units: the fastest way to them. */
+function readAscii(text: string, classes: Uint8Array, classOf: Uint8Array): boolean {
+  if (/[^\x00-\x7f]/.test(text)) return false
+  encoder.encodeInto(text, classes)
+  for (let at = 0; at < text.length; at++) classes[at] = classOf[classes[at] as number] as number
+  return true
+}
+
+function readShort(text: string, classes: Uint8Array, classOf: Uint8Array): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const unitClass = classOf[text.charCodeAt(at)] as number
+    if (unitClass === FOLDS) return false
+    classes[at] = unitClass
+  }
+  return true
+}
+
+function readUnits(text: string, classes: Uint8Array, classOf: Uint8Array): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const unitClass = classOf[charCodeAt.call(text, at)] as number
+    if (unitClass === FOLDS) return false
+    classes[at] = unitClass
+  }
+  return true
 }

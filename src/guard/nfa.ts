@@ -1,9 +1,12 @@
 import type { Alphabet } from './alphabet.ts'
 import type { PatternNode, UnitSet } from './pattern.ts'
+import type { StateSet } from './state-set.ts'
 import type { TermNode } from './terms.ts'
 
 const SPLIT = -1
 const ACCEPT = -2
+
+const NO_STATES: readonly number[] = []
 
 /** In a loose form, repetitions are counted up to here. */
 const COUNTED = 12
@@ -16,7 +19,13 @@ export class Nfa {
   private readonly kind: number[] = []
   private readonly out: number[] = []
   private readonly other: number[] = []
+  /** By state that reads: the states behind the unit, as they are asked for. */
+  private readonly targets: (readonly number[] | undefined)[] = []
+  /** By set and class: 1 where the class lies in the set. */
   private readonly tables: Uint8Array[] = []
+  /** `kind` and `tables` once more. */
+  private sealed: Int32Array = new Int32Array(0)
+  private matrix: Uint8Array = new Uint8Array(0)
   private readonly tableIds = new Map<UnitSet, number>()
   private readonly alphabet: Alphabet
   private readonly loose: boolean
@@ -120,42 +129,83 @@ export class Nfa {
     return this.kind.length - 1
   }
 
-  /** Adds `state` and all it reaches without reading to `into`. */
-  close(state: number, into: Set<number>): void {
-    const kind = this.kind[state]
-    if (kind !== SPLIT) {
-      if (kind !== undefined) into.add(state)
-      return
-    }
-    const stack = [state]
-    /** Loops of a loose form may lead back without reading. */
-    const split = new Set<number>()
-    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-      if (at < 0 || into.has(at) || split.has(at)) continue
-      if (this.kind[at] === SPLIT) {
-        split.add(at)
-        stack.push(this.other[at] ?? -1, this.out[at] ?? -1)
-      } else {
-        into.add(at)
+  get size(): number {
+    return this.kind.length
+  }
+
+  /**
+   * Adds what the states `members[from…to]` reach by a unit of the class to `into`.
+   * @returns the rules that some of them accept; undefined for none
+   */
+  advance(
+    members: Int32Array,
+    from: number,
+    to: number,
+    unitClass: number,
+    into: StateSet,
+  ): readonly number[] | undefined {
+    const { sealed, matrix, targets } = this.seal()
+    const { size } = this.alphabet
+    let accepted: number[] | undefined
+    for (let at = from; at < to; at++) {
+      const state = members[at] as number
+      const kind = sealed[state] as number
+      if (kind < 0) {
+        accepted ??= []
+        accepted.push(this.out[state] as number)
+      } else if (matrix[kind * size + unitClass] === 1) {
+        const reached = targets[state] ?? this.follow(state)
+        for (let index = 0; index < reached.length; index++) into.add(reached[index] as number)
       }
     }
+    return accepted
+  }
+
+  /** What `state` reaches by a unit of the class. */
+  targetsBy(state: number, unitClass: number): readonly number[] {
+    const kind = this.kind[state] as number
+    if (kind < 0 || this.tables[kind]?.[unitClass] !== 1) return NO_STATES
+    return this.targets[state] ?? this.follow(state)
+  }
+
+  /** All rules are in: what is asked most, in flat arrays. */
+  private seal(): this {
+    if (this.sealed.length === this.kind.length) return this
+    const { size } = this.alphabet
+    this.sealed = Int32Array.from(this.kind)
+    this.matrix = new Uint8Array(this.tables.length * size)
+    for (const [kind, table] of this.tables.entries()) this.matrix.set(table, kind * size)
+    return this
+  }
+
+  /** The rule that `state` accepts, or -1. */
+  accepted(state: number): number {
+    return this.kind[state] === ACCEPT ? (this.out[state] as number) : -1
   }
 
   /** All that the states reach without reading. */
   closure(states: readonly number[]): number[] {
     const reached = new Set<number>()
-    for (const state of states) this.close(state, reached)
+    /** Loops of a loose form may lead back without reading. */
+    const split = new Set<number>()
+    for (const state of states) {
+      const stack = [state]
+      for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+        if (at < 0 || reached.has(at) || split.has(at)) continue
+        if (this.kind[at] === SPLIT) {
+          split.add(at)
+          stack.push(this.other[at] ?? -1, this.out[at] ?? -1)
+        } else {
+          reached.add(at)
+        }
+      }
+    }
     return [...reached]
   }
 
-  /** Adds what `state` reaches by a unit of the class to `into`. */
-  advance(state: number, unitClass: number, into: Set<number>): void {
-    const kind = this.kind[state] ?? ACCEPT
-    if (kind >= 0 && this.tables[kind]?.[unitClass]) this.close(this.out[state] ?? -1, into)
-  }
-
-  /** The rule that `state` accepts, or -1. */
-  accepted(state: number): number {
-    return this.kind[state] === ACCEPT ? (this.out[state] ?? -1) : -1
+  private follow(state: number): readonly number[] {
+    const targets = this.closure([this.out[state] ?? -1])
+    this.targets[state] = targets
+    return targets
   }
 }

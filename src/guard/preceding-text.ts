@@ -1,55 +1,32 @@
-import { fold, MAX_IGNORABLE_RUN } from './fold.ts'
-
 /** Folded characters in front of a match that its validator may look at. */
-const CONTEXT_LENGTH = 64
+export const CONTEXT_LENGTH = 64
 
-/** Raw characters that are sure to hold that many folded ones. */
-const CONTEXT_RAW_LENGTH = CONTEXT_LENGTH * (MAX_IGNORABLE_RUN + 1)
+/** Kept text is cut back to `CONTEXT_LENGTH` only when it has grown to this: doing it at every piece costs more. */
+const MAX_KEPT = 2 * CONTEXT_LENGTH
 
-/** Raw text is folded and cut back to `CONTEXT_LENGTH` only when it has grown to this: doing it at every piece costs more. */
-const MAX_RECENT = 2 * CONTEXT_LENGTH
-
-/** What stands in front of the undecided part of a growing text: kept as it came, and folded only when a validator asks. */
+/** What stands in front of the undecided part of a growing text, folded. */
 export class PrecedingText {
-  /** The nearest as it came, and folded what was in front of that. */
-  private recent = ''
-  private remembered = ''
-  /** What was last asked for, and of which place in the whole text: a place often has many candidates. */
-  private context = ''
-  private contextOf = -1
+  private kept = ''
 
-  /**
-   * The folded text in front of `at`: as much as a validator may look at.
-   * @param buffer the undecided part
-   * @param place `at` in the whole text
-   */
-  before(buffer: string, at: number, place: number): string {
-    if (this.contextOf !== place) {
-      this.context = this.foldedBefore(buffer, at)
-      this.contextOf = place
-    }
-    return this.context
+  /** As much of the text in front of `at` as a validator may look at. */
+  before(undecided: string, at: number): string {
+    if (at >= CONTEXT_LENGTH) return undecided.slice(at - CONTEXT_LENGTH, at)
+    return (this.kept + undecided.slice(0, at)).slice(-CONTEXT_LENGTH)
   }
 
-  /** `buffer` is decided up to `at`. */
-  add(buffer: string, at: number): void {
-    if (at >= CONTEXT_RAW_LENGTH) {
-      this.remembered = ''
-      this.recent = buffer.slice(at - CONTEXT_RAW_LENGTH, at)
-      return
-    }
-    if (at === 0) return
-    this.recent += at === buffer.length ? buffer : buffer.slice(0, at)
-    if (this.recent.length > MAX_RECENT) {
-      this.remembered = (this.remembered + fold(this.recent).text).slice(-CONTEXT_LENGTH)
-      this.recent = ''
+  /** `undecided` is decided up to `at`. */
+  add(undecided: string, at: number): void {
+    if (at >= CONTEXT_LENGTH) {
+      this.kept = undecided.slice(at - CONTEXT_LENGTH, at)
+    } else if (at > 0) {
+      this.kept += undecided.slice(0, at)
+      if (this.kept.length > MAX_KEPT) this.kept = this.kept.slice(-CONTEXT_LENGTH)
     }
   }
+}
 
-  private foldedBefore(buffer: string, at: number): string {
-    const near = fold(buffer.slice(Math.max(0, at - CONTEXT_LENGTH), at)).text
-    if (near.length === CONTEXT_LENGTH) return near
-    if (at >= CONTEXT_RAW_LENGTH) return fold(buffer.slice(at - CONTEXT_RAW_LENGTH, at)).text.slice(-CONTEXT_LENGTH)
-    return (this.remembered + fold(this.recent + buffer.slice(0, at)).text).slice(-CONTEXT_LENGTH)
-  }
+/** Whether a unit may belong to a word: a letter of ASCII, or anything beyond it. */
+export function isLetter(unit: number): boolean {
+  const lower = unit | 0x20
+  return (lower >= 0x61 && lower <= 0x7a) || unit >= 0x80
 }

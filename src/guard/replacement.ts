@@ -1,4 +1,4 @@
-import { fold, foldCode, isIgnorable } from './fold.ts'
+import { fold } from './fold.ts'
 import type { RuleDefinition } from './rule.ts'
 
 /** A keyed digest in hex: equal for equal texts, and telling nothing of them to who does not have the key. */
@@ -24,11 +24,11 @@ export function label({ name, replacement }: RuleDefinition): string {
  */
 export function mask({ group }: RuleDefinition, value: string, mostKept = MOST_KEPT): string {
   const separators = group === 'secrets' ? '' : SEPARATORS
-  const characters = Array.from(value).filter(character => !isIgnorable(character.charCodeAt(0)))
+  const characters = Array.from(value).filter(character => fold(character).text !== '')
   const words = characters.filter(character => LETTER_OR_DIGIT.test(character)).length
   let left = Math.min(mostKept, Math.floor(words / KEPT_OF))
   const masked = characters.reverse().map(character => {
-    const folded = String.fromCharCode(foldCode(character.charCodeAt(0)))
+    const folded = fold(character).text
     if (separators.includes(folded)) return folded
     return LETTER_OR_DIGIT.test(character) && left-- > 0 ? character : '*'
   })

@@ -1,17 +1,11 @@
 import { Alphabet } from './alphabet.ts'
-import { Automaton, type State } from './automaton.ts'
+import { Automaton } from './automaton.ts'
+import { Checks } from './checks.ts'
 import { Nfa } from './nfa.ts'
-import {
-  type Parsed,
-  type Pattern,
-  type PatternNode,
-  parseClass,
-  parsePattern,
-  SetPool,
-  type UnitSet,
-} from './pattern.ts'
+import { type Parsed, type Pattern, parseClass, parsePattern, SetPool, type UnitSet } from './pattern.ts'
 import type { RuleDefinition } from './rule.ts'
 import { Screen } from './screen.ts'
+import { type TailMachine, tailMachine } from './tail.ts'
 import { parseTerms, type Terms } from './terms.ts'
 
 /** Rules at most in one set. */
@@ -22,31 +16,20 @@ const MAX_TOTAL_POSITIONS = 200_000
 /** Nodes of all dictionaries together: bounds memory. */
 const MAX_TOTAL_TERM_POSITIONS = 1_000_000
 
-/** How a rule's open-ended rest is followed. */
-export interface TailMachine {
-  /** By class: 1 where the rest goes on. */
-  readonly body: Uint8Array
-  /** Finds the end mark; undefined where the rest ends with the last character of the body. */
-  readonly end: Automaton | undefined
-  readonly endStart: State | null
-}
-
 /** Rules compiled together. Immutable in what it means (it only remembers states), and shared by all streams. */
 export interface RuleSet {
   readonly rules: readonly RuleDefinition[]
-  /** By rule: what tells a match from a text of its form; undefined where the form says all. */
-  readonly validators: readonly RuleDefinition['validate'][]
+  /** What tells matches from texts of their form. */
+  readonly checks: Checks
   readonly alphabet: Alphabet
   readonly automaton: Automaton
   /** Tells quickly where nothing matches. */
   readonly screen: Screen
-  /** The state in which a match may start behind a character of the class; null: none may. */
-  startAfter(unitClass: number): State | null
   /** By rule: classes before which no match of it ends; undefined for any. */
   readonly notBefore: readonly (Uint8Array | undefined)[]
   /** By rule: the open-ended rest; undefined for ordinary rules. */
   readonly tails: readonly (TailMachine | undefined)[]
-  /** Units that a stream holds back at the most, zero-width characters aside. */
+  /** Units that a stream holds back at the most, invisible characters aside. */
   readonly longest: number
 }
 
@@ -67,7 +50,6 @@ interface ParsedRule {
   readonly notBefore: UnitSet | undefined
   readonly needs: UnitSet | undefined
   readonly body: UnitSet | undefined
-  readonly end: PatternNode | undefined
 }
 
 /** Compiles rules into one automaton, or says of each faulty rule what is wrong with it. */
@@ -120,7 +102,6 @@ function parseRule(rule: RuleDefinition, pool: SetPool, fault: (reason: string) 
     notBefore: optionalClass('notBefore', rule.notBefore),
     needs: optionalClass('needs', rule.needs),
     body: optionalClass('tail.body', rule.tail?.body),
-    end: rule.tail?.end === undefined ? undefined : literal(rule.tail.end, pool),
   }
 }
 
@@ -136,11 +117,6 @@ function parseForm(rule: RuleDefinition, pool: SetPool): Parsed<Pick<ParsedRule,
   return parsed.ok ? { ok: true, value: { pattern: undefined, terms: parsed.value } } : parsed
 }
 
-function literal(text: string, pool: SetPool): PatternNode {
-  const units = Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
-  return { kind: 'sequence', items: units.map(unit => ({ kind: 'set', set: pool.intern([[unit, unit]]) })) }
-}
-
 function assemble(
   rules: readonly RuleDefinition[],
   parsed: readonly ParsedRule[],
@@ -148,63 +124,45 @@ function assemble(
 ): RuleSet | null {
   const alphabet = Alphabet.of(sets)
   if (!alphabet) return null
-  const nfa = new Nfa(alphabet)
-  const firsts = addAll(nfa, parsed)
-  const automaton = new Automaton(nfa, alphabet.size)
   const notAfter = parsed.map(rule => (rule.notAfter ? alphabet.table(rule.notAfter) : undefined))
   const notBefore = parsed.map(rule => (rule.notBefore ? alphabet.table(rule.notBefore) : undefined))
-  const behind = (all: readonly number[], unitClass: number) => all.filter((_, rule) => !notAfter[rule]?.[unitClass])
-  const starts = Array.from<State | null | undefined>({ length: alphabet.size })
-  const makeStart = (unitClass: number): State | null => {
-    const state = automaton.start(behind(firsts, unitClass))
-    starts[unitClass] = state
-    return state
-  }
+  const behind = (firsts: readonly number[], unitClass: number, wordless: boolean) =>
+    firsts.filter((_, rule) => !notAfter[rule]?.[unitClass] && !(wordless && rules[rule]?.needsWords))
+  const exact = formsOf(new Nfa(alphabet), parsed)
   let screen: Screen | undefined
   const makeScreen = (): Screen => {
-    const loose = new Nfa(alphabet, true)
-    const looseFirsts = addAll(loose, parsed)
-    const firstsAfter = (unitClass: number) => behind(looseFirsts, unitClass)
-    screen = new Screen({ alphabet, nfa: loose, firstsAfter, notBefore })
+    const loose = formsOf(new Nfa(alphabet, true), parsed)
+    const firstsAfter = (unitClass: number) => behind(loose.firsts, unitClass, false)
+    screen = new Screen({ alphabet, nfa: loose.nfa, firstsAfter, notBefore })
     return screen
   }
   return {
     rules,
-    validators: rules.map(({ validate }, rule) => validatorOf(validate, parsed[rule]?.terms)),
+    checks: new Checks(
+      rules,
+      parsed.map(({ terms }) => terms),
+    ),
     alphabet,
-    automaton,
+    automaton: new Automaton(
+      exact.nfa,
+      alphabet.size,
+      (unitClass, wordless) => behind(exact.firsts, unitClass, wordless),
+      rule => rules[rule]?.tail !== undefined,
+    ),
     get screen() {
       return screen ?? makeScreen()
     },
-    startAfter(unitClass) {
-      // Apart from `makeStart`, whose closure would cost an allocation at every call.
-      const known = starts[unitClass]
-      return known === undefined || known?.row === 0 ? makeStart(unitClass) : known
-    },
     notBefore,
-    tails: parsed.map(rule => rule.body && tailMachine(alphabet, rule.body, rule.end)),
+    tails: parsed.map(({ body }, rule) => body && tailMachine(alphabet.table(body), rules[rule]?.tail?.end)),
     longest: parsed.reduce((longest, { pattern, terms }) => Math.max(longest, (pattern ?? terms)?.longest ?? 0), 0),
   }
 }
 
-function validatorOf(validate: RuleDefinition['validate'], terms: Terms | undefined): RuleDefinition['validate'] {
-  const has = terms?.has
-  if (!has || !validate) return has ?? validate
-  return (match, before) => has(match) && validate(match, before)
-}
-
-/** The rules' first states. */
-function addAll(nfa: Nfa, parsed: readonly ParsedRule[]): number[] {
-  return parsed.map(({ pattern, terms, needs }, rule) => {
+/** The rules' forms in an automaton, and the first state of each. */
+function formsOf(nfa: Nfa, parsed: readonly ParsedRule[]): { readonly nfa: Nfa; readonly firsts: readonly number[] } {
+  const firsts = parsed.map(({ pattern, terms, needs }, rule) => {
     if (pattern) return nfa.add(pattern.root, rule, needs)
     return terms ? nfa.addTerms(terms.root, rule) : -1
   })
-}
-
-function tailMachine(alphabet: Alphabet, body: UnitSet, end: PatternNode | undefined): TailMachine {
-  if (!end) return { body: alphabet.table(body), end: undefined, endStart: null }
-  const nfa = new Nfa(alphabet)
-  const first = nfa.add(end, 0)
-  const automaton = new Automaton(nfa, alphabet.size, [first])
-  return { body: alphabet.table(body), end: automaton, endStart: automaton.start([first]) }
+  return { nfa, firsts }
 }

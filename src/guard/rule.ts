@@ -52,10 +52,13 @@ export interface RuleDefinition {
    */
   readonly validate?: (match: string, before: string) => boolean
   /**
-   * For rules whose pattern fits ordinary words: a quick test that is false only where `validate` would be too. It is asked
-   * first, and saves the text in front of the match from being looked at.
+   * What can be said of a place before each match that begins there is looked at: false only where `validate` would be for all
+   * of them. Asked once for each place, of the longest `match` with the rule's form, the others being its beginnings. It is
+   * what bounds the cost of rules with many ends in texts that nearly match.
    */
-  readonly plausible?: (match: string) => boolean
+  readonly begins?: (match: string, before: string) => boolean
+  /** Nothing matches where the 64 characters in front hold no letter: for rules that ask for a word there. Default false. */
+  readonly needsWords?: boolean
   /** What `redact` puts in place of a match; default `[NAME_REDACTED]`. */
   readonly replacement?: string
   /** Words in front that `validate` looks for, all or the chief of them: for the reference. `*` stands for any ending. */

@@ -1,10 +1,12 @@
-import { charCodeAt } from '../text/char-code-at.ts'
-import { IGNORABLE_CLASS, START_CLASS } from './alphabet.ts'
-import { FAILS, NO_ROW, type State } from './automaton.ts'
-import { fold, MAX_IGNORABLE_RUN } from './fold.ts'
-import { PrecedingText } from './preceding-text.ts'
+import { START_CLASS } from './alphabet.ts'
+import { FAILS, MATCHES } from './automaton.ts'
+import { GrowingText } from './growing-text.ts'
+import { CONTEXT_LENGTH, PrecedingText } from './preceding-text.ts'
+import { ROW, UNKNOWN } from './row-table.ts'
 import type { RuleDefinition } from './rule.ts'
-import type { RuleSet, TailMachine } from './rule-set.ts'
+import type { RuleSet } from './rule-set.ts'
+import type { Screen } from './screen.ts'
+import { Tail } from './tail.ts'
 
 /** A match that was found, in UTF-16 offsets of the whole text of the channel, end-exclusive. */
 export interface Finding {
@@ -20,11 +22,14 @@ export type TailEnd = (extent: { readonly start: number; readonly end: number })
 /** What replaces a match in the text that is let out. Called once for each match, in order. */
 export type Replace = (finding: Finding, match: string) => string
 
-interface Candidate {
+interface Match {
   readonly rule: number
-  /** End of the match in the buffer. */
-  readonly end: number
+  /** Its length, folded. */
+  readonly size: number
 }
+
+/** No candidate, or no row of the screen that is up to date. */
+const NONE = 0
 
 /**
  * Finds and replaces on one growing text, piece by piece. The released text, put together, is exactly what the same rules
@@ -35,43 +40,45 @@ interface Candidate {
  *
  * One candidate is followed at a time, the leftmost that is still possible. Everything in front of it is decided and
  * released; everything from it on is held back, and that is the least: some continuation could still make it a match.
- * When the candidate fails, the next position is tried on the held text, which is never longer than the longest rule: the
- * cost of a character is bounded by the number of places in the held text where some rule can start.
+ * The screen runs along, and where it finds that nothing is open, the candidate need not be asked. Otherwise, when a candidate
+ * fails, the next position is tried on the held text, which is never longer than the longest rule: the cost of a character is
+ * bounded by the number of places in the held text where some rule can start.
  */
 export class Scanner {
   private readonly rules: RuleSet
+  private readonly screen: Screen
   private readonly replace: Replace
-  /** Undecided text: starts with the candidate. */
-  private held = ''
-  /** Offset of `held` in the whole text. */
-  private offset = 0
+  private readonly onTailEnd: TailEnd | undefined
+  /** Undecided text: starts with the candidate, if there is one. */
+  private readonly held = new GrowingText()
   private readonly preceding = new PrecedingText()
-  /** Class of the last character in front of the candidate that is not skipped. */
+  /** Class of the folded character in front of the place that is looked at. */
   private before = START_CLASS
-  /** Length of the run of skipped characters that ends just in front of the candidate. */
-  private runBefore = 0
-  /** In the buffer: up to here the screen has not cleared the places. */
+  /** Folded characters in front of it since the last letter. */
+  private sinceLetter = CONTEXT_LENGTH
+  /** Up to here in the held text, the screen has not cleared the places. */
   private careful = 0
 
-  // The candidate: it starts at held[0]; `read` units of `held` are read.
-  private state: State | null = null
+  // The candidate: the row it has reached, after so many folded characters, in which epoch of the automaton.
+  private row = NONE
   private read = 0
-  private run = 0
-  /** Behind the last unit read that is not skipped: where a match would end. */
-  private matchEnd = 0
-  private candidates: Candidate[] | null = null
+  private epoch = 0
+  /** Where patterns of the candidate ended: sizes and rows, alternating. */
+  private matches: number[] = []
 
-  // An open-ended match in progress: its text is dropped as it comes.
-  private tail: TailMachine | undefined
-  private tailEnd: State | null = null
-  /** Where that match starts in the whole text. */
-  private tailStart = 0
-  private readonly onTailEnd: TailEnd | undefined
+  /** The screen's row behind all of the held text, where nothing that is held has been suspected. */
+  private screenRow = NONE
+  private screenEpoch = 0
+
+  /** An open-ended match in progress: its text is dropped as it comes. */
+  private tail: Tail | null = null
 
   constructor(rules: RuleSet, replace: Replace, onTailEnd?: TailEnd) {
     this.rules = rules
+    this.screen = rules.screen
     this.replace = replace
     this.onTailEnd = onTailEnd
+    this.screenIdle()
   }
 
   /** Characters held back now. */
@@ -80,297 +87,283 @@ export class Scanner {
   }
 
   /** Takes the next piece and returns what is decided. */
-  push(text: string): string {
-    return this.scan(text, false)
+  push(piece: string): string {
+    const { held, rules } = this
+    if (piece === '') return ''
+    if (this.tail === null && held.isPlain) {
+      const classes = rules.alphabet.lend(piece.length)
+      const plain = rules.alphabet.readPlain(piece, classes)
+      const released = plain ? this.screened(piece, classes) : null
+      rules.alphabet.giveBack(classes)
+      if (released !== null) return this.row !== NONE && this.read === 0 ? released + this.scan(false) : released
+    }
+    held.append(piece, false)
+    return this.scan(false)
   }
 
   /** The text is complete: decides and returns the rest. */
   end(): string {
-    return this.scan('', true)
-  }
-
-  /** Whether `text` is all that the candidate in progress goes on with. Nothing is decided then. */
-  private goesOn(text: string): boolean {
-    const { alphabet, automaton } = this.rules
-    const { state } = this
-    if (state === null || state.accepts !== null || state.row === NO_ROW || this.run !== 0) return false
-    const row = automaton.run(state, text, 0, alphabet.classOf)
-    if (row === FAILS || row === NO_ROW) return false
-    this.state = automaton.stateOf(row)
-    this.held += text
-    this.read += text.length
-    this.matchEnd = this.read
-    return true
+    return this.whole('')
   }
 
   /** Takes the one piece that is the whole text. */
   whole(text: string): string {
-    return this.scan(text, true)
+    this.held.append(text, true)
+    return this.scan(true)
   }
 
-  private scan(text: string, complete: boolean): string {
-    if (!complete && this.goesOn(text)) return ''
-    const { classOf } = this.rules.alphabet
-    const buffer = this.held.length === 0 ? text : this.held + text
-    const length = buffer.length
-    let released = ''
-    /** In front of it everything is released or replaced. */
-    let done = 0
-    let at = 0
-
-    for (;;) {
-      if (this.tail) {
-        at = this.skipTail(buffer, at)
-        done = at
-        if (this.tail) {
-          if (!complete) break
-          // What is left is a run of skipped characters behind the match: not part of it.
-          this.tail = undefined
-        }
-        this.onTailEnd?.({ start: this.tailStart, end: this.offset + at })
-      }
-      if (this.state === null) at = this.seek(buffer, at, complete)
-      if (this.state === null) break
-      const decision = this.follow(buffer, at, complete)
-      if (decision === 'undecided') break
-      if (decision === null) {
-        const unit = charCodeAt.call(buffer, at)
-        this.passed(unit, this.classAt(classOf[unit] ?? 0, unit, this.runBefore))
-        at++
-      } else {
-        const end = at + decision.end
-        released += buffer.slice(done, at)
-        const rule = this.rules.rules[decision.rule] as RuleDefinition
-        const finding = { rule, start: this.offset + at, end: this.offset + end }
-        released += this.replace(finding, buffer.slice(at, end))
-        this.enter(buffer, at, end)
-        at = end
-        done = end
-        this.tail = this.rules.tails[decision.rule]
-        this.tailEnd = this.tail?.endStart ?? null
-        this.tailStart = finding.start
-      }
-      this.state = null
-      this.candidates = null
+  /** What a plain piece decides, where the screen suspects nothing; otherwise null, and nothing has changed. */
+  private screened(piece: string, classes: Uint8Array): string | null {
+    const { held, screen } = this
+    const { length } = piece
+    if (this.screenRow === NONE || this.screenEpoch !== screen.rows.epoch)
+      return this.goesOn(piece, classes) ? '' : null
+    const from = this.screenRow
+    if (!screen.run(from, classes, 0, length)) return null
+    const idle = Math.max(screen.idle, from <= screen.lastIdle ? 0 : -1)
+    const { row } = screen
+    if (idle < 0 || (idle === 0 && this.row !== NONE)) {
+      if (!this.goesOn(piece, classes)) return null
+      this.screenAt(row)
+      return ''
     }
-
-    released += buffer.slice(done, at)
-    if (!complete) this.preceding.add(buffer, at)
-    this.held = at === length ? '' : buffer.slice(at)
-    this.careful = 0
-    this.offset += at
+    // Nothing in front of `idle` matches, whatever follows.
+    this.dropCandidate()
+    // Letters of what was held are forgotten: as if its last character were one.
+    if (held.length > 0) this.sinceLetter = 0
+    this.pass(classes, 0, idle)
+    const at = this.seekWithin(classes, idle, length, length)
+    const released = at === length ? held.passPlain(piece, '') : held.passPlain(piece.slice(0, at), piece.slice(at))
+    this.preceding.add(released, released.length)
+    if (this.row === NONE) this.screenIdle()
+    else this.screenAt(row)
     return released
   }
 
+  /** Whether the piece is all that the candidate in progress goes on with. If so, it is held; nothing is decided. */
+  private goesOn(piece: string, classes: Uint8Array): boolean {
+    const { automaton } = this.rules
+    const { rows } = automaton
+    if (this.row === NONE || this.matches.length > 0 || this.epoch !== rows.epoch || this.read === 0) return false
+    const row = automaton.run(this.row, classes, 0, piece.length)
+    if (row === UNKNOWN || row === FAILS) return false
+    this.row = row
+    this.epoch = rows.epoch
+    this.read += piece.length
+    this.held.appendPlain(piece)
+    return true
+  }
+
+  /** Looks at the held text with care. */
+  private scan(complete: boolean): string {
+    const { held, rules } = this
+    const { text } = held
+    const { alphabet } = rules
+    const classes = alphabet.lend(text.length)
+    alphabet.read(text, classes)
+    let released = ''
+    /** In front of it everything is released or replaced; an index of the raw text. */
+    let done = 0
+    let at = 0
+    this.careful = 0
+    this.screenRow = NONE
+    for (;;) {
+      if (this.tail) {
+        at = this.skipTail(this.tail, text, classes, at)
+        done = held.rawEnd(at)
+        if (!this.tail.over && !complete) break
+        this.onTailEnd?.({ start: this.tail.start, end: held.offset + done })
+        this.tail = null
+      }
+      if (this.row === NONE) at = this.seek(classes, at, text.length, complete)
+      if (this.row === NONE) break
+      const match = this.follow(text, classes, at, complete)
+      if (match === 'undecided') break
+      this.dropCandidate()
+      if (match === null) {
+        this.pass(classes, at, at + 1)
+        at++
+      } else {
+        const start = held.rawStart(at)
+        const end = held.rawEnd(at + match.size)
+        const rule = rules.rules[match.rule] as RuleDefinition
+        released += held.raw.slice(done, start)
+        released += this.replace(
+          { rule, start: held.offset + start, end: held.offset + end },
+          held.raw.slice(start, end),
+        )
+        this.pass(classes, at, at + match.size)
+        at += match.size
+        done = end
+        const machine = rules.tails[match.rule]
+        if (machine) this.tail = new Tail(machine, held.offset + start)
+      }
+    }
+    alphabet.giveBack(classes)
+    rules.checks.forget()
+    if (this.row === NONE && this.tail === null) this.screenIdle()
+    return released + this.release(done, at)
+  }
+
+  /** Lets go of the folded text in front of `at`; returns of the raw text what is not yet `done`. */
+  private release(done: number, at: number): string {
+    const { held } = this
+    const rawAt = this.tail ? done : held.rawStart(at)
+    if (rawAt === 0 && at === 0) return ''
+    this.preceding.add(held.text, at)
+    const released = held.raw.slice(done, rawAt)
+    held.release(at, rawAt)
+    return released
+  }
+
+  /** Nothing is held: the screen starts anew. */
+  private screenIdle(): void {
+    this.screenAt(this.screen.idleAfter(this.before))
+  }
+
+  private screenAt(row: number): void {
+    this.screenRow = row
+    this.screenEpoch = this.screen.rows.epoch
+  }
+
+  private dropCandidate(): void {
+    this.row = NONE
+    this.read = 0
+    if (this.matches.length > 0) this.matches.length = 0
+  }
+
   /** Goes on to the next place where a match may start, or to the end. */
-  private seek(buffer: string, from: number, complete: boolean): number {
-    const { alphabet, screen } = this.rules
+  private seek(classes: Uint8Array, from: number, length: number, complete: boolean): number {
+    const { screen } = this
     let at = from
-    while (at < buffer.length && this.state === null) {
+    while (at < length && this.row === NONE) {
       if (at >= this.careful) {
-        const clear = screen.clear(buffer, at, this.before, complete)
-        if (clear > at) {
-          this.before = alphabet.classOf[charCodeAt.call(buffer, clear - 1)] ?? 0
-          this.runBefore = 0
-          at = clear
-        }
+        const clear = screen.clear(classes, at, length, this.before, complete)
+        this.pass(classes, at, clear)
+        at = clear
         this.careful = screen.until
       } else {
-        at = this.seekWithin(buffer, at, this.careful)
+        at = this.seekWithin(classes, at, this.careful, length)
       }
     }
     return at
   }
 
-  /** As above, place by place. */
-  private seekWithin(buffer: string, from: number, to: number): number {
+  /** As above, place by place, at those in front of `to`. */
+  private seekWithin(classes: Uint8Array, from: number, to: number, length: number): number {
     const { alphabet, automaton } = this.rules
-    const { classOf } = alphabet
-    let { before, runBefore: run } = this
-    let start = this.rules.startAfter(before)
+    const { letters } = alphabet
+    let { before, sinceLetter } = this
     let at = from
     for (; at < to; at++) {
-      const unit = charCodeAt.call(buffer, at)
-      const rawClass = classOf[unit] ?? 0
-      let unitClass = rawClass
-      if (rawClass === IGNORABLE_CLASS) {
-        unitClass = this.classAt(rawClass, unit, run)
-        if (unitClass === IGNORABLE_CLASS) {
-          run++
-          continue
-        }
+      const start = automaton.startAfter(before, sinceLetter >= CONTEXT_LENGTH)
+      const row = start === FAILS ? FAILS : automaton.run(start, classes, at, length)
+      if (row !== FAILS) {
+        // A match, or so: it has to be followed with care.
+        this.row = row === UNKNOWN ? start : row
+        this.read = row === UNKNOWN ? 0 : length - at
+        this.epoch = automaton.rows.epoch
+        break
       }
-      if (start) {
-        const row = run === 0 ? automaton.run(start, buffer, at, classOf) : NO_ROW
-        if (row !== FAILS) {
-          const known = row !== NO_ROW
-          this.state = known ? automaton.stateOf(row) : start
-          this.read = known ? buffer.length - at : 0
-          this.run = run
-          this.matchEnd = this.read
-          break
-        }
-      }
-      run = isKept(rawClass) ? run + 1 : 0
-      if (unitClass !== before) {
-        before = unitClass
-        start = this.rules.startAfter(before)
-      }
+      before = classes[at] as number
+      sinceLetter = letters[before] ? 0 : sinceLetter + 1
     }
     this.before = before
-    this.runBefore = run
+    this.sinceLetter = sinceLetter
     return at
   }
 
   /** Reads on with the candidate at `from`; null: it is none, otherwise the match it became. */
-  private follow(buffer: string, from: number, complete: boolean): Candidate | null | 'undecided' {
-    const { alphabet, automaton, tails } = this.rules
-    const { classOf } = alphabet
-    const length = buffer.length
-    let state = this.state as State
-    let { run } = this
-    let at = from + this.read
-    while (at < length) {
-      const unit = charCodeAt.call(buffer, at)
-      const rawClass = classOf[unit] ?? 0
-      let unitClass = rawClass
-      if (rawClass === IGNORABLE_CLASS) {
-        unitClass = this.classAt(rawClass, unit, run)
-        if (unitClass === IGNORABLE_CLASS) {
-          run++
-          at++
-          continue
-        }
+  private follow(text: string, classes: Uint8Array, from: number, complete: boolean): Match | null | 'undecided' {
+    const { automaton } = this.rules
+    const { rows } = automaton
+    const { matches } = this
+    if (this.read === 0 || this.epoch !== rows.epoch) this.restart()
+    const { epoch } = this
+    const { shift } = rows
+    let { table } = rows
+    let { row } = this
+    for (let at = from + this.read; at < text.length; at++) {
+      const unitClass = classes[at] as number
+      let entry = table[(row << shift) | unitClass] as number
+      if (entry === UNKNOWN) {
+        entry = automaton.step(row, unitClass)
+        table = rows.table
+        // The rows of the matches so far are gone. One candidate alone cannot fill a table, so this comes once.
+        if (rows.epoch !== epoch) return this.follow(text, classes, from, complete)
       }
-      if (state.accepts) {
-        this.matched(state.accepts, unitClass)
-      }
-      const known = state.next[unitClass]
-      const next = known === undefined ? automaton.step(state, unitClass) : known
-      if (next === null) return this.decide(buffer, from)
-      run = isKept(rawClass) ? run + 1 : 0
-      state = next
-      at++
-      this.matchEnd = at - from
-      if (state.accepts) {
-        for (const rule of state.accepts) if (tails[rule]) return { rule, end: this.matchEnd }
-        if (!state.open && this.settled(buffer, from, state)) return this.decide(buffer, from)
+      if (entry === FAILS) return this.decide(text, classes, from)
+      row = entry & ROW
+      if (entry >= MATCHES) {
+        const size = at + 1 - from
+        const { tail } = automaton.acceptsOf(row)
+        if (tail >= 0) return { rule: tail, size }
+        matches.push(size, row)
       }
     }
-    if (complete) {
-      if (state.accepts) this.matched(state.accepts, START_CLASS)
-      return this.decide(buffer, from)
-    }
-    this.state = state
-    this.run = run
-    this.read = at - from
+    const size = text.length - from
+    if (complete || (matches.at(-2) === size && this.isSettled(text, from, row)))
+      return this.decide(text, classes, from)
+    this.row = row
+    this.read = size
     return 'undecided'
   }
 
-  /** Matches end here, those aside that must not stand in front of the class. */
-  private matched(rules: readonly number[], unitClass: number): void {
-    for (const rule of rules) {
-      if (!this.rules.notBefore[rule]?.[unitClass]) this.add(rule)
-    }
-  }
-
-  private add(rule: number): void {
-    this.candidates ??= []
-    this.candidates.push({ rule, end: this.matchEnd })
+  /** The candidate from its start once more. */
+  private restart(): void {
+    const { automaton } = this.rules
+    this.dropCandidate()
+    this.row = automaton.startAfter(this.before, this.sinceLetter >= CONTEXT_LENGTH)
+    this.epoch = automaton.rows.epoch
   }
 
   /**
-   * No rule can read on from `state`. Whether that decides it, or the next character still matters: it does where a rule
-   * that would otherwise match must not stand in front of some characters.
+   * Whether a match at the end of the text, where the candidate stands in `row`, is decided without the next character. It is
+   * not where some rule can read on, or where one that would match must not stand in front of some characters.
    */
-  private settled(buffer: string, from: number, state: State): boolean {
-    for (const rule of state.accepts ?? []) {
-      if (!this.rules.notBefore[rule]) this.add(rule)
-      else if (this.valid(buffer, from, { rule, end: this.matchEnd })) return false
+  private isSettled(text: string, from: number, row: number): boolean {
+    const { automaton, notBefore, checks } = this.rules
+    const { open, rules } = automaton.acceptsOf(row)
+    if (open) return false
+    checks.at(this.preceding, text, from)
+    return !rules.some(rule => notBefore[rule] && checks.accept(rule, text.length))
+  }
+
+  /** The longest match that counts, among equals of the rule declared first. */
+  private decide(text: string, classes: Uint8Array, from: number): Match | null {
+    const { matches } = this
+    if (matches.length === 0) return null
+    const { automaton, notBefore, checks } = this.rules
+    checks.at(this.preceding, text, from)
+    for (let last = matches.length - 2; last >= 0; last -= 2) {
+      const size = matches[last] as number
+      const end = from + size
+      const next = end < text.length ? (classes[end] as number) : START_CLASS
+      for (const rule of automaton.acceptsOf(matches[last + 1] as number).rules) {
+        if (!notBefore[rule]?.[next] && checks.accept(rule, end)) return { rule, size }
+      }
     }
-    return true
+    return null
   }
 
-  /** The longest candidate that counts, among equals the one declared first. */
-  private decide(buffer: string, from: number): Candidate | null {
-    const { candidates } = this
-    if (candidates === null) return null
-    if (candidates.length > 1) candidates.sort((one, other) => other.end - one.end || one.rule - other.rule)
-    return candidates.find(candidate => this.valid(buffer, from, candidate)) ?? null
-  }
-
-  private valid(buffer: string, from: number, candidate: Candidate): boolean {
-    const { rules, validators } = this.rules
-    const { plausible } = rules[candidate.rule] as RuleDefinition
-    const validate = validators[candidate.rule]
-    if (!validate) return true
-    const match = fold(buffer.slice(from, from + candidate.end)).text
-    if (plausible && !plausible(match)) return false
-    return validate(match, this.preceding.before(buffer, from, this.offset + from))
-  }
-
-  /** Drops the text of an open-ended match; returns where it stands, and leaves the tail when it is over. */
-  private skipTail(buffer: string, from: number): number {
-    const tail = this.tail as TailMachine
-    const { classOf } = this.rules.alphabet
+  /** Drops the text of an open-ended match; returns where it stands. */
+  private skipTail(tail: Tail, text: string, classes: Uint8Array, from: number): number {
     let at = from
-    let consumed = from
-    // `runBefore` counts the run behind the last unit that belongs to the match.
-    let run = this.runBefore
-    while (at < buffer.length) {
-      const unit = charCodeAt.call(buffer, at)
-      const unitClass = this.classAt(classOf[unit] ?? 0, unit, run)
-      if (unitClass === IGNORABLE_CLASS) {
-        run++
-        at++
-        continue
-      }
-      if (!tail.body[unitClass]) {
-        this.tail = undefined
-        break
-      }
-      run = isKept(classOf[unit]) ? run + 1 : 0
-      at++
-      consumed = at
-      this.before = unitClass
-      this.runBefore = run
-      if (tail.end && this.tailEnd) {
-        this.tailEnd = tail.end.step(this.tailEnd, unitClass)
-        if (this.tailEnd?.accepts) {
-          this.tail = undefined
-          break
-        }
-      }
-    }
-    return consumed
+    while (at < text.length && !tail.over && tail.takes(text, at, classes)) at++
+    this.pass(classes, from, at)
+    return at
   }
 
-  /** The class that counts: a zero-width character is skipped, unless its run is too long. */
-  private classAt(unitClass: number, unit: number, run: number): number {
-    return unitClass === IGNORABLE_CLASS && run >= MAX_IGNORABLE_RUN ? this.rules.alphabet.classOfKept(unit) : unitClass
+  /** The text from `from` to `to` is left behind. */
+  private pass(classes: Uint8Array, from: number, to: number): void {
+    if (to === from) return
+    const { letters } = this.rules.alphabet
+    this.before = classes[to - 1] as number
+    const limit = Math.max(from, to - CONTEXT_LENGTH)
+    let at = to
+    while (at > limit && !letters[classes[at - 1] as number]) at--
+    this.sinceLetter = at > limit ? to - at : Math.min(CONTEXT_LENGTH, this.sinceLetter + to - from)
   }
-
-  /** A unit that starts no match is left behind. */
-  private passed(unit: number, unitClass: number): void {
-    this.runBefore = isKept(this.rules.alphabet.classOf[unit]) ? this.runBefore + 1 : 0
-    this.before = unitClass
-  }
-
-  /** A match is left behind: what stands before the next position is its last character. */
-  private enter(buffer: string, from: number, end: number): void {
-    const { classOf } = this.rules.alphabet
-    for (let at = from; at < end; at++) {
-      const unit = charCodeAt.call(buffer, at)
-      const unitClass = this.classAt(classOf[unit] ?? 0, unit, this.runBefore)
-      if (unitClass === IGNORABLE_CLASS) this.runBefore++
-      else this.passed(unit, unitClass)
-    }
-  }
-}
-
-/** Whether a unit of this class is of a kind that is skipped (it counts only as part of a long run). */
-function isKept(unitClass: number | undefined): boolean {
-  return unitClass === IGNORABLE_CLASS
 }
 
 /** A whole text with every match replaced. */

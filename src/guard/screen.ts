@@ -1,14 +1,17 @@
-import { charCodeAt } from '../text/char-code-at.ts'
-import { type Alphabet, IGNORABLE_CLASS } from './alphabet.ts'
+import { type Alphabet, START_CLASS } from './alphabet.ts'
 import type { Nfa } from './nfa.ts'
+import { FLAG, MAX_ROWS, ROW, RowTable, UNKNOWN } from './row-table.ts'
+import { StateSet } from './state-set.ts'
 
-/** Remembered rows; past this all are forgotten and grow anew. Each costs a power of two of at least `classes` × 2 bytes. */
-const MAX_ROWS = 16_384
-/** In the table: the step has not been taken yet. */
-const UNKNOWN = 0
-/** In the table, added to the row: a match may have ended in front of the unit that was read. */
-const SUSPECT = 0x8000
-const ROW = 0x7fff
+/** In a step's result, added to the row: a match may have ended in front of the unit that was read. */
+export const SUSPECT = FLAG
+
+/**
+ * Characters that have to be read for each row that is made, and how many may be read ahead. A row costs as much as looking at
+ * some dozen places with care, and a text can be made so that nearly every character needs a new one.
+ */
+const CHARACTERS_A_ROW = 32
+const MAX_CREDIT = (CHARACTERS_A_ROW * MAX_ROWS) / 2
 
 /** What the screen needs to know of the rules. */
 export interface ScreenRules {
@@ -27,24 +30,31 @@ export interface ScreenRules {
  * A row is *idle* when no candidate is open: everything in front of it is settled.
  */
 export class Screen {
+  readonly rows: RowTable
+  /** Rows up to this are idle. */
+  readonly lastIdle: number
+  /** Behind `run`. */
+  row = 0
+  idle = -1
+  reached = 0
   /** Behind `clear`: the end of the part, from the place it returned, that must be looked at with care. */
   until = 0
+  /** Characters read that no row has been made for. */
+  private credit = MAX_CREDIT
   private readonly rules: ScreenRules
-  private readonly shift: number
-  private table: Uint16Array
-  /** By row: the open candidates, and which starting states join them. */
-  private rows: { readonly open: readonly number[]; readonly start: number }[] = []
-  private readonly rowOf = new Map<string, number>()
+  private readonly states: StateSet
   /** By class: the idle row behind it. */
-  private readonly idleAfter: Uint16Array
+  private readonly idleRows: Uint16Array
+  /** The different sets of states that join the open candidates at a place, and by class which one does behind it. */
   private readonly starts: (readonly number[])[] = []
   private readonly startOf: Uint16Array
+  /** By such a set and class: what its states reach. */
+  private readonly firstSteps: (readonly number[] | undefined)[] = []
 
   constructor(rules: ScreenRules) {
     this.rules = rules
     const { size } = rules.alphabet
-    this.shift = Math.ceil(Math.log2(size))
-    this.idleAfter = new Uint16Array(size)
+    this.idleRows = new Uint16Array(size)
     this.startOf = new Uint16Array(size)
     const known = new Map<string, number>()
     for (let unitClass = 0; unitClass < size; unitClass++) {
@@ -56,116 +66,122 @@ export class Screen {
         known.set(key, start)
       }
       this.startOf[unitClass] = start
-      this.idleAfter[unitClass] = start + 1
+      this.idleRows[unitClass] = start + 1
     }
-    this.table = new Uint16Array(64 << this.shift)
-    this.forget()
+    this.lastIdle = this.starts.length
+    this.rows = new RowTable(size, this.lastIdle)
+    this.states = new StateSet(rules.nfa.size)
+  }
+
+  /** The idle row behind a character of the class. */
+  idleAfter(unitClass: number): number {
+    return this.idleRows[unitClass] as number
+  }
+
+  /** Whether nothing matches anywhere in a raw text, as far as can be told quickly. */
+  isClear(text: string): boolean {
+    const { alphabet } = this.rules
+    const classes = alphabet.lend(text.length)
+    const clear = alphabet.readPlain(text, classes) && this.run(this.idleAfter(START_CLASS), classes, 0, text.length)
+    alphabet.giveBack(classes)
+    return clear && !this.mayEnd(this.row)
   }
 
   /**
-   * The place behind `from` in front of which no match starts; the length of the text when that is all of it. In the others,
-   * what lies between that place and `until` is undecided here.
-   * @param before class of the character in front of `from`
-   * @param complete the text ends here: what has not matched will not
+   * Goes on from `row` over the classes from `from` to `to`. Leaves in `row` where it stands, in `idle` the last place behind
+   * which it was idle, or -1; false as soon as something is suspect, in front of
+   * `reached`, or the way on is not known.
    */
-  clear(text: string, from: number, before: number, complete: boolean): number {
-    const { classOf } = this.rules.alphabet
-    const { shift } = this
-    const { length } = text
-    const lastIdle = this.starts.length
-    let { table } = this
-    let row = this.idleAfter[before] ?? 0
-    let settled = from
-    let at = from
-    for (; at < length; at++) {
-      const unitClass = classOf[charCodeAt.call(text, at)] as number
+  run(from: number, classes: Uint8Array, start: number, to: number): boolean {
+    const { lastIdle } = this
+    const { shift } = this.rows
+    let { table } = this.rows
+    let row = from
+    let idle = -1
+    let suspect = false
+    let at = start
+    while (at < to && !suspect) {
+      const unitClass = classes[at++] as number
       let entry = table[(row << shift) | unitClass] as number
       if (entry > lastIdle && entry < SUSPECT) {
         row = entry
         continue
       }
-      if (unitClass === IGNORABLE_CLASS) {
-        this.until = at + 1
-        return settled
-      }
       if (entry === UNKNOWN) {
-        entry = this.step(row, unitClass)
-        table = this.table
+        entry = this.learns(row) ? this.step(row, unitClass) : row | SUSPECT
+        table = this.rows.table
       }
+      suspect = entry >= SUSPECT
       row = entry & ROW
-      if (entry >= SUSPECT) {
-        this.until = this.nextIdle(text, at + 1, row)
-        return settled
-      }
-      if (row <= lastIdle) settled = at + 1
+      if (row <= lastIdle && !suspect) idle = at
     }
-    if (settled === length || (complete && !this.mayEnd(row))) return length
-    this.until = length
+    this.row = row
+    this.idle = idle
+    this.reached = at
+    this.credit = Math.min(MAX_CREDIT, this.credit + at - start)
+    return !suspect
+  }
+
+  /** Whether a step from the row may be made that has not been taken yet. From idle rows always: they are few. */
+  private learns(row: number): boolean {
+    if (row <= this.lastIdle) return true
+    if (this.credit < CHARACTERS_A_ROW) return false
+    this.credit -= CHARACTERS_A_ROW
+    return true
+  }
+
+  /**
+   * The place behind `from` in front of which no match starts; `to` when that is all. In the others, what lies between that
+   * place and `until` is undecided here. That is no more than leads to the first place where a match may have ended: from
+   * there the screen starts anew, so that candidates of long rows do not pile up in it.
+   * @param before class of the character in front of `from`
+   * @param complete the text ends at `to`: what has not matched will not
+   */
+  clear(classes: Uint8Array, from: number, to: number, before: number, complete: boolean): number {
+    const clear = this.run(this.idleAfter(before), classes, from, to)
+    const settled = Math.max(from, this.idle)
+    if (clear && (settled === to || (complete && !this.mayEnd(this.row)))) return to
+    this.until = clear ? to : this.reached - 1
     return settled
   }
 
-  /** Where no candidate is open again: no candidate from in front of it reaches further. */
-  private nextIdle(text: string, from: number, reached: number): number {
-    const { classOf } = this.rules.alphabet
-    let row = reached
-    let at = from
-    while (row > this.starts.length && at < text.length) {
-      const unitClass = classOf[charCodeAt.call(text, at)] as number
-      if (unitClass === IGNORABLE_CLASS) break
-      row = (this.table[(row << this.shift) | unitClass] || this.step(row, unitClass)) & ROW
-      at++
-    }
-    return at
+  /** One step: the row that follows, with `SUSPECT` where a match may have ended. May begin a new epoch. */
+  private step(row: number, unitClass: number): number {
+    const { nfa, notBefore } = this.rules
+    const { states: reached, rows } = this
+    const { epoch, members } = rows
+    const start = row <= this.lastIdle ? row - 1 : rows.tag(row)
+    reached.clear()
+    const accepted = nfa.advance(members, rows.start(row), rows.end(row), unitClass, reached)
+    const suspect = accepted?.some(rule => !notBefore[rule]?.[unitClass]) ? SUSPECT : 0
+    for (const state of this.firstStep(start, unitClass)) reached.add(state)
+    const next = reached.size === 0 ? this.idleAfter(unitClass) : rows.rowOf(reached, this.startOf[unitClass] as number)
+    if (rows.epoch === epoch) rows.set(row, unitClass, next | suspect)
+    else this.credit = MAX_CREDIT
+    return next | suspect
   }
 
   /** Whether a match may end with the text. */
   private mayEnd(row: number): boolean {
-    return this.rows[row]?.open.some(state => this.rules.nfa.accepted(state) >= 0) ?? true
+    const { rows } = this
+    for (let at = rows.start(row); at < rows.end(row); at++) {
+      if (this.rules.nfa.accepted(rows.members[at] as number) >= 0) return true
+    }
+    return false
   }
 
-  private step(row: number, unitClass: number): number {
-    const { nfa, notBefore } = this.rules
-    const { open, start } = this.rows[row] as (typeof this.rows)[number]
+  /** What the states that start behind some character reach by the class. */
+  private firstStep(start: number, unitClass: number): readonly number[] {
+    const key = start * this.rules.alphabet.size + unitClass
+    const known = this.firstSteps[key]
+    if (known) return known
     const reached = new Set<number>()
-    let suspect = 0
-    for (const state of open) {
-      const rule = nfa.accepted(state)
-      if (rule >= 0 && !notBefore[rule]?.[unitClass]) suspect = SUSPECT
-      nfa.advance(state, unitClass, reached)
+    const { nfa } = this.rules
+    for (const state of this.starts[start] as readonly number[]) {
+      for (const target of nfa.targetsBy(state, unitClass)) reached.add(target)
     }
-    for (const state of this.starts[start] as readonly number[]) nfa.advance(state, unitClass, reached)
-    const full = this.rows.length >= MAX_ROWS
-    if (full) this.forget()
-    const entry =
-      this.intern(
-        [...reached].sort((one, other) => one - other),
-        unitClass,
-      ) | suspect
-    // The row that was left is among those that are forgotten.
-    if (!full) this.table[(row << this.shift) | unitClass] = entry
-    return entry
-  }
-
-  private intern(open: readonly number[], unitClass: number): number {
-    if (open.length === 0) return this.idleAfter[unitClass] as number
-    const start = this.startOf[unitClass] as number
-    const key = `${start} ${open.join()}`
-    const known = this.rowOf.get(key)
-    if (known !== undefined) return known
-    const row = this.rows.push({ open, start }) - 1
-    this.rowOf.set(key, row)
-    if (this.rows.length << this.shift > this.table.length) {
-      const table = new Uint16Array(2 * this.table.length)
-      table.set(this.table)
-      this.table = table
-    }
-    return row
-  }
-
-  /** Leaves nothing but the idle rows, which have the numbers from 1. */
-  private forget(): void {
-    this.table.fill(UNKNOWN)
-    this.rowOf.clear()
-    this.rows = [{ open: [], start: 0 }, ...this.starts.map((_, start) => ({ open: [], start }))]
+    const targets = [...reached]
+    this.firstSteps[key] = targets
+    return targets
   }
 }

@@ -1,4 +1,3 @@
-import { START_CLASS } from './alphabet.ts'
 import { findAll, replaceAll } from './find-all.ts'
 import type { GuardAction, GuardSide } from './policy.ts'
 import { hashLabel, label, mask } from './replacement.ts'
@@ -171,7 +170,7 @@ function noStandIns(): never {
 
 /** Whether no rule matches anything in the text, as far as can be told quickly. */
 function isClear({ screen }: RuleSet, text: string): boolean {
-  return screen.clear(text, 0, START_CLASS, true) === text.length
+  return screen.isClear(text)
 }
 
 /** Stands where a blocking match was. A lone surrogate and a private character: no text of a model holds it by accident,

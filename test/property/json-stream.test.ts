@@ -118,7 +118,7 @@ describe('arguments that stream', () => {
       fc.property(fc.array(piece), fc.array(fc.nat()), (pieces, cuts) => {
         const text = pieces.join('')
         // Beside a redaction, how a character is written may depend on the cut; what it is does not.
-        const plain = (json: string) => json.replaceAll('\\u0031', '1')
+        const plain = (json: string) => json.replaceAll('\\u0031', '1').replace(/\\([^"\\/bfnrtu])/g, '$1')
         expect(plain(inPieces(text, cuts))).toBe(plain(inPieces(text, [])))
       }),
       { numRuns: 400 },

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { START_CLASS } from '../../src/guard/alphabet.ts'
+import { describe, expect, test, vi } from 'vitest'
 import { BUILT_IN_RULES } from '../../src/guard/recognisers/index.ts'
 import type { RuleDefinition } from '../../src/guard/rule.ts'
 import { compileRules, type RuleSet } from '../../src/guard/rule-set.ts'
@@ -25,8 +24,21 @@ const TOY_RULES = [
   rule('AFTER', 'c\\d{2}', { validate: (_, before) => before.includes('b') }),
   rule('BLOCK', '-a-', { tail: { body: '[ab1 -]', end: '-b-' } }),
   rule('TOKEN', 'b1c', { tail: { body: '[a-c\\d]' }, notAfter: '\\w' }),
+  rule('WORDED', '[12](?:-?[12]){1,5}', {
+    needsWords: true,
+    begins: (match, before) => match.length > 3 && /b/.test(before),
+    validate: (match, before) => match.length > 3 && /b/.test(before) && match.endsWith('1'),
+  }),
   rule('RUN', '[bc2](?:[ab2]-?){3,14}', { needs: '2', notBefore: '[c2]', validate: match => match.includes('2') }),
 ]
+
+const { pattern: _, ...DICTIONARY } = rule('TERM', '', {
+  terms: ['b-a', 'b-1', 'B\uff112b', 'bbca', 'cc'],
+  notAfter: '[a-c]',
+  notBefore: '[a-c]',
+})
+
+const RULES = [...TOY_RULES, DICTIONARY]
 
 function compiled(rules: readonly RuleDefinition[]): RuleSet {
   const result = compileRules(rules)
@@ -53,7 +65,28 @@ function cut(text: string, at: readonly number[]): string[] {
 
 const toyText = fc
   .array(
-    fc.constantFrom('a', 'b', 'c', '1', '2', '-', ' ', '\u200b', '\uff11', '\u2013', 'ab', 'bbc', '-a-', '-b-', 'b1c'),
+    fc.constantFrom(
+      'a',
+      'b',
+      'c',
+      '1',
+      '2',
+      '-',
+      ' ',
+      '\u200b',
+      '\uff11',
+      '\u2013',
+      '𝟏',
+      '𝐚',
+      '😀',
+      '\u{e0062}',
+      '\ud835',
+      'ab',
+      'bbc',
+      '-a-',
+      '-b-',
+      'b1c',
+    ),
     {
       maxLength: 40,
     },
@@ -62,12 +95,12 @@ const toyText = fc
 const cuts = fc.array(fc.nat(200), { maxLength: 12 })
 
 describe('streamed text', () => {
-  const toy = compiled(TOY_RULES)
+  const toy = compiled(RULES)
 
   test('equals the reference on the whole text, whatever the cuts', () => {
     fc.assert(
       fc.property(toyText, cuts, (text, at) => {
-        expect(stream(toy, cut(text, at)).text).toBe(naiveRedact(text, TOY_RULES))
+        expect(stream(toy, cut(text, at)).text).toBe(naiveRedact(text, RULES))
       }),
       { numRuns: 5000 },
     )
@@ -76,7 +109,7 @@ describe('streamed text', () => {
   test('equals the reference when it is given as a whole', () => {
     fc.assert(
       fc.property(toyText, text => {
-        expect(scanText(toy, text, ({ rule: { name } }) => `[${name}_REDACTED]`)).toBe(naiveRedact(text, TOY_RULES))
+        expect(scanText(toy, text, ({ rule: { name } }) => `[${name}_REDACTED]`)).toBe(naiveRedact(text, RULES))
       }),
       { numRuns: 5000 },
     )
@@ -85,12 +118,33 @@ describe('streamed text', () => {
   test('where the screen clears all of a text, nothing matches', () => {
     fc.assert(
       fc.property(toyText, text => {
-        if (toy.screen.clear(text, 0, START_CLASS, true) === text.length) {
-          expect(naiveFindings(text, TOY_RULES)).toEqual([])
+        if (toy.screen.isClear(text)) {
+          expect(naiveFindings(text, RULES)).toEqual([])
         }
       }),
       { numRuns: 5000 },
     )
+  })
+
+  test('rows that are forgotten at any time change nothing', () => {
+    const forgetful = compiled(RULES)
+    let state = 1
+    for (const rows of [forgetful.automaton.rows, forgetful.screen.rows]) {
+      const rowOf = rows.rowOf.bind(rows)
+      vi.spyOn(rows, 'rowOf').mockImplementation((...given) => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+        if (state < 0x1000_0000) rows.forget()
+        return rowOf(...given)
+      })
+    }
+    fc.assert(
+      fc.property(toyText, cuts, (text, at) => {
+        expect(stream(forgetful, cut(text, at)).text).toBe(naiveRedact(text, RULES))
+      }),
+      { numRuns: 3000 },
+    )
+    expect(forgetful.automaton.rows.epoch).toBeGreaterThan(100)
+    expect(forgetful.screen.rows.epoch).toBeGreaterThan(100)
   })
 
   test('long runs of zero-width characters do not change that', () => {
@@ -101,7 +155,7 @@ describe('streamed text', () => {
       .map(parts => parts.join(''))
     fc.assert(
       fc.property(text, cuts, (whole, at) => {
-        expect(stream(toy, cut(whole, at)).text).toBe(naiveRedact(whole, TOY_RULES))
+        expect(stream(toy, cut(whole, at)).text).toBe(naiveRedact(whole, RULES))
       }),
       { numRuns: 3000 },
     )
@@ -110,9 +164,9 @@ describe('streamed text', () => {
   test('no character of a match is released before it is replaced', () => {
     fc.assert(
       fc.property(toyText, text => {
-        const expected = naiveFindings(text, TOY_RULES)
+        const expected = naiveFindings(text, RULES)
         let released = ''
-        const redacted = naiveRedact(text, TOY_RULES)
+        const redacted = naiveRedact(text, RULES)
         for (const step of stream(toy, [...text]).steps) released += step.released
         expect(redacted.startsWith(released)).toBe(true)
         expect(expected.every(({ start, end }) => end > start)).toBe(true)

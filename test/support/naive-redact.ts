@@ -1,4 +1,4 @@
-import { fold } from '../../src/guard/fold.ts'
+import { fold, rawEnd } from '../../src/guard/fold.ts'
 import type { RuleDefinition } from '../../src/guard/rule.ts'
 
 /** A finding of the reference, in UTF-16 offsets of the raw text, end-exclusive. */
@@ -34,7 +34,6 @@ const compiled = new WeakMap<RuleDefinition, NaiveRule>()
  */
 export function naiveFindings(text: string, rules: readonly RuleDefinition[]): NaiveFinding[] {
   const { text: folded, starts } = fold(text)
-  const raw = (at: number) => starts?.[at] ?? at
   const naive = rules.map(compile)
   const findings: NaiveFinding[] = []
   let at = 0
@@ -43,7 +42,7 @@ export function naiveFindings(text: string, rules: readonly RuleDefinition[]): N
     if (found === undefined) {
       at++
     } else {
-      findings.push({ rule: found.rule.name, start: raw(at), end: raw(found.end - 1) + 1 })
+      findings.push({ rule: found.rule.name, start: starts?.[at] ?? at, end: rawEnd(text, starts, found.end) })
       at = found.end
     }
   }

@@ -1,5 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
-import { SECRET_ENDINGS } from '../validators/assigned-name.ts'
+import { followsSecretName, SECRET_ENDINGS } from '../validators/assigned-name.ts'
 import { isAssignedSecret } from '../validators/credentials.ts'
 import { mixesDigits } from '../validators/entropy.ts'
 
@@ -14,9 +14,10 @@ export const ASSIGNMENT_RULES: readonly RuleDefinition[] = [
     notAfter: '[A-Za-z0-9_+/~.!@#$%^&*-]',
     notBefore: '[A-Za-z0-9_+/~-]',
     needs: '\\d',
+    needsWords: true,
+    begins: (match, before) => mixesDigits(match) && followsSecretName(before),
     validate: isAssignedSecret,
     words: SECRET_ENDINGS,
-    plausible: mixesDigits,
     examples: [
       'password = "«hunter2-Xk93qz»"',
       '"api_key": "«9f8a7c6b5d4e3f2a1b0c»"',

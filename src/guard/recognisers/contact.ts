@@ -1,6 +1,6 @@
 import type { RuleDefinition } from '../rule.ts'
 import { isEmail, isSpelledEmail } from '../validators/email.ts'
-import { isPhone } from '../validators/phone.ts'
+import { beginsPhone, isPhone } from '../validators/phone.ts'
 import { PHONE_WORDS } from '../validators/phone-words.ts'
 
 /** Latin, Greek and Cyrillic letters beyond ASCII: scripts that part their words, so that only the word in progress waits. */
@@ -53,6 +53,7 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
     pattern: '(?:\\+ ?\\(?|\\()?\\d(?:[ ()./-]{0,3}\\d){5,14}(?: ?(?:x|ext)\\.? ?\\d{1,6})?',
     notAfter: '[\\w+]',
     notBefore: '\\w',
+    begins: beginsPhone,
     validate: isPhone,
     words: [...PHONE_WORDS],
     examples: [

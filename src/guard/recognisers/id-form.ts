@@ -29,12 +29,23 @@ export interface IdForm {
 
 /** The rule for a form. */
 export function idRule({ check, exact, strong = false, said, labelled, ...form }: IdForm): RuleDefinition {
+  // A label may reach a shorter match and not the longest, which is all that `begins` sees: there, it only has to stand in front.
+  const isNear = (before: string) =>
+    (said !== undefined && isSaid(before, said)) || (labelled !== undefined && isSaid(before, labelled))
+  const isWorded = said !== undefined || labelled !== undefined
   return {
     group: 'pii',
     notAfter: '[A-Za-z0-9]',
     notBefore: '[A-Za-z0-9]',
+    needsWords: isWorded && strong === false,
     ...form,
     words: [...new Set([...(said?.list ?? []), ...(labelled?.list ?? [])])],
+    ...(isWorded || strong !== false
+      ? {
+          begins: (_, before) =>
+            !continuesNumber(before) && ((strong !== false && !isJoined(before)) || isNear(before)),
+        }
+      : {}),
     validate: (match, before) => {
       const upper = match.toUpperCase()
       if (continuesNumber(before) || (exact && !exact.test(upper)) || (check && !check(upper))) return false

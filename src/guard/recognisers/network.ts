@@ -1,5 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
-import { isIpv4, isIpv6, isMac } from '../validators/network.ts'
+import { beginsAddress, isIpv4, isIpv6, isMac } from '../validators/network.ts'
 import { isUrl } from '../validators/url.ts'
 
 /** Addresses of machines. */
@@ -11,6 +11,7 @@ export const NETWORK_RULES: readonly RuleDefinition[] = [
     pattern: '\\d{1,3}(?:\\.\\d{1,3}){3}|(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{0,4}|\\d{1,3}(?:\\.\\d{1,3}){3})',
     notAfter: '\\w',
     notBefore: '\\w',
+    begins: beginsAddress,
     validate: (match, before) => (match.includes(':') ? isIpv6(match, before) : isIpv4(match, before)),
     examples: [
       'from «203.0.113.7».',

@@ -1,7 +1,7 @@
 import type { RuleDefinition } from '../rule.ts'
-import { continuesOther, isCardNumber, isProductNumber, isTravelCard } from '../validators/card.ts'
+import { beginsCard, continuesOther, isCardNumber, isProductNumber, isTravelCard } from '../validators/card.ts'
 import { isSaid, phrases } from '../validators/context.ts'
-import { IBAN_COUNTRIES, isIban } from '../validators/iban.ts'
+import { beginsIban, IBAN_COUNTRIES, isIban } from '../validators/iban.ts'
 
 /**
  * In lower case the check digits have to touch the country: "it is 42 and so on" must not be held back as an Icelandic account.
@@ -24,6 +24,7 @@ export const PAYMENT_RULES: readonly RuleDefinition[] = [
     caseSensitive: true,
     notAfter: '\\d',
     notBefore: '\\d',
+    begins: beginsCard,
     validate: (match, before) =>
       (isCardNumber(match) && !continuesOther(match, before) && !isProductNumber(match, before)) ||
       (isTravelCard(match) && isSaid(before, CARD_WORDS)),
@@ -62,6 +63,7 @@ export const PAYMENT_RULES: readonly RuleDefinition[] = [
     caseSensitive: true,
     notAfter: '[A-Za-z0-9]',
     notBefore: '[A-Za-z0-9]',
+    begins: beginsIban,
     validate: isIban,
     examples: [
       'IBAN «GB82 WEST 1234 5698 7654 32» please',

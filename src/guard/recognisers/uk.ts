@@ -30,6 +30,7 @@ export const UK_RULES: readonly RuleDefinition[] = [
     caseSensitive: true,
     notAfter: '\\d',
     notBefore: '\\d',
+    needsWords: true,
     validate: isNhsNumber,
     words: [...NHS_WORDS],
     examples: ['NHS number: «943 476 5919»', 'nhs «943-476-5919»', 'NHS no. «9434765919»', 'uk_nhs = "«943 476 5919»"'],

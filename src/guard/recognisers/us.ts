@@ -1,4 +1,5 @@
 import type { RuleDefinition } from '../rule.ts'
+import { continuesNumber } from '../validators/digits.ts'
 import { ITIN_WORDS, isItin, isSsn, SSN_WORDS } from '../validators/us.ts'
 
 /** National numbers of the United States. */
@@ -13,6 +14,7 @@ export const US_RULES: readonly RuleDefinition[] = [
     caseSensitive: true,
     notAfter: '\\d',
     notBefore: '\\d',
+    begins: (_, before) => !continuesNumber(before),
     validate: isSsn,
     words: SSN_WORDS.list,
     examples: [
@@ -49,6 +51,7 @@ export const US_RULES: readonly RuleDefinition[] = [
     caseSensitive: true,
     notAfter: '\\d',
     notBefore: '\\d',
+    begins: (_, before) => !continuesNumber(before),
     validate: isItin,
     words: ITIN_WORDS.list,
     examples: ['ITIN «912-70-1234»', 'itin «912701234»', '«999 88 1234»'],

@@ -1,5 +1,5 @@
 import { isLabelled, phrases } from './context.ts'
-import { digitsOf } from './digits.ts'
+import { digitsOf, isDigit } from './digits.ts'
 import { luhn } from './luhn.ts'
 
 /** Issuer prefixes as `[first, last, lengths]` ranges of the leading digits (ISO/IEC 7812 issuer identification numbers). */
@@ -38,9 +38,29 @@ const ISSUERS: readonly (readonly [first: number, last: number, lengths: readonl
  * Dots part only groups of at most six digits; everything else with a dot is a fraction.
  */
 export function isCardNumber(match: string): boolean {
+  if (!((issuerLengths(match) >> digitCount(match)) & 1) || !luhn(match)) return false
   if (match.includes('.') && /\d{7}/.test(match)) return false
-  const digits = digitsOf(match)
-  return knownIssuer(digits) && luhn(digits) && evenGroups(match) && !isCount(digits)
+  return evenGroups(match) && !isCount(digitsOf(match))
+}
+
+/** Whether a card number, or the number of a travel card, may begin like the match, of all that begin there the longest. */
+export function beginsCard(match: string): boolean {
+  const lengths = match.startsWith('1') ? 1 << 15 : issuerLengths(match)
+  if (lengths === 0) return false
+  // The Luhn sums of all beginnings at once: of those with an even and with an odd number of digits.
+  const sums = [0, 0]
+  let count = 0
+  for (let at = 0; at < match.length; at++) {
+    const digit = match.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) continue
+    const double = digit > 4 ? 2 * digit - 9 : 2 * digit
+    const even = count % 2 === 0
+    sums[0] = (sums[0] as number) + (even ? double : digit)
+    sums[1] = (sums[1] as number) + (even ? digit : double)
+    count++
+    if ((lengths >> count) & 1 && (sums[count % 2] as number) % 10 === 0) return true
+  }
+  return false
 }
 
 /**
@@ -82,13 +102,41 @@ export function continuesOther(match: string, before: string): boolean {
 
 /** Universal Air Travel Plan: fifteen digits from 1 on. Only a word in front tells it from any other number. */
 export function isTravelCard(match: string): boolean {
-  return match.startsWith('1') && luhn(digitsOf(match))
+  return match.startsWith('1') && luhn(match)
 }
 
-function knownIssuer(digits: string): boolean {
-  for (const [first, last, lengths] of ISSUERS) {
-    const prefix = Number(digits.slice(0, String(first).length))
-    if (prefix >= first && prefix <= last && lengths.includes(digits.length)) return true
+/** Ranges of issuers by their first two digits: the first six digits from and to, and a bit for each length. */
+const BY_TWO = byTwo()
+
+function byTwo(): readonly (readonly (readonly [first: number, last: number, lengths: number])[])[] {
+  const scaled = ISSUERS.map(([first, last, lengths]) => {
+    const scale = 10 ** (6 - String(first).length)
+    return [first * scale, (last + 1) * scale - 1, lengths.reduce((bits, length) => bits | (1 << length), 0)] as const
+  })
+  return Array.from({ length: 100 }, (_, two) =>
+    scaled.filter(([first, last]) => first <= two * 10_000 + 9999 && last >= two * 10_000),
+  )
+}
+
+/** The lengths that card numbers have which begin like the match, a bit for each; 0 for none. */
+function issuerLengths(match: string): number {
+  let prefix = 0
+  let size = 0
+  for (let at = 0; size < 6 && at < match.length; at++) {
+    const digit = match.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) continue
+    prefix = prefix * 10 + digit
+    size++
   }
-  return false
+  let lengths = 0
+  for (const [first, last, bits] of BY_TWO[Math.floor(prefix / 10_000)] ?? []) {
+    if (prefix >= first && prefix <= last) lengths |= bits
+  }
+  return lengths
+}
+
+function digitCount(match: string): number {
+  let count = 0
+  for (let at = 0; at < match.length; at++) if (isDigit(match.charCodeAt(at))) count++
+  return count
 }

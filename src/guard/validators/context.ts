@@ -1,8 +1,14 @@
+import { codeOf, PhraseTrie } from './phrase-trie.ts'
+
+/** What no word is without: a letter of ASCII, or anything beyond it. */
+const LETTER = /[A-Za-z\u0080-\uffff]/
+
 /**
  * Whether one of the phrases, of one or two lower-case words, stands in `before`, the folded text in front of a match. Words
  * are runs of letters and digits, so that `phone_number=` mentions a phone. One walk over the text, whatever it holds.
  */
 export function mentions(before: string, phrases: ReadonlySet<string>): boolean {
+  if (!LETTER.test(before)) return false
   const text = before.toLowerCase()
   let previous = ''
   let start = -1
@@ -27,9 +33,16 @@ function isWordUnit(code: number): boolean {
 /** Words that say what a number is. */
 export interface Phrases {
   readonly list: readonly string[]
-  /** The same over the words of a text (`wordsOf`): literal alternatives, so that nothing in it can run back. */
-  readonly expression: RegExp
+  /** Their group in the trie of all phrases of built-in rules. */
+  readonly group: number
+  /** All of them, over the words of a text (`wordsOf`): literal alternatives, so that nothing in it can run back. */
+  readonly all: RegExp
+  /** Those that the trie does not know: of other scripts. */
+  readonly others: RegExp | undefined
 }
+
+const TRIE = new PhraseTrie()
+const NO_GROUP = -1
 
 /** From this code point on (Thai, Hangul, Han, kana …) words are not parted by spaces. */
 const FIRST_UNSPACED = 0x0e00
@@ -46,18 +59,47 @@ const LINE = '\u00a7'
  * for any ending (`steuer*`). Phrases in scripts that do not part their words count wherever they stand.
  */
 export function phrases(...lists: readonly string[]): Phrases {
-  const list = lists.flatMap(each => each.split(',')).map(phrase => phrase.trim())
-  const forms = list.map(each => {
-    const phrase = plain(each.toLowerCase())
-    if (phrase.charCodeAt(0) >= FIRST_UNSPACED) return phrase
-    return phrase.endsWith('*') ? ` ${phrase.slice(0, -1)}` : ` ${phrase}(?= )`
+  const group = TRIE.group()
+  const list = phrasesIn(lists)
+  const all = list.map(normal)
+  if (!all.every(phrase => LETTER.test(phrase))) throw new Error('a phrase without a letter')
+  const others = all.filter(phrase => {
+    const prefix = phrase.endsWith('*')
+    return !TRIE.add(group, prefix ? phrase.slice(0, -1) : phrase, prefix)
   })
-  return { list, expression: new RegExp(forms.join('|'), 'g') }
+  return { list, group, all: anyOf(all), others: others.length === 0 ? undefined : anyOf(others) }
+}
+
+/** The same for phrases that come and go with a configuration: the trie, which is for good, does not know them. */
+export function passingPhrases(...lists: readonly string[]): Phrases {
+  const list = phrasesIn(lists)
+  const all = anyOf(list.map(normal))
+  return { list, group: NO_GROUP, all, others: all }
+}
+
+function phrasesIn(lists: readonly string[]): string[] {
+  return lists.flatMap(list => list.split(',')).map(phrase => phrase.trim())
+}
+
+function normal(phrase: string): string {
+  return plain(phrase.toLowerCase())
+}
+
+function anyOf(phrases: readonly string[]): RegExp {
+  return new RegExp(phrases.map(formOf).join('|'), 'g')
+}
+
+function formOf(phrase: string): string {
+  if (phrase.charCodeAt(0) >= FIRST_UNSPACED) return phrase
+  return phrase.endsWith('*') ? ` ${phrase.slice(0, -1)}` : ` ${phrase}(?= )`
 }
 
 /** Whether one of the phrases stands in `before`, the folded text in front of a match. */
 export function isSaid(before: string, said: Phrases): boolean {
-  return wordsOf(before).search(said.expression) >= 0
+  if (said.group === NO_GROUP) return wordsOf(before).search(said.all) >= 0
+  if (!LETTER.test(before)) return false
+  const words = wordsOf(before)
+  return TRIE.has(said.group) || (said.others !== undefined && wordsBeyondAscii && words.search(said.others) >= 0)
 }
 
 /**
@@ -65,10 +107,10 @@ export function isSaid(before: string, said: Phrases): boolean {
  * between, but for one like `match` and a conjunction. For forms that nothing but the label tells from any other number.
  */
 export function isLabelled(before: string, labels: Phrases, match = ''): boolean {
+  if (!isSaid(before, labels)) return false
   const text = wordsOf(before)
-  const { expression } = labels
-  expression.lastIndex = 0
-  while (expression.test(text)) if (isLabelGap(text.slice(expression.lastIndex), match)) return true
+  labels.all.lastIndex = 0
+  while (labels.all.test(text)) if (isLabelGap(text.slice(labels.all.lastIndex), match)) return true
   return false
 }
 
@@ -100,15 +142,26 @@ function isLabelGap(whole: string, match: string): boolean {
 
 let lastBefore = ''
 let lastWords = ''
+let wordsBeyondAscii = false
+/** Enough for the longest: a character in front may stand for eighteen. */
+const codes = new Uint8Array(2048)
 
 /**
  * The words of a text in lower case without accents, a space around each; ends of clauses and lines stay, as words of their
- * own. `passportNumber` is two words. Remembers the last answer: every rule asks about the same text.
+ * own. `passportNumber` is two words. Remembers the last answer, and has the trie read it: every rule asks about the same text.
  */
 function wordsOf(before: string): string {
   if (before !== lastBefore) {
-    lastWords = ` ${plain(marked(before)).toLowerCase()} `.replace(/ {2,}/g, ' ')
     lastBefore = before
+    lastWords = ` ${plain(marked(before)).toLowerCase()} `.replace(/ {2,}/g, ' ')
+    wordsBeyondAscii = false
+    const size = Math.min(lastWords.length, codes.length)
+    for (let at = 0; at < size; at++) {
+      const unit = lastWords.charCodeAt(at)
+      if (unit >= 0x80) wordsBeyondAscii = true
+      codes[at] = codeOf(unit)
+    }
+    TRIE.read(codes, size)
   }
   return lastWords
 }

@@ -97,19 +97,42 @@ export const IBAN_COUNTRIES: readonly string[] = Object.keys(LENGTHS)
 /** Whether the match, its separators apart, has its country's length and the remainder 1 of ISO 7064 MOD 97-10 (ISO 13616). */
 export function isIban(match: string): boolean {
   const length = LENGTHS[match.slice(0, 2).toUpperCase()]
-  if (length === undefined || match.length < length) return false
-  let text = ''
-  for (let at = 0; at < match.length; at++) if (isLetterOrDigit(match.charCodeAt(at))) text += match[at]
-  return text.length === length && mod97(text.slice(4) + text.slice(0, 4)) === 1
+  return length !== undefined && match.length >= length && signsOf(match) === length && beginsIban(match)
 }
 
-function mod97(text: string): number {
+/** Whether an IBAN begins like the match: its check digits are right when its country's length is reached. */
+export function beginsIban(match: string): boolean {
+  const length = LENGTHS[match.slice(0, 2).toUpperCase()]
+  if (length === undefined) return false
   let rest = 0
-  for (let at = 0; at < text.length; at++) {
-    const value = Number.parseInt(text.charAt(at), 36)
-    rest = (rest * (value > 9 ? 100 : 10) + value) % 97
+  let count = 0
+  for (let at = 0; at < match.length && count < length; at++) {
+    const code = match.charCodeAt(at)
+    if (!isLetterOrDigit(code)) continue
+    if (count >= 4) rest = appended(rest, code)
+    count++
   }
-  return rest
+  if (count < length) return false
+  // The country and the check digits count last.
+  count = 0
+  for (let at = 0; count < 4; at++) {
+    const code = match.charCodeAt(at)
+    if (!isLetterOrDigit(code)) continue
+    rest = appended(rest, code)
+    count++
+  }
+  return rest === 1
+}
+
+/** The remainder by 97 of a number with the value of one more sign behind it. */
+function appended(rest: number, code: number): number {
+  return code < 58 ? (rest * 10 + code - 48) % 97 : (rest * 100 + (code | 32) - 87) % 97
+}
+
+function signsOf(match: string): number {
+  let count = 0
+  for (let at = 0; at < match.length; at++) if (isLetterOrDigit(match.charCodeAt(at))) count++
+  return count
 }
 
 function isLetterOrDigit(code: number): boolean {

@@ -26,6 +26,12 @@ const GROUP_BEFORE = /(?:^|[^0-9a-z])[0-9a-f]{1,4}:$/i
 /** Addresses of no host in particular: unspecified, whole networks, loopback, netmasks and the limited broadcast. */
 const NO_HOST = /^(?:0\.\d+\.\d+\.\d+|(?!10\.)\d+\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+)$/
 
+/** Whether an address may begin behind the text: not in the middle of a row of groups, nor of a longer dotted number. */
+export function beginsAddress(match: string, before: string): boolean {
+  if (before.endsWith(':') && GROUP_BEFORE.test(before)) return false
+  return match.includes(':') ? !before.endsWith('::') : !/\d\.$/.test(before)
+}
+
 /** Whether the match is the IPv4 address of a host: four octets without leading zeros, not part of a longer dotted number. */
 export function isIpv4(match: string, before: string): boolean {
   if (

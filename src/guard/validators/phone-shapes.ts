@@ -9,6 +9,17 @@ export const PAIRED = /^\d{3}([- ])\d{3}\1\d{2}\1\d{2}$/
 /** Mobile numbers of eleven digits that need neither separators nor a word: a zero in front is rare in other numbers. */
 export const BARE_MOBILE = /^0(?:7[1-9]|9\d|5[0-5]|1[05-7]|[89]0)\d{8}$/
 
+/** What begins with such a shape. */
+export const NANP_START = beginning(NANP)
+export const PAIRED_START = beginning(PAIRED)
+export const BARE_MOBILE_START = beginning(BARE_MOBILE)
+/** Two zeros, however they are parted: the prefix of international calls. */
+export const INTERNATIONAL_START = /^0[^1-9]*0/
+
+function beginning({ source }: RegExp): RegExp {
+  return new RegExp(source.slice(0, -1))
+}
+
 /** The trunk prefix by itself, in front of an area code in parentheses: `0 (532) 123 45 67`. */
 export const TRUNK_APART = /^[08] ?\(\d{3}\)/
 

@@ -2,12 +2,16 @@ import { continuesNumber, digitsOf, isDigit } from './digits.ts'
 import { isNationalNumber, isPossibleInternational } from './phone-plan.ts'
 import {
   BARE_MOBILE,
+  BARE_MOBILE_START,
   GROUP_BEFORE,
+  INTERNATIONAL_START,
   isOtherNumber,
   isOtherWithZero,
   JOINED,
   NANP,
+  NANP_START,
   PAIRED,
+  PAIRED_START,
   SHORT_AREA,
   SUMMAND,
   TRUNK_APART,
@@ -48,6 +52,16 @@ export function isPhone(match: string, before: string): boolean {
     shapedNational(number, digits, groups, before) ||
     (plausible(digits, groups) && !JOINED.test(before) && isCalled(before))
   )
+}
+
+/** Whether a telephone number may begin where the match does: what `isPhone` says of the place, and of the first characters. */
+export function beginsPhone(match: string, before: string): boolean {
+  const [first, second] = match
+  if (first === '+') return second !== ' ' || !SUMMAND.test(before) || isCalled(before)
+  if (continuesNumber(before)) return false
+  if (first === '(' || NANP_START.test(match) || TRUNK_APART.test(match) || INTERNATIONAL_START.test(match)) return true
+  if ((first === '0' || PAIRED_START.test(match)) && !GROUP_BEFORE.test(before)) return true
+  return !JOINED.test(before) && (BARE_MOBILE_START.test(match) || isCalled(before))
 }
 
 /** National forms that show what they are: mobile numbers, an area code in parentheses, groups of a kind or after a zero. */

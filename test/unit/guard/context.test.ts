@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { isLabelled, isSaid, phrases } from '../../../src/guard/validators/context.ts'
+import { PhraseTrie } from '../../../src/guard/validators/phrase-trie.ts'
 
 const words = phrases('passport, tax id, steuer*, numéro fiscal, 여권')
 
 describe('isSaid', () => {
+  it('finds nothing before any text was read', () => {
+    const trie = new PhraseTrie()
+    const group = trie.group()
+    trie.add(group, 'passport', false)
+    expect(trie.has(group)).toBe(false)
+  })
+
   it.each([
     'passport ',
     'my PASSPORT: 12, and ',
