@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { concat, FrameSplitter, frameData } from '../sse/frames.ts'
+import { maySideLinePass } from '../sse/side-lines.ts'
 
 /** How a stream ended, seen from the caller. */
 export type StreamEnd =
@@ -9,6 +10,9 @@ export type StreamEnd =
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string }
 
 const decoder = new TextDecoder()
+
+/** Names of events that are remembered. */
+const MAX_NAMES = 32
 
 /**
  * Turns the bytes of a model server's event stream into the bytes that the caller may have. Push in what comes; `end` is
@@ -22,8 +26,14 @@ export abstract class FramedAnswer {
   protected out: Uint8Array[] = []
   protected closing: Uint8Array[] = []
   private readonly splitter: FrameSplitter
+  private readonly isClear: (text: string) => boolean
 
-  constructor(maxFrameBytes: number) {
+  /** Names of events that have been found to hold nothing: they are few, and come again and again. */
+  private readonly clear = new Set<string>()
+
+  /** `isClear`: whether no rule finds anything in a text. */
+  constructor(maxFrameBytes: number, isClear: (text: string) => boolean) {
+    this.isClear = isClear
     this.splitter = new FrameSplitter(maxFrameBytes, {
       frame: bytes => this.frame(bytes),
       tooLong: () => this.fail('upstream_invalid', `an event is longer than ${maxFrameBytes} bytes`),
@@ -89,10 +99,19 @@ export abstract class FramedAnswer {
   }
 
   private frame(frame: Uint8Array): void {
-    const data = frameData(frame)
-    if (data) this.event(frame, data.bytes, data.start, data.end)
-    else this.out.push(frame)
+    const data = frameData(frame, this.mayPass)
+    if (data === null) return
+    if ('rest' in data) this.out.push(data.rest)
+    else this.event(frame, data.bytes, data.start, data.end)
     const bytes = this.onEvent && this.take()
     if (bytes) this.onEvent?.(bytes)
   }
+
+  private readonly mayPass = (line: Uint8Array): boolean =>
+    maySideLinePass(line, text => {
+      if (this.clear.has(text)) return true
+      const isClear = this.isClear(text)
+      if (isClear && this.clear.size < MAX_NAMES) this.clear.add(text)
+      return isClear
+    })
 }

@@ -63,7 +63,7 @@ function read(bytes: Uint8Array): { texts: Map<string, string>; events: Json[] }
   for (const event of events) {
     const { type, delta, item_id: item, output_index: output, content_index: content, index } = event
     const grow = (what: string, text: unknown) => {
-      const key = JSON.stringify([what, item ?? output, content, index])
+      const key = JSON.stringify([what, item ?? output, content ?? 0, index])
       texts.set(key, (texts.get(key) ?? '') + String(text))
     }
     if (typeof delta === 'string') grow(String(type), delta)
