@@ -4,7 +4,7 @@ import { agree, type EventGuard, type GuardedEvent, type LetOut } from '../guard
 import type { TextFilter } from '../guard/text-guard.ts'
 import { frameData } from '../sse/frames.ts'
 import type { Cut, EndContext, EventKeys, EventWire, OutputKeeper, TokenCounts } from '../wires/event-wire.ts'
-import { FramedAnswer } from './framed-answer.ts'
+import { FramedAnswer, isDone } from './framed-answer.ts'
 import { mergeUsage, type PartialUsage, parseObject } from './usage.ts'
 
 const encoder = new TextEncoder()
@@ -69,7 +69,7 @@ export class EventStreamGuard extends FramedAnswer {
   protected event(frame: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
     const { events, wire, texts } = this.options
     // Some servers end every stream the same way; the wire's own last event has gone by.
-    if (bytes[start] === 0x5b) return this.ended('')
+    if (isDone(bytes, start, end)) return this.ended('')
     this.named ??= frame[0] === LETTER_E
     const guarded = events.event(bytes, start, end)
     if (!guarded) return this.fail('upstream_invalid', 'an event is not JSON that can be checked')

@@ -115,3 +115,10 @@ export abstract class FramedAnswer {
       return isClear
     })
 }
+
+const BRACKET = 0x5b
+
+/** Whether the data says that the stream is over. */
+export function isDone(bytes: Uint8Array, start: number, end: number): boolean {
+  return bytes[start] === BRACKET && decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).trim() === '[DONE]'
+}

@@ -3,7 +3,7 @@ import { openAiError } from '../errors/refusal.ts'
 import type { AnswerGuard, Held } from '../guard/answer-guard.ts'
 import type { TextFilter } from '../guard/text-guard.ts'
 import type { StringSlot } from '../json/walked.ts'
-import { FramedAnswer } from './framed-answer.ts'
+import { FramedAnswer, isDone } from './framed-answer.ts'
 import { mergeUsage, parseObject } from './usage.ts'
 
 const encoder = new TextEncoder()
@@ -155,7 +155,6 @@ export class StreamGuard extends FramedAnswer {
 }
 
 const LAST_EVENT = /(^|[\r\n])data: ?\[DONE\]$/
-const BRACKET = 0x5b
 const LETTER_N = 0x6e
 
 function nothing(choice: number): Held {
@@ -169,10 +168,6 @@ function isText({ kind, start, end }: StringSlot): boolean {
 
 function isNull(bytes: Uint8Array, start: number, end: number): boolean {
   return bytes[start] === LETTER_N && decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).trim() === 'null'
-}
-
-function isDone(bytes: Uint8Array, start: number, end: number): boolean {
-  return bytes[start] === BRACKET && decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).trim() === '[DONE]'
 }
 
 /** Reads a usage object; undefined where it does not count the input. */
