@@ -154,7 +154,7 @@ export class EventStreamGuard extends FramedAnswer {
   }
 
   private context(): EndContext {
-    return { answer: this.answer, open: this.parts, output: this.kept?.list ?? [], usage: this.options.usage() }
+    return { answer: this.answer, open: this.parts, output: this.kept?.mark()() ?? [], usage: this.options.usage() }
   }
 
   private frameOf(event: Readonly<Record<string, unknown>>): Uint8Array {

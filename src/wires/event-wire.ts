@@ -48,8 +48,8 @@ export interface OutputKeeper {
   item(fields: Readonly<Record<string, unknown>>, isDone: boolean, size: number): void
   /** A text of an item grows by what is let out. */
   grow(channel: EventChannel, text: string): void
-  /** Items as the last event of an answer holds them. */
-  readonly list: readonly unknown[]
+  /** Remembers what has been let out up to now: called later, gives its items as the last event of an answer holds them. */
+  mark(): () => readonly unknown[]
 }
 
 /** A wire whose stream is a sequence of events with a `type`: which of them hold text, and which end what. */

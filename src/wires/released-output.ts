@@ -5,11 +5,17 @@ const MAX_KEPT = 4 * 1024 * 1024
 
 type Json = Readonly<Record<string, unknown>>
 
+/** A text that has been let out, in the pieces that came. */
+interface Text {
+  readonly channel: EventChannel
+  readonly pieces: string[]
+}
+
 interface Item {
-  fields: Json
-  isDone: boolean
-  /** The texts that have been let out, by channel and part. */
-  readonly texts: Map<string, { readonly channel: EventChannel; pieces: string[] }>
+  readonly fields: Json
+  readonly isDone: boolean
+  /** By channel and part. */
+  readonly texts: Map<string, Text>
 }
 
 /** The items of a Responses answer as they have been let out. */
@@ -20,7 +26,7 @@ export class ReleasedOutput implements OutputKeeper {
   item(fields: Json, isDone: boolean, size: number): void {
     this.kept += size
     if (this.kept > MAX_KEPT) return
-    const texts = this.items.get(fields['id'])?.texts ?? new Map<string, never>()
+    const texts = this.items.get(fields['id'])?.texts ?? new Map<string, Text>()
     this.items.set(fields['id'], { fields, isDone, texts })
   }
 
@@ -35,30 +41,42 @@ export class ReleasedOutput implements OutputKeeper {
     else item.texts.set(key, { channel, pieces: [text] })
   }
 
-  get list(): readonly Json[] {
-    if (this.kept > MAX_KEPT) return []
-    return [...this.items.values()].map(({ fields, isDone, texts }) => {
-      if (isDone) return fields
-      const parts = [...texts.values()].map(({ channel, pieces }) => ({ channel, text: pieces.join('') }))
-      const of = (match: (channel: EventChannel) => boolean) => parts.filter(({ channel }) => match(channel))
-      const status = 'incomplete'
-      if (fields['type'] === 'function_call') {
-        return {
-          ...fields,
-          status,
-          arguments: of(({ name }) => name === 'arguments')
-            .map(({ text }) => text)
-            .join(''),
-        }
-      }
-      const content = of(({ type }) => !type.includes('summary')).map(({ channel, text }) => partOf(channel, text))
-      const summary = of(({ type }) => type.includes('summary')).map(({ text }) => ({ type: 'summary_text', text }))
-      return { ...fields, status, content, ...(fields['type'] === 'reasoning' ? { summary } : {}) }
+  mark(): () => readonly Json[] {
+    if (this.kept > MAX_KEPT) return () => []
+    const items = [...this.items.values()].map(({ fields, isDone, texts }) => {
+      const ends = [...texts.values()].map(({ channel, pieces }) => ({ channel, pieces, end: pieces.length }))
+      return { fields, isDone, ends }
     })
+    return () =>
+      items.map(({ fields, isDone, ends }) => {
+        if (isDone) return fields
+        return partly(
+          fields,
+          ends.map(({ channel, pieces, end }) => ({ channel, text: pieces.slice(0, end).join('') })),
+        )
+      })
   }
 }
 
-function partOf({ name }: EventChannel, text: string): Json {
+interface Part {
+  readonly channel: EventChannel
+  readonly text: string
+}
+
+/** An item that has not come to its end. */
+function partly(fields: Json, parts: readonly Part[]): Json {
+  const status = 'incomplete'
+  if (fields['type'] === 'function_call') {
+    const pieces = parts.filter(({ channel }) => channel.name === 'arguments').map(({ text }) => text)
+    return { ...fields, status, arguments: pieces.join('') }
+  }
+  const isSummary = ({ channel }: Part) => channel.type.includes('summary')
+  const content = parts.filter(part => !isSummary(part)).map(contentPart)
+  const summary = parts.filter(isSummary).map(({ text }) => ({ type: 'summary_text', text }))
+  return { ...fields, status, content, ...(fields['type'] === 'reasoning' ? { summary } : {}) }
+}
+
+function contentPart({ channel: { name }, text }: Part): Json {
   if (name === 'reasoning') return { type: 'reasoning_text', text }
   return name === 'refusal' ? { type: 'refusal', refusal: text } : { type: 'output_text', text, annotations: [] }
 }

@@ -48,13 +48,14 @@ describe('what has been let out of an answer', () => {
     output.grow(channel('reasoning_summary_text', 'reasoning', 'r'), 'In short')
     output.item({ id: 'a', type: 'message', role: 'assistant', content: [] }, false, 10)
     output.grow(channel('output_text', 'content'), 'One ')
+    const before = output.mark()
     output.grow(channel('output_text', 'content'), 'two')
     output.item({ id: 'f', type: 'function_call', name: 'g', arguments: '' }, false, 10)
     output.grow(channel('function_call_arguments', 'arguments', 'f'), '{"a"')
     output.item({ id: 'd', type: 'message', content: [{ text: 'whole' }] }, true, 10)
     output.grow(channel('output_text', 'content', 'nobody'), 'x')
     const status = 'incomplete'
-    expect(output.list).toEqual([
+    expect(output.mark()()).toEqual([
       {
         id: 'r',
         type: 'reasoning',
@@ -72,12 +73,15 @@ describe('what has been let out of an answer', () => {
       { id: 'f', type: 'function_call', name: 'g', status, arguments: '{"a"' },
       { id: 'd', type: 'message', content: [{ text: 'whole' }] },
     ])
+    // What came later is not in what was there.
+    expect(before()).toHaveLength(2)
+    expect(before()[1]).toMatchObject({ content: [{ text: 'One ' }] })
   })
 
   test('is let go of where it is too much', () => {
     const output = new ReleasedOutput()
     output.item({ id: 'a', type: 'message' }, false, 10)
     for (let at = 0; at < 5; at++) output.grow(channel('output_text', 'content'), 'x'.repeat(1024 * 1024))
-    expect(output.list).toEqual([])
+    expect(output.mark()()).toEqual([])
   })
 })
