@@ -116,18 +116,20 @@ class Reader {
 
   private alternative(item: unknown): Alternative | null {
     const bytes = isObject(item) ? bytesOf(item) : null
-    const text = bytes && decodeAll(bytes)
-    return text === null || !isObject(item) ? null : { text, value: this.entry(item) }
+    if (!bytes || !isObject(item)) return null
+    // Their two forms agree: only parts of characters are not what the string says.
+    const token = item['token'] as string
+    const text = token.includes('\ufffd') ? decodeAll(bytes) : token
+    return text === null ? null : { text, value: this.entry(item) }
   }
 
   /** Only the token itself is text: what else there is may be a number or a word of JSON. */
   private entry(item: Json): Json {
-    const kept = Object.entries(item).filter(
-      ([name, value]) =>
-        name === 'token' || name === 'bytes' || (typeof value !== 'string' && typeof value !== 'object'),
-    )
-    if (kept.length < Object.keys(item).length) this.whole = false
-    return Object.fromEntries(kept)
+    const isKept = (name: string) => name === 'token' || name === 'bytes' || !mayHoldText(item[name])
+    const names = Object.keys(item)
+    if (names.every(isKept)) return item
+    this.whole = false
+    return Object.fromEntries(names.filter(isKept).map(name => [name, item[name]]))
   }
 
   private skip<T>(nothing: T): T {
@@ -142,7 +144,11 @@ function bytesOf({ token, bytes }: Json): Uint8Array | null {
   if (bytes === null || bytes === undefined) return encoder.encode(token)
   if (!Array.isArray(bytes) || !bytes.every(isByte)) return null
   const whole = Uint8Array.from(bytes)
-  return lossy.decode(whole) === token ? whole : null
+  return isAscii(token, whole) || lossy.decode(whole) === token ? whole : null
+}
+
+function isAscii(text: string, bytes: Uint8Array): boolean {
+  return text.length === bytes.length && bytes.every((byte, at) => byte < 0x80 && byte === text.charCodeAt(at))
 }
 
 /** The text of whole characters; null for parts of some. */
@@ -172,6 +178,10 @@ function parse(json: string): unknown {
 
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function mayHoldText(value: unknown): boolean {
+  return typeof value === 'string' || (typeof value === 'object' && value !== null)
 }
 
 function isNumber(value: unknown): value is number {

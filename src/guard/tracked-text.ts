@@ -1,8 +1,10 @@
-import type { Token } from './logprobs.ts'
+import type { Alternative, Token } from './logprobs.ts'
 import type { GuardedText, TextFilter } from './text-guard.ts'
 
-/** Text in front of a token that its alternatives are checked with: as long as a match can be. */
-const CONTEXT_LENGTH = 512
+/** Text in front of what is undecided that can matter for a match: checks look at so much of it. */
+const CONTEXT_LENGTH = 128
+/** Text in front of a token of which it is not known what is undecided: as long as a match can be. */
+const MAX_HELD = 512
 /** Tokens that may wait for their text, or be held with it. */
 const MAX_WAITING = 64
 const MAX_QUEUED = 4096
@@ -28,6 +30,8 @@ interface Placed {
   readonly token: Token
   readonly start: number
   readonly end: number
+  /** How much in front of it was undecided when it came. */
+  held: number
 }
 
 /**
@@ -54,7 +58,9 @@ export class TrackedText {
   private next: number
   private within = 0
   private waiting: readonly Token[] = []
-  private queue: Placed[] = []
+  private readonly queue: Placed[] = []
+  /** In front of it, the queue's tokens are gone. */
+  private first = 0
 
   /** `guarded` may hold text already: its tokens are not known. */
   constructor(guarded: GuardedText, redact: (text: string) => string) {
@@ -80,14 +86,20 @@ export class TrackedText {
     const start = this.length
     this.raw += piece
     this.length += piece.length
-    const cuts = new Set([...this.place(tokens, start).map(({ end }) => end), this.length])
+    const placed = this.place(tokens, start)
+    const cuts = new Set([...placed.map(({ end }) => end), this.length])
     const base = this.released
     const out: ReleasedToken[] = []
     let text = ''
     let at = start
+    let next = 0
     for (const cut of cuts) {
       // Of tokens that waited, the text has been pushed before.
       if (cut < at || (cut === at && cut < this.length)) continue
+      for (; (placed[next]?.start ?? cut) < cut; next++) {
+        const token = placed[next]
+        if (token?.start === at) token.held = this.guarded.heldLength
+      }
       const released = this.guarded.push(this.slice(at, cut))
       text += released
       at = cut
@@ -135,7 +147,7 @@ export class TrackedText {
       }
       let end = last
       while (end < bytes.length && isPart(bytes[end])) end++
-      placed.push({ token, start: from + (units[at] ?? 0), end: from + (units[end] ?? 0) })
+      placed.push({ token, start: from + (units[at] ?? 0), end: from + (units[end] ?? 0), held: MAX_HELD })
       at = last
     }
     const unit = units[at] ?? 0
@@ -159,19 +171,17 @@ export class TrackedText {
       this.shift = this.released - decided
     }
     this.decided = decided
-    let taken = 0
-    for (const { token, start, end } of this.queue) {
-      if (end > decided) break
-      taken++
-      if (start >= headFrom && end <= headEnd) out.push(this.release(token, start, end, headShift, base))
-      else if (start >= this.cleanFrom) out.push(this.release(token, start, end, this.shift, base))
+    for (; this.first < this.queue.length; this.first++) {
+      const placed = this.queue[this.first] as Placed
+      if (placed.end > decided) break
+      if (placed.start >= headFrom && placed.end <= headEnd) out.push(this.release(placed, headShift, base))
+      else if (placed.start >= this.cleanFrom) out.push(this.release(placed, this.shift, base))
     }
-    if (taken > 0) this.queue = this.queue.slice(taken)
   }
 
-  private release(token: Token, start: number, end: number, shift: number, base: number): ReleasedToken {
+  private release({ token, start, end, held }: Placed, shift: number, base: number): ReleasedToken {
     const { entry, alternatives } = token
-    const kept = alternatives && this.harmless(alternatives, start)
+    const kept = alternatives && this.harmless(alternatives, start, held)
     const offset = entry['offset']
     const moves = shift !== 0 && typeof offset === 'number'
     const same = !moves && kept?.length === alternatives?.length
@@ -184,9 +194,9 @@ export class TrackedText {
   }
 
   /** Alternatives that no rule would touch if they stood at the token's place. */
-  private harmless<T extends { readonly text: string }>(alternatives: readonly T[], start: number): T[] {
+  private harmless(alternatives: readonly Alternative[], start: number, held: number): Alternative[] {
     if (alternatives.length === 0) return []
-    const before = this.slice(Math.max(this.from, start - CONTEXT_LENGTH), start)
+    const before = this.slice(Math.max(this.from, start - held - CONTEXT_LENGTH), start)
     const redacted = this.redact(before)
     return alternatives.filter(({ text }) => this.redact(before + text) === redacted + text)
   }
@@ -202,8 +212,10 @@ export class TrackedText {
       this.within = 0
       this.waiting = []
     }
-    const needed = Math.min(this.decided, this.next, this.queue[0]?.start ?? this.length) - CONTEXT_LENGTH
-    if (needed - this.from < CONTEXT_LENGTH) return
+    this.queue.splice(0, this.first)
+    this.first = 0
+    const needed = Math.min(this.decided, this.next, this.queue[0]?.start ?? this.length) - MAX_HELD - CONTEXT_LENGTH
+    if (needed - this.from < MAX_HELD) return
     this.raw = this.raw.slice(needed - this.from)
     this.from = needed
   }
