@@ -45,7 +45,7 @@ export interface GuardedEvent {
   readonly held: readonly LetOut[]
   /** Events that the model server left out: to be let out in front of it, behind what was held. */
   readonly missing: readonly Record<string, unknown>[]
-  /** What the event itself lets out of growing texts. */
+  /** What the event itself lets out of growing texts, on wires that keep it. */
   readonly grown: readonly LetOut[]
   /** The number of the first event that is put in front, else of this one; null where events have none. */
   readonly number: number | null
@@ -124,7 +124,7 @@ export class EventGuard {
           return null
         }
         replaced = this.piece(text, channel, tokens?.get(slot))
-        grown.push({ channel, text: replaced, logprobs: null })
+        if (this.wire.keep) grown.push({ channel, text: replaced, logprobs: null })
       } else {
         replaced = this.copy(text, slot, known, tokens?.get(slot))
       }

@@ -11,9 +11,6 @@ export type StreamEnd =
 
 const decoder = new TextDecoder()
 
-/** Names of events that are remembered. */
-const MAX_NAMES = 32
-
 /**
  * Turns the bytes of a model server's event stream into the bytes that the caller may have. Push in what comes; `end` is
  * set as soon as nothing more will be let out, and the last bytes (`closing`) then wait until the caller's answer may end.
@@ -28,8 +25,8 @@ export abstract class FramedAnswer {
   private readonly splitter: FrameSplitter
   private readonly isClear: (text: string) => boolean
 
-  /** Names of events that have been found to hold nothing: they are few, and come again and again. */
-  private readonly clear = new Set<string>()
+  /** The last line beside data that was let pass: most are like the one before. */
+  private lastLine: Uint8Array = new Uint8Array(0)
 
   /** `isClear`: whether no rule finds anything in a text. */
   constructor(maxFrameBytes: number, isClear: (text: string) => boolean) {
@@ -107,13 +104,13 @@ export abstract class FramedAnswer {
     if (bytes) this.onEvent?.(bytes)
   }
 
-  private readonly mayPass = (line: Uint8Array): boolean =>
-    maySideLinePass(line, text => {
-      if (this.clear.has(text)) return true
-      const isClear = this.isClear(text)
-      if (isClear && this.clear.size < MAX_NAMES) this.clear.add(text)
-      return isClear
-    })
+  private readonly mayPass = (line: Uint8Array): boolean => {
+    if (isSame(line, this.lastLine)) return true
+    if (!maySideLinePass(line, this.isClear)) return false
+    // A copy: what the bytes are a part of may be large, and used again.
+    this.lastLine = new Uint8Array(line)
+    return true
+  }
 }
 
 const BRACKET = 0x5b
@@ -121,4 +118,10 @@ const BRACKET = 0x5b
 /** Whether the data says that the stream is over. */
 export function isDone(bytes: Uint8Array, start: number, end: number): boolean {
   return bytes[start] === BRACKET && decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).trim() === '[DONE]'
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false
+  return true
 }
