@@ -224,7 +224,7 @@ export class EventGuard {
   private channel(slot: StringSlot, type: string, keys: EventKeys, fields: EventKeys | undefined): OpenText | null {
     const { field } = slot
     const name = this.wire.deltaOf(type, field)
-    const id = JSON.stringify([name, keys])
+    const id = idOf(name, keys)
     let channel = this.texts.get(id)
     if (!channel) {
       if (this.ended.has(id) || this.texts.size + this.ended.size >= MAX_CHANNELS) return null
@@ -302,6 +302,13 @@ export class EventGuard {
     if (!this.guard.enforces) return []
     return walked.dropped.map(({ start, end }) => ({ start, end, text: 'null' }))
   }
+}
+
+/** The same whatever the order of the keys: servers, and the gateway's own events, do not keep to one. */
+function idOf(name: string, keys: EventKeys): string {
+  let id = name
+  for (const key of Object.keys(keys).sort()) id += ` ${key}=${JSON.stringify(keys[key])}`
+  return id
 }
 
 /** Whether two sets of keys agree wherever both have one. */

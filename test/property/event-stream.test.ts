@@ -278,6 +278,14 @@ describe.each(WRITERS)('any text on the %s wire', (name, wire, write) => {
   })
 })
 
+test('a text is one, in whatever order its events give their keys', () => {
+  const one = { type: 'response.output_text.delta', item_id: 'm', output_index: 0, delta: 'SSN 123-' }
+  const other = { delta: '45-6789. ', output_index: 0, type: 'response.output_text.delta', item_id: 'm' }
+  const guard = streamGuard(RESPONSES)
+  const out = run(guard, [encoder.encode([one, other].map(event => `data: ${JSON.stringify(event)}\n\n`).join(''))])
+  expect([...read(out).texts.values()]).toEqual(['SSN [US_SSN_REDACTED]. '])
+})
+
 describe('a text that grows behind its end', () => {
   test('is not let out', () => {
     const guard = streamGuard(RESPONSES)
