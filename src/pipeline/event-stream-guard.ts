@@ -58,11 +58,12 @@ export class EventStreamGuard extends FramedAnswer {
   mark(): () => void {
     const parts = [...this.parts]
     const { next } = this
+    const output = this.kept?.mark()
     return () => {
       this.parts = parts
       this.next = next
       this.out = []
-      this.cut('content_filter')
+      this.cut('content_filter', output)
     }
   }
 
@@ -143,8 +144,8 @@ export class EventStreamGuard extends FramedAnswer {
   }
 
   /** Ends the answer the normal way. What texts hold is behind the cut: it is dropped. */
-  private cut(why: Cut): void {
-    const events = this.options.wire.cut(why, this.context())
+  private cut(why: Cut, output?: () => readonly unknown[]): void {
+    const events = this.options.wire.cut(why, this.context(output))
     const frames = events.map((event, index) =>
       this.frameOf(this.next === null ? event : { ...event, sequence_number: this.next + index }),
     )
@@ -153,8 +154,9 @@ export class EventStreamGuard extends FramedAnswer {
     this.finish({ kind: 'cut', finish: why })
   }
 
-  private context(): EndContext {
-    return { answer: this.answer, open: this.parts, output: this.kept?.mark()() ?? [], usage: this.options.usage() }
+  /** `output`: what the caller has got of it, where that is not all that was let out. */
+  private context(output = this.kept?.mark()): EndContext {
+    return { answer: this.answer, open: this.parts, output: output?.() ?? [], usage: this.options.usage() }
   }
 
   private frameOf(event: Readonly<Record<string, unknown>>): Uint8Array {

@@ -82,9 +82,9 @@ export const RESPONSES: EventWire = {
       },
     ]
   },
-  failed: ({ error: what }, { answer, output }) => ({
+  failed: ({ error: what }, { answer }) => ({
     type: 'response.failed',
-    response: { ...answer, status: 'failed', error: what, output },
+    response: { ...answer, status: 'failed', error: what, output: [] },
   }),
 }
 
