@@ -234,7 +234,8 @@ function sent(channel: Channel, whole: string): { text: string; check(got: strin
 /** The event without its text. */
 function bare(channel: Channel, event: Json): string {
   const piece = channel.read(event)
-  return JSON.stringify(event, (_, value: unknown) => (value === piece ? '' : value))
+  // An id, or a type, may read the same as the piece.
+  return JSON.stringify(event, (key, value: unknown) => (value === piece && !/id|type|role/.test(key) ? '' : value))
 }
 
 describe.each(CHANNELS.map(channel => [channel.name, channel] as const))('%s', (_, channel) => {
