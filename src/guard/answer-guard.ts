@@ -1,17 +1,15 @@
 import { Rewalker } from '../json/rewalk.ts'
 import { CHANNELS, type ChannelName, type Shape } from '../json/shape.ts'
-import {
-  type CallScope,
-  type ChoiceScope,
-  decodeString,
-  type Span,
-  type StringSlot,
-  type Walked,
-  walkJson,
-} from '../json/walk.ts'
+import { decodeString } from '../json/strings.ts'
+import { walkJson } from '../json/walk.ts'
+import type { CallScope, ChoiceScope, StringSlot, Walked } from '../json/walked.ts'
+import { ChoiceTokens, tokensOf } from './choice-tokens.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
 import { GuardedJson } from './json-stream.ts'
+import type { Logprobs, Token } from './logprobs.ts'
+import { isStray, StrayTexts } from './stray-texts.ts'
 import type { GuardedText, TextFilter } from './text-guard.ts'
+import { TrackedText } from './tracked-text.ts'
 
 const LENGTH = '"length"'
 const CONTENT_FILTER = '"content_filter"'
@@ -24,8 +22,12 @@ export interface Gate {
 
 interface TextChannel {
   readonly name: ChannelName
+  /** The field that it grows by. */
+  readonly field: string
   readonly choice: number
   readonly guarded: GuardedText
+  /** Its tokens, once there are any. */
+  tracked: TrackedText | null
 }
 
 interface CallChannel {
@@ -37,11 +39,16 @@ interface CallChannel {
 
 const NO_CALL = -1
 const NO_CHOICES: number[] = []
+/** Fields of unknown names that one answer may grow by. */
+const MAX_OTHERS = 32
 
-/** What a choice still held when it ended, as fields of a text object. */
+/** What a choice still held when it ended. */
 export interface Held {
   readonly choice: number
+  /** As fields of a text object (`"content":"…"`). */
   readonly fields: string
+  /** As a field of the choice, with a comma behind it; '' for none. */
+  readonly logprobs: string
 }
 
 export interface GuardedDocument {
@@ -60,9 +67,14 @@ export class AnswerGuard {
   private readonly walker: Rewalker
   private readonly guard: TextFilter
   private readonly gate: Gate
+  private readonly strays: StrayTexts
   private readonly texts = new Map<number, TextChannel>()
+  /** Growing texts of fields that no wire describes: made with the first. */
+  private others: Map<string, TextChannel> | null = null
   /** Made with the first call: most answers have none. */
   private calls: Map<number, CallChannel> | null = null
+  /** How the answer writes its tokens, once it has. */
+  private form: Logprobs['form'] | null = null
   /** By choice that has begun: whether it has ended. */
   private readonly ended = new Map<number, boolean>()
   /** Choices of which the gate kept a part back. */
@@ -73,6 +85,7 @@ export class AnswerGuard {
     this.walker = new Rewalker(shape)
     this.guard = guard
     this.gate = gate
+    this.strays = new StrayTexts(guard)
   }
 
   /** Choices that have begun and not ended, in order. */
@@ -89,20 +102,30 @@ export class AnswerGuard {
 
   /** Guards one event of a stream: the document in `bytes[start, end)`. Null: it cannot be checked. */
   event(bytes: Uint8Array, start: number, end: number): GuardedDocument | null {
-    const walked = this.walker.walk(bytes, start, end)
+    // Places behind the text move with it, and those of tokens matter.
+    const walked = this.form ? walkJson(bytes, start, end, this.shape) : this.walker.walk(bytes, start, end)
     if (!walked) return null
     const edits = this.drop(walked)
+    const tokens = this.tokensOf(bytes, walked)
     for (const slot of walked.strings) {
-      if (edits.length > 0 && isInside(slot, walked.dropped)) continue
+      if (isStray(slot) || !slot.choice) {
+        const edit = this.strays.edit(bytes, start, slot, slot.choice ? `${slot.choice.index}` : '')
+        if (edit === 'malformed') return null
+        if (edit) edits.push(edit)
+        continue
+      }
       const text = decodeString(bytes, slot)
-      const replaced = text === null ? null : this.piece(text, slot)
+      const replaced = text === null ? null : this.piece(text, slot, slot.choice, tokens?.get(slot.choice))
       if (replaced === null) return null
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
     const held: Held[] = []
     for (const choice of walked.choices) {
       if (!this.ended.has(choice.index)) this.ended.set(choice.index, false)
-      if (choice.finish) this.finish(bytes, choice, edits, held)
+      const own = tokens?.get(choice)
+      if (own) this.textless(own, choice)
+      if (choice.finish) this.finish(bytes, choice, edits, held, own)
+      own?.edit(edits)
     }
     return { bytes: splice(bytes, edits), walked, held }
   }
@@ -112,36 +135,51 @@ export class AnswerGuard {
     const walked = walkJson(bytes, 0, bytes.length, this.shape)
     if (!walked) return null
     const edits = this.drop(walked)
+    const tokens = this.tokensOf(bytes, walked)
     for (const slot of walked.strings) {
-      if (edits.length > 0 && isInside(slot, walked.dropped)) continue
+      if (isStray(slot)) {
+        const edit = this.strays.edit(bytes, 0, slot, null)
+        if (edit === 'malformed') return null
+        if (edit) edits.push(edit)
+        continue
+      }
       const text = decodeString(bytes, slot)
       if (text === null) return null
-      let replaced = slot.kind === 'arguments' ? this.json(text) : this.guard.whole(text)
+      let replaced = slot.kind === 'arguments' ? this.json(text) : null
       if (slot.kind === 'text' && slot.channel && slot.choice) {
-        const passed = this.gate.pass(replaced, slot.channel, slot.choice.index)
+        const own = tokens?.get(slot.choice)
+        const mine = own?.take(slot.channel) ?? NO_TOKENS
+        const released =
+          mine.length > 0 ? TrackedText.whole(this.guard, text, mine) : { text: this.guard.whole(text), tokens: [] }
+        replaced = this.gate.pass(released.text, slot.channel, slot.choice.index)
+        own?.give(released, replaced.length, slot.channel)
         const { finish } = slot.choice
-        if (passed !== replaced && finish) {
+        if (replaced !== released.text && finish) {
           slot.choice.finish = null
           edits.push({ start: finish.start, end: finish.end, text: LENGTH })
         }
-        replaced = passed
       }
+      replaced ??= this.guard.whole(text)
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
+    for (const own of tokens?.values() ?? []) own.edit(edits)
     return { bytes: splice(bytes, edits), walked, held: [] }
   }
 
-  /**
-   * Ends a choice: decides what it still holds and gives it as the fields of a text object (`"content":"…"`), or ''.
-   * The choice must not grow any more.
-   */
-  remainder(choice: number): string {
+  /** Ends a choice: decides what it still holds. The choice must not grow any more. */
+  remainder(choice: number): Held {
+    const own = this.form && new ChoiceTokens(this.form)
+    const fields = this.rest(choice, own)
+    return { choice, fields, logprobs: own?.field ?? '' }
+  }
+
+  private rest(choice: number, tokens: ChoiceTokens | null | undefined): string {
     this.ended.set(choice, true)
     const fields: string[] = []
-    for (const channel of this.texts.values()) {
+    for (const channel of [...this.texts.values(), ...(this.others?.values() ?? [])]) {
       if (channel.choice !== choice) continue
-      const text = this.pass(channel.guarded.end(), channel)
-      if (text !== '') fields.push(`${JSON.stringify(channel.name)}:${JSON.stringify(text)}`)
+      const text = this.endText(channel, tokens)
+      if (text !== '') fields.push(`${JSON.stringify(channel.field)}:${JSON.stringify(text)}`)
     }
     const toolCalls: string[] = []
     for (const channel of this.calls?.values() ?? []) {
@@ -156,19 +194,57 @@ export class AnswerGuard {
     return fields.join()
   }
 
+  private endText(channel: TextChannel, tokens: ChoiceTokens | null | undefined): string {
+    if (!channel.tracked) return this.pass(channel.guarded.end(), channel)
+    const released = channel.tracked.end()
+    const passed = this.pass(released.text, channel)
+    tokens?.give(released, passed.length, channel.name)
+    return passed
+  }
+
   /** What stands for the next piece of a string of a stream; null: it cannot be trusted. */
-  private piece(text: string, slot: StringSlot): string | null {
-    const { choice } = slot
-    if (slot.kind === 'unknown' || !choice) return this.guard.whole(text)
+  private piece(text: string, slot: StringSlot, choice: ChoiceScope, tokens: ChoiceTokens | undefined): string | null {
     if (this.ended.get(choice.index)) return text === '' ? text : null
     if (slot.kind === 'arguments') {
       const { guarded } = this.callChannel(choice.index, slot.call)
       const decided = guarded.push(text)
       return choice.finish ? decided + guarded.end() : decided
     }
-    const channel = this.textChannel(choice.index, slot.channel ?? 'content')
-    const decided = channel.guarded.push(text)
-    return this.pass(choice.finish ? decided + channel.guarded.end() : decided, channel)
+    const channel = this.textChannel(choice.index, slot.channel ?? 'content', slot.field)
+    if (!channel) return null
+    const mine = tokens && text !== '' ? tokens.take(channel.name) : NO_TOKENS
+    if (mine.length === 0 && !channel.tracked) {
+      const decided = channel.guarded.push(text)
+      return this.pass(choice.finish ? decided + channel.guarded.end() : decided, channel)
+    }
+    const released = this.track(channel).push(text, mine)
+    const passed = this.pass(released.text, channel)
+    tokens?.give(released, passed.length, channel.name)
+    return choice.finish ? passed + this.endText(channel, tokens) : passed
+  }
+
+  /** Tokens that came without text: their text may follow, and some have none. */
+  private textless(tokens: ChoiceTokens, choice: ChoiceScope): void {
+    for (const name of ['content', 'refusal'] as const) {
+      const mine = tokens.take(name)
+      if (mine.length === 0 || this.ended.get(choice.index)) continue
+      const field = name === 'content' && this.texts.has(textKey(choice.index, 'text')) ? 'text' : name
+      const channel = this.textChannel(choice.index, field, '')
+      if (channel) tokens.give(this.track(channel).push('', mine), 0, name)
+    }
+  }
+
+  private track(channel: TextChannel): TrackedText {
+    channel.tracked ??= new TrackedText(channel.guarded, text => this.guard.twin().whole(text))
+    return channel.tracked
+  }
+
+  /** The tokens in a document, as long as there are rules that change text; null for none. */
+  private tokensOf(bytes: Uint8Array, walked: Walked): Map<ChoiceScope, ChoiceTokens> | null {
+    if (!this.guard.enforces || (!this.form && walked.logprobs.every(({ isNull }) => isNull))) return null
+    const tokens = tokensOf(bytes, walked, this.form)
+    for (const { form } of tokens.values()) this.form = form
+    return tokens
   }
 
   private pass(text: string, { name, choice }: TextChannel): string {
@@ -181,23 +257,30 @@ export class AnswerGuard {
    * The choice ends in this event. What it holds elsewhere than in the event's own strings is put into the event's empty
    * text object, or else goes in front: beside other fields it could meet one of its own name.
    */
-  private finish(bytes: Uint8Array, choice: ChoiceScope, edits: Edit[], held: Held[]): void {
+  private finish(
+    bytes: Uint8Array,
+    choice: ChoiceScope,
+    edits: Edit[],
+    held: Held[],
+    tokens: ChoiceTokens | undefined,
+  ): void {
     if (this.ended.get(choice.index)) return
-    const fields = this.remainder(choice.index)
     const at = choice.textOpen
-    if (fields !== '' && at >= 0 && closesAt(bytes, at)) {
-      edits.push({ start: at, end: at, text: fields })
-    } else if (fields !== '') {
-      held.push({ choice: choice.index, fields })
+    if (at >= 0 && closesAt(bytes, at)) {
+      const fields = this.rest(choice.index, tokens)
+      if (fields !== '') edits.push({ start: at, end: at, text: fields })
+    } else {
+      const rest = this.remainder(choice.index)
+      if (rest.fields !== '') held.push(rest)
     }
     const reason = this.guard.blocked ? CONTENT_FILTER : this.cutShort.includes(choice.index) ? LENGTH : null
     if (reason && choice.finish) edits.push({ start: choice.finish.start, end: choice.finish.end, text: reason })
   }
 
-  /** What repeats text token by token becomes null, as long as there are rules that change text. */
+  /** What cannot be checked becomes null, as long as there are rules that change text. */
   private drop(walked: Walked): Edit[] {
     if (!this.guard.enforces) return []
-    return walked.dropped.map(span => ({ start: span.start, end: span.end, text: 'null' }))
+    return walked.dropped.map(({ start, end }) => ({ start, end, text: 'null' }))
   }
 
   private json(text: string): string {
@@ -205,14 +288,27 @@ export class AnswerGuard {
     return guarded.push(text) + guarded.end()
   }
 
-  private textChannel(choice: number, name: ChannelName): TextChannel {
-    const key = choice * CHANNELS.length + CHANNELS.indexOf(name)
+  /** Null: the answer has too many. `field` is the name of a text of the channel `other`. */
+  private textChannel(choice: number, name: ChannelName, field: string): TextChannel | null {
+    if (name === 'other') return this.otherChannel(choice, field)
+    const key = textKey(choice, name)
     let channel = this.texts.get(key)
     if (!channel) {
-      channel = { name, choice, guarded: this.guard.open() }
+      channel = { name, field: name, choice, guarded: this.guard.open(), tracked: null }
       this.texts.set(key, channel)
     }
     return channel
+  }
+
+  private otherChannel(choice: number, field: string): TextChannel | null {
+    this.others ??= new Map()
+    const key = `${choice} ${field}`
+    let channel = this.others.get(key)
+    if (!channel && this.others.size < MAX_OTHERS) {
+      channel = { name: 'other', field, choice, guarded: this.guard.open(), tracked: null }
+      this.others.set(key, channel)
+    }
+    return channel ?? null
   }
 
   private callChannel(choice: number, scope: CallScope | null): CallChannel {
@@ -230,8 +326,10 @@ export class AnswerGuard {
 
 const CALL_STRIDE = 2048
 
-function isInside(slot: StringSlot, spans: readonly Span[]): boolean {
-  return spans.some(span => slot.start > span.start && slot.end < span.end)
+const NO_TOKENS: readonly Token[] = []
+
+function textKey(choice: number, name: ChannelName): number {
+  return choice * CHANNELS.length + CHANNELS.indexOf(name)
 }
 
 /** Whether the object that was opened just before `at` is empty. */

@@ -5,6 +5,7 @@ const MAX_SCALAR = 256
 const NOT_PLAIN = /["\\]/
 const SCALAR = /[-+.\w]/
 const SPACE = /[ \t\n\r]/
+const ESCAPE = /^\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})$/
 
 /** The token in front, as far as it decides what may follow. */
 type Before = 'start' | 'open' | 'comma' | 'colon' | 'string' | 'value'
@@ -174,8 +175,10 @@ export class GuardedJson implements GuardedText {
         this.escape = raw.slice(at)
         break
       }
-      forms.push(form)
-      text += decoded(form)
+      const unit = decoded(form)
+      // What is no escape of JSON is written as what it is read as: else its form would depend on what is replaced near it.
+      forms.push(form.length === 1 || ESCAPE.test(form) ? form : escaped(unit))
+      text += unit
       at += form.length
     }
     const released = inside.push(text)

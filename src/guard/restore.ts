@@ -30,6 +30,10 @@ export class Restorer implements TextFilter {
     return restored.push(text) + restored.end()
   }
 
+  twin(): Restorer {
+    return this
+  }
+
   valueOf(standIn: string): string | undefined {
     return this.values.get(standIn)
   }

@@ -31,6 +31,8 @@ export interface TextFilter {
   open(): GuardedText
   /** Filters a text that is there as a whole. */
   whole(text: string): string
+  /** A filter of the same kind with a tally of its own: for texts that are looked at and not let out. */
+  twin(): TextFilter
 }
 
 /**
@@ -52,6 +54,10 @@ export class TextGuard implements TextFilter {
 
   get enforces(): boolean {
     return this.side.enforced !== null
+  }
+
+  twin(): TextGuard {
+    return new TextGuard(this.side, this.standIns)
   }
 
   open(): GuardedText {

@@ -1,5 +1,7 @@
 import type { Shape } from './shape.ts'
-import { MALFORMED, type StringSlot, stringEnd, type Walked, walkJson } from './walk.ts'
+import { MALFORMED, stringEnd } from './strings.ts'
+import { walkJson } from './walk.ts'
+import type { StringSlot, Walked } from './walked.ts'
 
 /** Longer documents are not kept for comparison, in bytes. */
 const MAX_KEPT = 1024
@@ -67,13 +69,14 @@ export class Rewalker {
 }
 
 /** Whether nothing but one piece of text matters: other places would move with its length. */
-function isLikeOthers({ strings, choices, dropped, usage, error }: Walked): boolean {
+function isLikeOthers({ strings, choices, logprobs, dropped, usage, error }: Walked): boolean {
   return (
     strings.length === 1 &&
     strings[0]?.kind === 'text' &&
     choices.length === 1 &&
     choices[0]?.finish === null &&
     choices[0].textOpen <= strings[0].start &&
+    logprobs.every(({ isNull }) => isNull) &&
     dropped.length === 0 &&
     usage === null &&
     !error

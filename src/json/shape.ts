@@ -4,7 +4,7 @@
  */
 
 /** The growing texts of a choice. Their order is part of a channel's number: append only. */
-export const CHANNELS = ['content', 'reasoning_content', 'reasoning', 'refusal', 'text'] as const
+export const CHANNELS = ['content', 'reasoning_content', 'reasoning', 'refusal', 'text', 'other'] as const
 export type ChannelName = (typeof CHANNELS)[number]
 
 export type Mark =
@@ -20,8 +20,10 @@ export type Mark =
   | { readonly kind: 'json' }
   /** A piece of a function call's JSON arguments. */
   | { readonly kind: 'arguments' }
-  /** Repeats text token by token: becomes `empty`. */
-  | { readonly kind: 'drop'; readonly empty: 'null' | '[]' }
+  /** Repeats text token by token, with the probability of each. */
+  | { readonly kind: 'logprobs' }
+  /** Repeats the prompt or the text in a form that cannot be checked: becomes null. */
+  | { readonly kind: 'drop' }
   | { readonly kind: 'usage' }
   | { readonly kind: 'finish' }
   | { readonly kind: 'index' }
@@ -31,6 +33,8 @@ export interface Shape {
   readonly mark?: Mark
   readonly fields?: Fields
   readonly items?: Shape
+  /** What a string is whose field is not marked; nothing: text of unknown purpose. */
+  readonly others?: Shape
   /** Opens a scope with an `index` of its own. */
   readonly scope?: 'choice' | 'call'
   /** The object of a choice that holds its texts: where held text is put when the choice ends. */
@@ -75,8 +79,10 @@ export class Fields {
 }
 
 export const plain: Shape = { mark: { kind: 'plain' } }
-export const dropped: Shape = { mark: { kind: 'drop', empty: 'null' } }
-export const droppedList: Shape = { mark: { kind: 'drop', empty: '[]' } }
+/** Text of unknown purpose, at a place where an unmarked field would be taken for something else. */
+export const unmarked: Shape = {}
+export const dropped: Shape = { mark: { kind: 'drop' } }
+export const logprobs: Shape = { mark: { kind: 'logprobs' } }
 export const json: Shape = { mark: { kind: 'json' } }
 export const usage: Shape = { mark: { kind: 'usage' } }
 export const finish: Shape = { mark: { kind: 'finish' } }

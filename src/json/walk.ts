@@ -1,70 +1,13 @@
 import type { ChannelName, Fields, Shape } from './shape.ts'
+import { decodeString, isName, MALFORMED, stringEnd } from './strings.ts'
+import type { CallScope, ChoiceScope, Span, StringSlot, Walked } from './walked.ts'
 
 /**
  * Walks JSON text as bytes, once, without building values: finds the places that a shape marks. Strict where laxness
  * could hide text: duplicate marked fields, unclosed strings and trailing bytes make the document malformed.
  */
 
-/** A choice of an answer. */
-export interface ChoiceScope {
-  index: number
-  /** Behind the `{` of the choice. */
-  readonly open: number
-  /** Behind the `{` of the object that holds the texts; -1 where there is none. */
-  textOpen: number
-  /** Its finish reason, when that is not null: the choice ends in this document. */
-  finish: Span | null
-}
-
-/** A tool call of a choice. */
-export interface CallScope {
-  index: number
-}
-
-/** A string that matters: `[start, end)` is what stands between its quotes. */
-export interface StringSlot {
-  readonly kind: 'text' | 'arguments' | 'delta' | 'unknown'
-  readonly channel: ChannelName | null
-  /** Of a `delta`: the name of its field; else ''. */
-  readonly field: string
-  readonly start: number
-  readonly end: number
-  /** Has neither escapes nor bytes above 127: its bytes are its text. */
-  readonly simple: boolean
-  readonly choice: ChoiceScope | null
-  readonly call: CallScope | null
-}
-
-/** A value that says what an event is about: a string without its quotes, or a number. */
-export interface Tag extends Span {
-  readonly tag: string
-  /** For strings, as in a slot; undefined for numbers. */
-  readonly simple: boolean | undefined
-}
-
-/** A value that matters: `[start, end)` with its brackets. */
-export interface Span {
-  readonly start: number
-  readonly end: number
-}
-
-export interface Walked {
-  readonly strings: StringSlot[]
-  readonly choices: ChoiceScope[]
-  /** Values to be replaced by nothing. */
-  readonly dropped: Span[]
-  readonly tags: Tag[]
-  /** Values that hold JSON of the model's making. */
-  readonly json: Span[]
-  usage: Span | null
-  /** The finish reason of an answer without choices. */
-  finish: Span | null
-  /** The document has an `error` that is not null. */
-  error: boolean
-}
-
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
 const MAX_DEPTH = 128
 const UNMARKED: Shape = {}
 /** true, false, null, or a number as RFC 8259 has it. */
@@ -88,49 +31,11 @@ export function walkJson(bytes: Uint8Array, start: number, end: number, shape: S
   }
 }
 
-/** The text of a JSON string's inside; null where it is not valid. Invalid UTF-8 becomes U+FFFD. */
-export function decodeString(bytes: Uint8Array, slot: Pick<StringSlot, 'start' | 'end' | 'simple'>): string | null {
-  if (slot.simple) {
-    if (slot.end - slot.start > 64) return decoder.decode(bytes.subarray(slot.start, slot.end))
-    let text = ''
-    for (let at = slot.start; at < slot.end; at++) text += String.fromCharCode(bytes[at] ?? 0)
-    return text
-  }
-  try {
-    return JSON.parse(`"${decoder.decode(bytes.subarray(slot.start, slot.end))}"`) as string
-  } catch {
-    return null
-  }
-}
-
-/** What `stringEnd` gives for a string that no JSON may hold. */
-export const MALFORMED = 0
-
-/**
- * Where the closing quote of a JSON string stands whose inside begins at `from`, which is not 0: negative when the string
- * has escapes or bytes above 127.
- */
-export function stringEnd(bytes: Uint8Array, from: number, end: number): number {
-  let all = 0
-  let escaped = false
-  for (let at = from; at < end; at++) {
-    const byte = bytes[at] as number
-    if (byte === QUOTE) return escaped || all >= 0x80 ? -at : at
-    if (byte === BACKSLASH) {
-      escaped = true
-      at++
-    } else if (byte < 0x20) {
-      return MALFORMED
-    }
-    all |= byte
-  }
-  return MALFORMED
-}
-
 class Walker {
   readonly found: Walked = {
     strings: [],
     choices: [],
+    logprobs: [],
     dropped: [],
     tags: [],
     json: [],
@@ -147,7 +52,12 @@ class Walker {
   private callCount = 0
   private simple = true
   /** Inside a value that is checked as a whole. */
-  private inJson = false
+  private inWhole = false
+  /** Where the last key stands. */
+  private keyStart = 0
+  private keyEnd = 0
+  /** Where the last value begins. */
+  private valueStart = 0
 
   constructor(bytes: Uint8Array, start: number, end: number) {
     this.bytes = bytes
@@ -168,14 +78,15 @@ class Walker {
     this.space()
     const start = this.at
     const byte = this.bytes[this.at]
-    const outer = this.inJson
-    if (shape.mark?.kind === 'json') this.inJson = true
+    const kind = shape.mark?.kind
+    const outer = this.inWhole
+    if (kind === 'json' || kind === 'logprobs' || kind === 'drop') this.inWhole = true
     if (byte === QUOTE) this.string(shape)
     else if (byte === 0x7b) this.object(shape)
     else if (byte === 0x5b) this.array(shape)
     else this.scalar(shape)
-    this.inJson = outer
-    const kind = shape.mark?.kind
+    this.inWhole = outer
+    this.valueStart = start
     if (kind === undefined || kind === 'plain' || kind === 'text' || kind === 'arguments' || kind === 'delta') return
     const isNull = byte === 0x6e
     if (kind === 'drop' && !isNull) this.found.dropped.push({ start, end: this.at })
@@ -204,6 +115,8 @@ class Walker {
     if (shape.holdsText && this.choice) this.choice.textOpen = this.at
     /** The marked fields met so far, a bit each. */
     let seen = 0
+    let text: StringSlot | null = null
+    let logprobs: Span | null = null
     this.space()
     if (this.bytes[this.at] === 0x7d) this.at++
     else {
@@ -212,17 +125,29 @@ class Walker {
         const field = this.key(shape.fields)
         this.space()
         this.expect(0x3a)
+        let inner: Shape
         if (field >= 0) {
           // Readers differ on which of two equal keys counts: text could hide in the other.
           if (seen & (1 << field)) throw new Malformed()
           seen |= 1 << field
+          inner = shape.fields?.shapeOf(field) ?? UNMARKED
+        } else {
+          inner = shape.others ?? UNMARKED
         }
-        this.value(shape.fields?.shapeOf(field) ?? UNMARKED)
+        const before = this.found.strings.length
+        this.value(inner)
+        const kind = inner.mark?.kind
+        if (kind === 'text' || kind === 'delta') text = this.found.strings[before] ?? text
+        else if (kind === 'logprobs') logprobs = { start: this.valueStart, end: this.at }
         this.space()
         if (this.bytes[this.at] === 0x2c) this.at++
         else break
       }
       this.expect(0x7d)
+    }
+    if (logprobs) {
+      const isNull = this.bytes[logprobs.start] === 0x6e
+      this.found.logprobs.push({ ...logprobs, isNull, text, choice: this.choice })
     }
     this.depth--
     if (shape.scope === 'choice') this.choice = null
@@ -267,18 +192,35 @@ class Walker {
       if (decodeString(this.bytes, { start, end: this.at - 1, simple: false }) === null) throw new Malformed()
       return
     }
+    if (this.inWhole || (start === this.at - 1 && kind === undefined)) return
+    const end = this.at - 1
     const channel = shape.mark?.kind === 'text' ? shape.mark.channel : null
-    if (this.inJson || (start === this.at - 1 && kind === undefined)) return
-    this.found.strings.push({
-      kind: kind === 'text' || kind === 'arguments' || kind === 'delta' ? kind : 'unknown',
-      channel,
-      field: shape.mark?.kind === 'delta' ? shape.mark.field : '',
+    let field = ''
+    if (shape.mark?.kind === 'delta') field = shape.mark.field
+    else if (channel === 'other') field = this.lastKey()
+    this.note(
+      kind === 'text' || kind === 'arguments' || kind === 'delta' ? kind : 'unknown',
       start,
-      end: this.at - 1,
-      simple: this.simple,
-      choice: this.choice,
-      call: this.call,
-    })
+      end,
+      channel,
+      field,
+    )
+  }
+
+  private note(
+    kind: StringSlot['kind'],
+    start: number,
+    end: number,
+    channel: ChannelName | null = null,
+    field = '',
+  ): void {
+    const { simple, choice, call } = this
+    this.found.strings.push({ kind, channel, field, start, end, simple, choice, call })
+  }
+
+  /** The name of the field whose value was read. */
+  private lastKey(): string {
+    return decodeString(this.bytes, { start: this.keyStart, end: this.keyEnd, simple: false }) ?? ''
   }
 
   /** From a quote through the closing one; sets `simple`. */
@@ -294,10 +236,19 @@ class Walker {
     if (this.bytes[this.at] !== QUOTE) throw new Malformed()
     const start = this.at + 1
     this.skipString()
-    if (this.simple) return fields ? fields.findBytes(this.bytes, start, this.at - 1) : -1
-    const key = decodeString(this.bytes, { start, end: this.at - 1, simple: false })
-    if (key === null) throw new Malformed()
-    return fields ? fields.find(key) : -1
+    const end = this.at - 1
+    this.keyStart = start
+    this.keyEnd = end
+    let field = -1
+    if (this.simple) {
+      if (fields) field = fields.findBytes(this.bytes, start, end)
+    } else {
+      const key = decodeString(this.bytes, { start, end, simple: false })
+      if (key === null) throw new Malformed()
+      if (fields) field = fields.find(key)
+    }
+    if (field < 0 && !this.inWhole && !(this.simple && isName(this.bytes, start, end))) this.note('key', start, end)
+    return field
   }
 
   /** A number, true, false or null. */
@@ -318,10 +269,18 @@ class Walker {
       this.at++
     }
     if (!this.isScalar(start)) throw new Malformed()
+    if (this.at - start >= LONG_NUMBER && shape.mark === undefined && !this.inWhole) this.longNumber(start, number)
     if (shape.mark?.kind !== 'index') return
     if (!Number.isInteger(number) || number < 0 || number > MAX_INDEX) throw new Malformed()
     if (this.call) this.call.index = number
     else if (this.choice) this.choice.index = number
+  }
+
+  /** A whole number may be one of a person. Measurements have fractions and pass. */
+  private longNumber(start: number, digits: number): void {
+    if (Number.isNaN(digits) && !Number.isInteger(Number(decoder.decode(this.bytes.subarray(start, this.at))))) return
+    this.simple = true
+    this.note('number', start, this.at)
   }
 
   /** Whether what stands from `start` to here is a scalar: text must not pass for one. */
@@ -352,6 +311,9 @@ class Walker {
     this.at++
   }
 }
+
+/** Characters of a number from which on it is looked at: shorter ones are counts, sizes and seconds of the clock. */
+const LONG_NUMBER = 12
 
 /** Choices and calls of one answer at the most: bounds the channels that a stream can open. */
 const MAX_INDEX = 1023

@@ -1,9 +1,10 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
-import { agree, type EventGuard, type HeldText } from '../guard/event-guard.ts'
+import { agree, type EventGuard, type GuardedEvent, type LetOut } from '../guard/event-guard.ts'
 import type { TextFilter } from '../guard/text-guard.ts'
-import type { Cut, EndContext, EventKeys, EventWire, TokenCounts } from '../wires/event-wire.ts'
-import { FramedAnswer } from './framed-answer.ts'
+import { frameData } from '../sse/frames.ts'
+import type { Cut, EndContext, EventKeys, EventWire, OutputKeeper, TokenCounts } from '../wires/event-wire.ts'
+import { FramedAnswer, isDone } from './framed-answer.ts'
 import { mergeUsage, type PartialUsage, parseObject } from './usage.ts'
 
 const encoder = new TextEncoder()
@@ -41,10 +42,12 @@ export class EventStreamGuard extends FramedAnswer {
   private begun = false
   /** The number that the next event would have, where they are numbered. */
   private next: number | null = null
+  private readonly kept: OutputKeeper | null
 
   constructor(options: EventStreamGuardOptions) {
-    super(options.maxFrameBytes)
+    super(options.maxFrameBytes, text => options.texts.twin().whole(text) === text)
     this.options = options
+    this.kept = options.wire.keep?.() ?? null
   }
 
   errorEvent(code: ErrorCode): Uint8Array {
@@ -55,32 +58,34 @@ export class EventStreamGuard extends FramedAnswer {
   mark(): () => void {
     const parts = [...this.parts]
     const { next } = this
+    const output = this.kept?.mark()
     return () => {
       this.parts = parts
       this.next = next
       this.out = []
-      this.cut('content_filter')
+      this.cut('content_filter', output)
     }
   }
 
   protected event(frame: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
     const { events, wire, texts } = this.options
     // Some servers end every stream the same way; the wire's own last event has gone by.
-    if (bytes[start] === 0x5b) return this.ended('')
+    if (isDone(bytes, start, end)) return this.ended('')
     this.named ??= frame[0] === LETTER_E
     const guarded = events.event(bytes, start, end)
     if (!guarded) return this.fail('upstream_invalid', 'an event is not JSON that can be checked')
     const { type, keys, walked } = guarded
     if (walked.error || wire.isFailure(type)) return this.fail('upstream_failed', 'the model server sent an error')
     this.begun = true
-    this.next = guarded.number === null ? null : guarded.number + guarded.held.length + 1
+    this.next = guarded.number === null ? null : guarded.number + guarded.held.length + guarded.missing.length + 1
     this.describe(bytes.subarray(start, end), type, keys)
     if (walked.usage) {
       this.usage = mergeUsage(this.usage, bytes.subarray(walked.usage.start, walked.usage.end))
       const { inputTokens, outputTokens } = this.usage
       if (inputTokens !== undefined) this.options.onUsage({ inputTokens, outputTokens: outputTokens ?? 0 })
     }
-    this.release(guarded.held, guarded.number)
+    this.release(guarded.held, guarded.missing, guarded.number)
+    this.keep(guarded)
     if (guarded.grows) this.options.onText()
     const why = texts.blocked ? 'content_filter' : this.options.cutFor()
     if (!why && wire.isLast(type)) {
@@ -100,7 +105,7 @@ export class EventStreamGuard extends FramedAnswer {
   }
 
   protected flushHeld(): void {
-    this.release(this.options.events.end(), this.next)
+    this.release(this.options.events.end(), [], this.next)
   }
 
   /** Remembers what the gateway's own last events would have to say. */
@@ -115,16 +120,32 @@ export class EventStreamGuard extends FramedAnswer {
     for (const name of DESCRIPTION) if (name in fields) this.answer[name] = fields[name]
   }
 
-  private release(held: readonly HeldText[], number: number | null): void {
-    for (const [index, { channel, text }] of held.entries()) {
+  private release(held: readonly LetOut[], missing: readonly Record<string, unknown>[], number: number | null): void {
+    const events = held.map(({ channel, text, logprobs }) => {
+      this.kept?.grow(channel, text)
       const event = this.options.wire.delta(channel, text)
+      return logprobs === null ? event : { ...event, logprobs }
+    })
+    for (const [index, event] of [...events, ...missing].entries()) {
       this.out.push(this.frameOf(number === null ? event : { ...event, sequence_number: number + index }))
     }
   }
 
+  /** Keeps what goes out of items, where the gateway's own last event would have to repeat it. */
+  private keep({ type, grown, bytes }: GuardedEvent): void {
+    if (!this.kept) return
+    for (const { channel, text } of grown) this.kept.grow(channel, text)
+    if (type !== 'response.output_item.added' && type !== 'response.output_item.done') return
+    const data = frameData(bytes, () => true)
+    if (!data || 'rest' in data) return
+    const item = parseObject(data.bytes.subarray(data.start, data.end))?.['item']
+    if (typeof item !== 'object' || item === null) return
+    this.kept.item(item as Record<string, unknown>, type.endsWith('.done'), bytes.length)
+  }
+
   /** Ends the answer the normal way. What texts hold is behind the cut: it is dropped. */
-  private cut(why: Cut): void {
-    const events = this.options.wire.cut(why, this.context())
+  private cut(why: Cut, output?: () => readonly unknown[]): void {
+    const events = this.options.wire.cut(why, this.context(output))
     const frames = events.map((event, index) =>
       this.frameOf(this.next === null ? event : { ...event, sequence_number: this.next + index }),
     )
@@ -133,8 +154,9 @@ export class EventStreamGuard extends FramedAnswer {
     this.finish({ kind: 'cut', finish: why })
   }
 
-  private context(): EndContext {
-    return { answer: this.answer, open: this.parts, usage: this.options.usage() }
+  /** `output`: what the caller has got of it, where that is not all that was let out. */
+  private context(output = this.kept?.mark()): EndContext {
+    return { answer: this.answer, open: this.parts, output: output?.() ?? [], usage: this.options.usage() }
   }
 
   private frameOf(event: Readonly<Record<string, unknown>>): Uint8Array {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { concat, FrameSplitter, frameData } from '../sse/frames.ts'
+import { maySideLinePass } from '../sse/side-lines.ts'
 
 /** How a stream ended, seen from the caller. */
 export type StreamEnd =
@@ -22,8 +23,14 @@ export abstract class FramedAnswer {
   protected out: Uint8Array[] = []
   protected closing: Uint8Array[] = []
   private readonly splitter: FrameSplitter
+  private readonly isClear: (text: string) => boolean
 
-  constructor(maxFrameBytes: number) {
+  /** The last line beside data that was let pass: most are like the one before. */
+  private lastLine: Uint8Array = new Uint8Array(0)
+
+  /** `isClear`: whether no rule finds anything in a text. */
+  constructor(maxFrameBytes: number, isClear: (text: string) => boolean) {
+    this.isClear = isClear
     this.splitter = new FrameSplitter(maxFrameBytes, {
       frame: bytes => this.frame(bytes),
       tooLong: () => this.fail('upstream_invalid', `an event is longer than ${maxFrameBytes} bytes`),
@@ -89,10 +96,32 @@ export abstract class FramedAnswer {
   }
 
   private frame(frame: Uint8Array): void {
-    const data = frameData(frame)
-    if (data) this.event(frame, data.bytes, data.start, data.end)
-    else this.out.push(frame)
+    const data = frameData(frame, this.mayPass)
+    if (data === null) return
+    if ('rest' in data) this.out.push(data.rest)
+    else this.event(frame, data.bytes, data.start, data.end)
     const bytes = this.onEvent && this.take()
     if (bytes) this.onEvent?.(bytes)
   }
+
+  private readonly mayPass = (line: Uint8Array): boolean => {
+    if (isSame(line, this.lastLine)) return true
+    if (!maySideLinePass(line, this.isClear)) return false
+    // A copy: what the bytes are a part of may be large, and used again.
+    this.lastLine = new Uint8Array(line)
+    return true
+  }
+}
+
+const BRACKET = 0x5b
+
+/** Whether the data says that the stream is over. */
+export function isDone(bytes: Uint8Array, start: number, end: number): boolean {
+  return bytes[start] === BRACKET && decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).trim() === '[DONE]'
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false
+  return true
 }

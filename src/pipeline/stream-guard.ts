@@ -1,8 +1,9 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { openAiError } from '../errors/refusal.ts'
-import type { AnswerGuard } from '../guard/answer-guard.ts'
+import type { AnswerGuard, Held } from '../guard/answer-guard.ts'
 import type { TextFilter } from '../guard/text-guard.ts'
-import { FramedAnswer } from './framed-answer.ts'
+import type { StringSlot } from '../json/walked.ts'
+import { FramedAnswer, isDone } from './framed-answer.ts'
 import { mergeUsage, parseObject } from './usage.ts'
 
 const encoder = new TextEncoder()
@@ -40,7 +41,7 @@ export class StreamGuard extends FramedAnswer {
   private envelope: Record<string, unknown> | null = null
 
   constructor(options: StreamGuardOptions) {
-    super(options.maxFrameBytes)
+    super(options.maxFrameBytes, text => options.texts.twin().whole(text) === text)
     this.options = options
   }
 
@@ -92,8 +93,8 @@ export class StreamGuard extends FramedAnswer {
     if (walked.choices.length > 0) {
       this.envelope ??= readEnvelope(bytes.subarray(start, end))
       if (!this.envelope) return this.fail('upstream_invalid', 'an event is not JSON that can be checked')
-      for (const { choice, fields } of guarded.held) this.out.push(this.own(choice, fields, null))
-      if (walked.strings.some(({ kind, start, end }) => kind !== 'unknown' && end > start)) this.options.onText()
+      for (const held of guarded.held) this.out.push(this.own(held, null))
+      if (walked.strings.some(isText)) this.options.onText()
     } else if (walked.usage && this.options.dropUsage) {
       return
     }
@@ -107,7 +108,7 @@ export class StreamGuard extends FramedAnswer {
     const open = this.options.answers.openChoices
     this.flushHeld()
     if (this.options.texts.blocked) {
-      for (const choice of open) this.out.push(this.own(choice, '', 'content_filter'))
+      for (const choice of open) this.out.push(this.own(nothing(choice), 'content_filter'))
     }
     this.closing.push(bytes)
     this.finish(this.options.texts.blocked ? { kind: 'cut', finish: 'content_filter' } : { kind: 'complete' })
@@ -117,7 +118,7 @@ export class StreamGuard extends FramedAnswer {
   private cut(finish: 'length' | 'content_filter', open = this.options.answers.openChoices): void {
     for (const choice of open) {
       this.options.answers.remainder(choice)
-      this.out.push(this.own(choice, '', finish))
+      this.out.push(this.own(nothing(choice), finish))
     }
     if (!this.options.dropUsage) this.out.push(this.usageEvent())
     this.closing.push(DONE)
@@ -128,7 +129,7 @@ export class StreamGuard extends FramedAnswer {
   protected flushHeld(): void {
     for (const choice of this.options.answers.openChoices) {
       const rest = this.options.answers.remainder(choice)
-      if (rest !== '') this.out.push(this.own(choice, rest, null))
+      if (rest.fields !== '') this.out.push(this.own(rest, null))
     }
   }
 
@@ -143,26 +144,30 @@ export class StreamGuard extends FramedAnswer {
   }
 
   /** An event of the gateway's own. */
-  private own(choice: number, fields: string, finish: string | null): Uint8Array {
+  private own({ choice, fields, logprobs }: Held, finish: string | null): Uint8Array {
     const envelope = this.envelope ?? {}
     const isChat = envelope['object'] !== 'text_completion'
     const inner = isChat ? `"delta":{${fields}}` : fields || '"text":""'
     const head = JSON.stringify(envelope).slice(0, -1)
-    const choices = `"choices":[{"index":${choice},${inner},"finish_reason":${JSON.stringify(finish)}}]`
+    const choices = `"choices":[{"index":${choice},${logprobs}${inner},"finish_reason":${JSON.stringify(finish)}}]`
     return encoder.encode(`data: ${head}${head.length > 1 ? ',' : ''}${choices}}\n\n`)
   }
 }
 
 const LAST_EVENT = /(^|[\r\n])data: ?\[DONE\]$/
-const BRACKET = 0x5b
 const LETTER_N = 0x6e
+
+function nothing(choice: number): Held {
+  return { choice, fields: '', logprobs: '' }
+}
+
+/** Whether it is a piece of what the model writes. */
+function isText({ kind, start, end }: StringSlot): boolean {
+  return (kind === 'text' || kind === 'arguments') && end > start
+}
 
 function isNull(bytes: Uint8Array, start: number, end: number): boolean {
   return bytes[start] === LETTER_N && decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).trim() === 'null'
-}
-
-function isDone(bytes: Uint8Array, start: number, end: number): boolean {
-  return bytes[start] === BRACKET && decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).trim() === '[DONE]'
 }
 
 /** Reads a usage object; undefined where it does not count the input. */

@@ -105,24 +105,31 @@ export function concat(pieces: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-/** Where the data of a frame stands: `null` for a frame without data (comments, bare fields). */
+/** Where the data of a frame stands. */
 export interface FrameData {
-  /** The frame, rewritten to one `data` line where it had several. */
+  /** The frame, rewritten where it had several `data` lines or lines that must not pass. */
   readonly bytes: Uint8Array
   readonly start: number
   readonly end: number
 }
 
+/** Whether a line beside the data may pass: a comment, or a field such as `event: name`. */
+export type MayPass = (line: Uint8Array) => boolean
+
 const SPACE = 0x20
 const DATA = [0x64, 0x61, 0x74, 0x61] as const
 const encoder = new TextEncoder()
+const DATA_FIELD = encoder.encode('data: ')
+const LINE_END = encoder.encode('\n')
+const BLANK = encoder.encode(' ')
+const NOTHING = new Uint8Array(0)
 
 /**
  * The data of a frame. Several `data` lines become one, joined by a space: the line breaks between them can only be
- * white space of the JSON inside.
+ * white space of the JSON inside. For a frame without data: what of it may pass, or null for nothing.
  */
-export function frameData(frame: Uint8Array): FrameData | null {
-  return onlyLine(frame) ?? joinedLines(frame)
+export function frameData(frame: Uint8Array, mayPass: MayPass): FrameData | { readonly rest: Uint8Array } | null {
+  return onlyLine(frame) ?? joinedLines(frame, mayPass)
 }
 
 /** The data of a frame that is one `data` line: nearly all are. */
@@ -134,9 +141,10 @@ function onlyLine(frame: Uint8Array): FrameData | null {
   return start < 0 ? null : { bytes: frame, start, end }
 }
 
-function joinedLines(frame: Uint8Array): FrameData | null {
-  const lines: { start: number; end: number }[] = []
+function joinedLines(frame: Uint8Array, mayPass: MayPass): FrameData | { readonly rest: Uint8Array } | null {
+  const data: { start: number; end: number }[] = []
   const others: Uint8Array[] = []
+  let dropped = false
   let at = 0
   // A byte-order mark may stand before the first line of a stream.
   if (frame[0] === 0xef && frame[1] === 0xbb && frame[2] === 0xbf) at = 3
@@ -144,25 +152,25 @@ function joinedLines(frame: Uint8Array): FrameData | null {
     let end = at
     while (end < frame.length && frame[end] !== LF && frame[end] !== CR) end++
     if (end > at) {
-      const data = dataStart(frame, at, end)
-      if (data >= 0) lines.push({ start: data, end })
-      else others.push(frame.subarray(at, end))
+      const start = dataStart(frame, at, end)
+      const line = frame.subarray(at, end)
+      if (start >= 0) data.push({ start, end })
+      else if (mayPass(line)) others.push(line)
+      else dropped = true
     }
     at = end + 1
   }
-  const [only] = lines
-  if (!only) return null
-  if (lines.length === 1) return { bytes: frame, start: only.start, end: only.end }
-  const pieces: Uint8Array[] = []
-  for (const line of others) pieces.push(line, encoder.encode('\n'))
-  const head = concat([...pieces, encoder.encode('data: ')])
-  const data = concat(
-    lines.flatMap(({ start, end }, index) => [encoder.encode(index ? ' ' : ''), frame.subarray(start, end)]),
-  )
+  const [only] = data
+  if (only && data.length === 1 && !dropped) return { bytes: frame, start: only.start, end: only.end }
+  if (!only && !dropped) return { rest: frame }
+  const head = concat(others.flatMap(line => [line, LINE_END]))
+  if (!only) return others.length === 0 ? null : { rest: concat([head, LINE_END]) }
+  const joined = concat(data.flatMap(({ start, end }, index) => [index ? BLANK : NOTHING, frame.subarray(start, end)]))
+  const start = head.length + DATA_FIELD.length
   return {
-    bytes: concat([head, data, encoder.encode('\n\n')]),
-    start: head.length,
-    end: head.length + data.length,
+    bytes: concat([head, DATA_FIELD, joined, LINE_END, LINE_END]),
+    start,
+    end: start + joined.length,
   }
 }
 

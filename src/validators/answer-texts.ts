@@ -1,5 +1,7 @@
 import type { Shape } from '../json/shape.ts'
-import { decodeString, type Tag, type Walked, walkJson } from '../json/walk.ts'
+import { decodeString } from '../json/strings.ts'
+import { walkJson } from '../json/walk.ts'
+import type { Tag, Walked } from '../json/walked.ts'
 import { FrameSplitter, frameData } from '../sse/frames.ts'
 import type { EventWire } from '../wires/event-wire.ts'
 
@@ -27,8 +29,9 @@ export function eventTexts(events: Uint8Array, answer: Shape | EventWire): Answe
   let valid = true
   const splitter = new FrameSplitter(events.length, {
     frame(frame) {
-      const data = frameData(frame)
-      if (!data) return
+      // What of it may pass is decided already.
+      const data = frameData(frame, () => true)
+      if (!data || 'rest' in data) return
       const walked = walkJson(data.bytes, data.start, data.end, shape)
       valid &&= walked !== null && collect(data.bytes, walked, texts)
       if (!walked) return
@@ -54,8 +57,6 @@ export function bodyTexts(body: Uint8Array, answer: Shape | EventWire): string[]
 function collect(bytes: Uint8Array, walked: Walked, { pieces, whole }: AnswerTexts): boolean {
   let about: string | undefined
   for (const slot of walked.strings) {
-    // What repeats the text token by token is no text of its own.
-    if (walked.dropped.some(({ start, end }) => slot.start > start && slot.end < end)) continue
     const text = decodeString(bytes, slot)
     if (text === null) return false
     if (text === '') continue
@@ -63,8 +64,8 @@ function collect(bytes: Uint8Array, walked: Walked, { pieces, whole }: AnswerTex
     if (kind === 'delta') {
       about ??= keysOf(bytes, walked.tags)
       pieces.push({ key: `${about} ${field}`, text })
-    } else if (choice && kind !== 'unknown') {
-      pieces.push({ key: `${choice.index} ${channel ?? kind} ${call?.index ?? ''}`, text })
+    } else if (choice && (kind === 'text' || kind === 'arguments')) {
+      pieces.push({ key: `${choice.index} ${channel ?? kind} ${field} ${call?.index ?? ''}`, text })
     } else {
       whole.push(text)
     }

@@ -1,16 +1,18 @@
 import {
   callArguments,
-  dropped,
   each,
   error,
   finish,
   index,
+  logprobs,
   object,
   plain,
   type Shape,
   text,
+  unmarked,
   usage,
 } from '../json/shape.ts'
+import { ECHOES } from './echoes.ts'
 
 // The name is the model's to choose: it is checked like any text.
 const functionCall = object({ arguments: callArguments })
@@ -27,8 +29,13 @@ const message = object(
     refusal: text('refusal'),
     tool_calls: toolCalls,
     function_call: functionCall,
+    // Words, not pieces of a text.
+    id: unmarked,
+    type: unmarked,
+    name: unmarked,
   },
-  { holdsText: true },
+  // Clients put the pieces of every field of a delta together, whatever its name.
+  { holdsText: true, others: text('other') },
 )
 
 /** Where the texts of `/v1/chat/completions` live: the answer, and each event of the stream. */
@@ -38,9 +45,11 @@ export const CHAT_COMPLETIONS: Shape = object({
   model: plain,
   system_fingerprint: plain,
   service_tier: plain,
+  created: plain,
   usage,
   error,
+  ...ECHOES,
   choices: each(
-    object({ index, finish_reason: finish, logprobs: dropped, message, delta: message }, { scope: 'choice' }),
+    object({ index, finish_reason: finish, logprobs, message, delta: message, ...ECHOES }, { scope: 'choice' }),
   ),
 })

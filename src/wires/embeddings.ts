@@ -4,6 +4,7 @@ import { each, error, object, plain, type Shape, usage } from '../json/shape.ts'
 export const EMBEDDINGS: Shape = object({
   object: plain,
   model: plain,
+  created: plain,
   usage,
   error,
   data: each(object({ object: plain, embedding: plain })),

@@ -28,7 +28,28 @@ export interface EndContext {
   readonly answer: Readonly<Record<string, unknown>>
   /** Keys of the parts that have begun and not ended. */
   readonly open: readonly EventKeys[]
+  /** The items that have been let out, as far as they have. */
+  readonly output: readonly unknown[]
   readonly usage: TokenCounts
+}
+
+/** Gives events of one stream the numbers that a model server left out. */
+export interface EventRepair {
+  /** Told of every event, in order: what it lacks, and the events that should have come in front of it. */
+  event(
+    type: string,
+    keys: EventKeys,
+  ): { readonly fields: EventKeys; readonly missing: readonly Record<string, unknown>[] }
+}
+
+/** Keeps the items of one answer as they are let out. */
+export interface OutputKeeper {
+  /** An item begins, or is let out as a whole. `size`: about what it takes to keep it, in characters. */
+  item(fields: Readonly<Record<string, unknown>>, isDone: boolean, size: number): void
+  /** A text of an item grows by what is let out. */
+  grow(channel: EventChannel, text: string): void
+  /** Remembers what has been let out up to now: called later, gives its items as the last event of an answer holds them. */
+  mark(): () => readonly unknown[]
 }
 
 /** A wire whose stream is a sequence of events with a `type`: which of them hold text, and which end what. */
@@ -44,6 +65,10 @@ export interface EventWire {
   closes(type: string): 'same' | 'all' | 'none'
   /** Opens or ends a part that the gateway would have to end itself: a block of a message. */
   readonly part?: { readonly opens: string; readonly ends: string }
+  /** For events that clients tell apart by numbers, which some servers leave out. */
+  readonly repair?: () => EventRepair
+  /** Keeps what is let out of the answer: for the gateway's own last event. */
+  readonly keep?: () => OutputKeeper
   /** The event that ends a stream in good order. */
   isLast(type: string): boolean
   /** Whether a stream that simply ends, with no text left open, is whole: some servers send no last event. */

@@ -1,20 +1,9 @@
-import {
-  callArguments,
-  delta,
-  droppedList,
-  each,
-  error,
-  finish,
-  object,
-  plain,
-  tag,
-  text,
-  usage,
-} from '../json/shape.ts'
+import { callArguments, delta, each, error, finish, logprobs, object, plain, tag, text, usage } from '../json/shape.ts'
 import type { EventWire } from './event-wire.ts'
+import { ReleasedOutput } from './released-output.ts'
+import { ResponseNumbers } from './response-numbers.ts'
 
-const part = (content: typeof plain) =>
-  object({ type: plain, text: content, refusal: text('refusal'), logprobs: droppedList })
+const part = (content: typeof plain) => object({ type: plain, text: content, refusal: text('refusal'), logprobs })
 
 /** An item of the output: a message, a function call, the model's reasoning. */
 const itemWith = (id: typeof plain) =>
@@ -34,6 +23,7 @@ const response = object({
   object: plain,
   status: finish,
   model: plain,
+  created_at: plain,
   error,
   usage,
   output: each(itemWith(plain)),
@@ -55,7 +45,9 @@ export const RESPONSES: EventWire = {
     annotation_index: plain,
     delta: delta('delta'),
     obfuscation: plain,
-    logprobs: droppedList,
+    logprobs,
+    text: text('content'),
+    refusal: text('refusal'),
     arguments: callArguments,
     part: part(text('content')),
     item: itemWith(tag('item_id')),
@@ -72,19 +64,21 @@ export const RESPONSES: EventWire = {
     if (ENDS.has(type)) return 'all'
     return type.endsWith('.done') ? 'same' : 'none'
   },
+  repair: () => new ResponseNumbers(),
+  keep: () => new ReleasedOutput(),
   isLast: type => ENDS.has(type),
   // Hugging Face's server sends no `response.completed`.
   mayEndSilently: true,
   isFailure: type => type === 'error' || type === 'response.failed',
   answerField: 'response',
   delta: ({ type, keys }, piece) => ({ type, ...keys, delta: piece }),
-  cut(why, { answer, usage: { inputTokens, outputTokens } }) {
+  cut(why, { answer, output, usage: { inputTokens, outputTokens } }) {
     const reason = why === 'length' ? 'max_output_tokens' : why
     const counts = { input_tokens: inputTokens, output_tokens: outputTokens, total_tokens: inputTokens + outputTokens }
     return [
       {
         type: 'response.incomplete',
-        response: { ...answer, status: 'incomplete', incomplete_details: { reason }, output: [], usage: counts },
+        response: { ...answer, status: 'incomplete', incomplete_details: { reason }, output, usage: counts },
       },
     ]
   },

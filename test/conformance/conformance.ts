@@ -12,8 +12,10 @@ import { requests } from './requests.ts'
 import { Rig } from './rig.ts'
 import { routes } from './routes.ts'
 import { secrecy } from './secrecy.ts'
+import { sideDoors } from './side-doors.ts'
 import { streams } from './streams.ts'
 import { tokens } from './tokens.ts'
+import { typedEvents } from './typed-events.ts'
 import { validators } from './validators.ts'
 
 const THEMES = {
@@ -28,6 +30,8 @@ const THEMES = {
   answers,
   evasions,
   actions,
+  typedEvents,
+  sideDoors,
   real,
   secrecy,
   validators,

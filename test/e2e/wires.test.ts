@@ -57,7 +57,6 @@ describe.each<Runtime>(['node', 'bun'])('the newer wires of a real model server 
     const pieces: string[] = []
     const whole: string[] = []
     let final: unknown
-    // The SDK's own accumulator wants `output_index`, which this server leaves out.
     for await (const event of await client.responses.create({ model: 'tiny', input: 'Who is it?', stream: true })) {
       if (event.type === 'response.output_text.delta') pieces.push(event.delta)
       if (event.type === 'response.output_text.done') whole.push(event.text)

@@ -63,7 +63,7 @@ function read(bytes: Uint8Array): { texts: Map<string, string>; events: Json[] }
   for (const event of events) {
     const { type, delta, item_id: item, output_index: output, content_index: content, index } = event
     const grow = (what: string, text: unknown) => {
-      const key = JSON.stringify([what, item ?? output, content, index])
+      const key = JSON.stringify([what, item ?? output, content ?? 0, index])
       texts.set(key, (texts.get(key) ?? '') + String(text))
     }
     if (typeof delta === 'string') grow(String(type), delta)
@@ -276,6 +276,14 @@ describe.each(WRITERS)('any text on the %s wire', (name, wire, write) => {
     expect(JSON.stringify(seen.events)).not.toContain('three')
     expect(seen.events.at(-1)?.['type']).toBe(name === 'responses' ? 'response.incomplete' : 'message_stop')
   })
+})
+
+test('a text is one, in whatever order its events give their keys', () => {
+  const one = { type: 'response.output_text.delta', item_id: 'm', output_index: 0, delta: 'SSN 123-' }
+  const other = { delta: '45-6789. ', output_index: 0, type: 'response.output_text.delta', item_id: 'm' }
+  const guard = streamGuard(RESPONSES)
+  const out = run(guard, [encoder.encode([one, other].map(event => `data: ${JSON.stringify(event)}\n\n`).join(''))])
+  expect([...read(out).texts.values()]).toEqual(['SSN [US_SSN_REDACTED]. '])
 })
 
 describe('a text that grows behind its end', () => {

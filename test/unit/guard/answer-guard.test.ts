@@ -91,7 +91,7 @@ describe('in a stream', () => {
     event(call('{"content":"bob"}'))
     const bytes = encoder.encode(json)
     const guarded = answers.event(bytes, 0, bytes.length)
-    expect(guarded?.held).toEqual([{ choice: 0, fields: '"content":"bob"' }])
+    expect(guarded?.held).toEqual([{ choice: 0, fields: '"content":"bob"', logprobs: '' }])
     expect(guarded?.bytes).toBe(bytes)
   })
 
@@ -130,7 +130,10 @@ describe('in a whole body', () => {
       tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{"to":"bob@example.com","n":3}' } }],
     }
     expect(
-      body({ id: 'x', choices: [{ index: 0, message, logprobs: { content: [] }, finish_reason: 'stop' }] }),
+      body({
+        id: 'x',
+        choices: [{ index: 0, message, logprobs: { content: [{ token: 'bob', logprob: -1 }] }, finish_reason: 'stop' }],
+      }),
     ).toEqual({
       id: 'x',
       choices: [

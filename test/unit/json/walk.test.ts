@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isDeeperThan } from '../../../src/json/depth.ts'
-import { decodeString, walkJson } from '../../../src/json/walk.ts'
+import { decodeString } from '../../../src/json/strings.ts'
+import { walkJson } from '../../../src/json/walk.ts'
 import { CHAT_COMPLETIONS } from '../../../src/wires/chat-completions.ts'
 
 const encoder = new TextEncoder()
@@ -23,7 +24,7 @@ describe('a walk', () => {
     fc.assert(
       fc.property(fc.json(), json => {
         const { bytes, walked } = walk(json, {})
-        const found = walked?.strings.map(slot => decodeString(bytes, slot))
+        const found = walked?.strings.flatMap(slot => (slot.kind === 'unknown' ? [decodeString(bytes, slot)] : []))
         // Reading by JSON.parse puts number-like keys first: compare as bags.
         expect(found?.toSorted()).toEqual(
           strings(JSON.parse(json, (key, value) => (key === '__proto__' ? undefined : value))).toSorted(),
@@ -45,10 +46,21 @@ describe('a walk', () => {
     const { walked } = walk(
       '{"choices":[{"index":0,"logprobs":{"content":[{"token":"x"}]},"message":{"content":"hi"}}],"usage":{"a":1},"error":{}}',
     )
-    expect(walked?.dropped).toHaveLength(1)
+    expect(walked?.logprobs).toMatchObject([{ isNull: false, choice: { index: 0 } }])
+    expect(walked?.strings).toHaveLength(1)
     expect(walked?.usage).not.toBeNull()
     expect(walked?.error).toBe(true)
     expect(walked?.strings.filter(({ kind }) => kind === 'text')).toMatchObject([{ channel: 'content' }])
+  })
+
+  test('finds keys that are no names, and long whole numbers, at places that no shape describes', () => {
+    const numbers = '"n":4111111111111111,"e":4.111111111111111e15,"f":3859.3481989708407,"s":17600000000'
+    const keys = '"prompt_per_token_ms":1,"a@b.example":1,"123456789":1,"\\u0061":1'
+    const { bytes, walked } = walk(`{${numbers},${keys},"created":4111111111111111,"token_ids":[4111111111111111]}`)
+    const found = (kind: string) =>
+      walked?.strings.filter(slot => slot.kind === kind).map(slot => decodeString(bytes, { ...slot, simple: false }))
+    expect(found('key')).toEqual(['a@b.example', '123456789', 'a'])
+    expect(walked?.strings.filter(({ kind }) => kind === 'number')).toHaveLength(2)
   })
 
   test.each([

@@ -14,8 +14,8 @@ function split(chunks: readonly Uint8Array[], limit = 1000) {
 }
 
 const data = (frame: Uint8Array) => {
-  const found = frameData(frame)
-  return found && decoder.decode(found.bytes.subarray(found.start, found.end))
+  const found = frameData(frame, () => true)
+  return found && 'bytes' in found ? decoder.decode(found.bytes.subarray(found.start, found.end)) : null
 }
 
 const BODIES = [
