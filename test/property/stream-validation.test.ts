@@ -524,7 +524,7 @@ describe('a stream', () => {
   test('of large events that say nothing does not pile up unseen', () => {
     const rig = new Rig(CHAT_COMPLETIONS, [{}])
     rig.push(event('x. '))
-    for (let sent = 0; sent < 300; sent++) rig.push(encoder.encode(`: ${'-'.repeat(1000)}\n\n`))
+    for (let sent = 0; sent < 300; sent++) rig.push(encoder.encode(`data: {"choices":[]${' '.repeat(1000)}}\n\n`))
     expect(rig.validation.full).toBe(true)
     rig.validation.cancel()
   })
