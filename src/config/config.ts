@@ -156,6 +156,8 @@ export interface RequestConfig {
   /** What happens to a request field the gateway does not know. */
   readonly unknownFields: 'refuse' | 'drop'
   readonly maxBodyBytes: number
+  /** Hosts (with a port where it is not the scheme's own) that model servers may be sent to for images. */
+  readonly mediaHosts: readonly string[]
 }
 
 export interface AuditConfig {

@@ -29,7 +29,11 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       exceptions: guard.exceptions.map(({ match, ...changes }) => ({ match: resolveMatch(match), ...changes })),
       validators: (guard.validators ?? []).map(resolveValidator),
     },
-    request: { unknownFields: request.unknownFields, maxBodyBytes: request.maxBody },
+    request: {
+      unknownFields: request.unknownFields,
+      maxBodyBytes: request.maxBody,
+      mediaHosts: request.mediaHosts,
+    },
     audit: {
       file: resolvePath(audit.file),
       hmacSecret: audit.hmacSecret,

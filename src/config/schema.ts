@@ -273,6 +273,9 @@ const guard = v.strictObject({
   ),
 })
 
+/** As a URL writes it: lower-case, the port only where it is not the scheme's own. */
+const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/
+
 const request = v.strictObject({
   unknownFields: v.optional(
     v.pipe(oneOf(['refuse', 'drop']), described('What happens to request fields that are not known.')),
@@ -281,6 +284,15 @@ const request = v.strictObject({
   maxBody: v.optional(
     v.pipe(quantity('size', 1024, MAX_BODY_BYTES), described('Largest request body.')),
     formatQuantity('size', DEFAULT_MAX_BODY_BYTES),
+  ),
+  mediaHosts: v.optional(
+    v.pipe(
+      list(
+        v.pipe(text(261), v.regex(HOST, 'should be a host, with its port if need be: images.example, 10.0.0.7:8080')),
+      ),
+      described('Hosts that model servers may be sent to for the images of a request; all others are refused.'),
+    ),
+    [],
   ),
 })
 

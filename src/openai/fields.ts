@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { BOUNDS } from './bounds.ts'
-import { inlineData } from './media.ts'
+import { imageUrl } from './media.ts'
 import { anyObject, type Fields, flag, functionTool, integer, list, name, number, text } from './schemas.ts'
 
 /**
@@ -52,7 +52,7 @@ const contentPart = v.variant(
     v.strictObject({ type: v.literal('refusal'), refusal: text }),
     v.strictObject({
       type: v.literal('image_url'),
-      image_url: v.strictObject({ url: inlineData, detail: v.optional(v.picklist(['auto', 'low', 'high'])) }),
+      image_url: v.strictObject({ url: imageUrl, detail: v.optional(v.picklist(['auto', 'low', 'high'])) }),
     }),
     v.strictObject({
       type: v.literal('input_audio'),

@@ -1,10 +1,11 @@
 import * as v from 'valibot'
 import { BOUNDS } from './bounds.ts'
+import { imageUrl } from './media.ts'
 import { anyObject, type Fields, flag, integer, list, name, number, text } from './schemas.ts'
 
 /**
  * The fields of `/v1/messages` and `/v1/messages/count_tokens` (Anthropic's Messages API) that reach a model server.
- * Addresses, files by id, and the tools that the server would run itself are not offered.
+ * Files by id, and the tools that the server would run itself are not offered.
  */
 
 const cacheControl = v.optional(
@@ -20,11 +21,18 @@ const textBlock = v.strictObject({
 
 const imageBlock = v.strictObject({
   type: v.literal('image'),
-  source: v.strictObject({
-    type: v.literal('base64', 'must be base64; the model server is not sent to fetch addresses'),
-    media_type: v.picklist(['image/jpeg', 'image/png', 'image/gif', 'image/webp']),
-    data: v.pipe(text, v.regex(/^[A-Za-z0-9+/=]*$/, 'must be base64')),
-  }),
+  source: v.variant(
+    'type',
+    [
+      v.strictObject({
+        type: v.literal('base64'),
+        media_type: v.picklist(['image/jpeg', 'image/png', 'image/gif', 'image/webp']),
+        data: v.pipe(text, v.regex(/^[A-Za-z0-9+/=]*$/, 'must be base64')),
+      }),
+      v.strictObject({ type: v.literal('url'), url: imageUrl }),
+    ],
+    'must be of type base64 or url',
+  ),
   cache_control: cacheControl,
 })
 

@@ -3,6 +3,7 @@ import type { Refusal } from '../errors/refusal.ts'
 import { isDeeperThan } from '../json/depth.ts'
 import type { Endpoint } from './endpoints.ts'
 import { FORBIDDEN_FIELDS } from './fields.ts'
+import { forbiddenImage, NOT_INLINE } from './media.ts'
 
 /** A request body that passed every check: nothing in it is unknown. */
 export interface RequestBody {
@@ -19,6 +20,8 @@ export type ReadResult =
 export interface ReadOptions {
   readonly maxDepth: number
   readonly unknownFields: 'refuse' | 'drop'
+  /** Hosts that the model server may be sent to for images. */
+  readonly mediaHosts: readonly string[]
 }
 
 /** Unknown fields inside one field that are dropped at the most: each costs one more check of it. */
@@ -57,6 +60,8 @@ export function readRequestBody(bytes: Uint8Array, endpoint: Endpoint, options: 
   }
   const missing = endpoint.required.find(name => !(name in fields))
   if (missing) return refuse(fault('missing_field', missing, 'is required'))
+  const image = forbiddenImage(fields, options.mediaHosts)
+  if (image) return refuse(fault('field_forbidden', image, NOT_INLINE))
   return { ok: true, body: { model: fields['model'] as string, stream: fields['stream'] === true, fields } }
 }
 
@@ -85,7 +90,7 @@ function schemaFault(name: string, issue: v.BaseIssue<unknown>): Refusal {
   )
   if (isUnknownField(issue)) return fault('unknown_field', path, 'is not known here; remove it')
   if (issue.received === 'undefined') return fault('missing_field', path, 'is required')
-  const code = issue.type === 'starts_with' ? 'field_forbidden' : 'invalid_value'
+  const code = issue.message === NOT_INLINE ? 'field_forbidden' : 'invalid_value'
   // valibot's own messages quote the value, which may be private: only ours are passed on.
   const own = issue.message.startsWith('Invalid') ? 'has a wrong value' : issue.message
   return fault(code, path, own)

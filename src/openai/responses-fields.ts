@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { BOUNDS } from './bounds.ts'
 import { sampling } from './fields.ts'
-import { inlineData } from './media.ts'
+import { imageUrl } from './media.ts'
 import { anyObject, type Fields, flag, integer, list, name, text } from './schemas.ts'
 
 /**
@@ -15,7 +15,7 @@ const id = v.optional(v.nullable(name))
 const inputText = v.strictObject({ type: v.literal('input_text'), text })
 const inputImage = v.strictObject({
   type: v.literal('input_image'),
-  image_url: inlineData,
+  image_url: imageUrl,
   detail: v.optional(v.picklist(['auto', 'low', 'high', 'original'])),
 })
 const outputText = v.strictObject({

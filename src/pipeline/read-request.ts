@@ -15,14 +15,18 @@ export async function readRequest(exchange: Exchange, services: Services): Promi
   if (!JSON_TYPE.test(exchange.contentType ?? '') || (exchange.contentEncoding ?? 'identity') !== 'identity') {
     return { code: 'unsupported_media_type' }
   }
-  const { maxBodyBytes, unknownFields } = config.request
+  const { maxBodyBytes, unknownFields, mediaHosts } = config.request
   const read = await exchange.connection.readBody(maxBodyBytes, BODY_TIMEOUT_MS)
   if (!read.ok) {
     if (read.reason === 'timeout') return { code: 'request_timeout' }
     if (read.reason === 'aborted') return { code: 'request_timeout', reason: 'caller_left' }
     return { code: 'body_too_large', message: `The request body has more than ${maxBodyBytes} bytes.` }
   }
-  const result = readRequestBody(read.bytes, exchange.endpoint, { maxDepth: MAX_JSON_DEPTH, unknownFields })
+  const result = readRequestBody(read.bytes, exchange.endpoint, {
+    maxDepth: MAX_JSON_DEPTH,
+    unknownFields,
+    mediaHosts,
+  })
   if (!result.ok) return result.refusal
   exchange.body = result.body
   exchange.promptHmac = promptHmac(services.hashing, services.hmac.key, promptOf(exchange.endpoint, result.body.fields))

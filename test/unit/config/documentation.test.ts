@@ -52,7 +52,7 @@ test('every default in the reference is the one in force', async () => {
         exceptions: [],
         validators: [],
       },
-      request: { unknownFields: 'refuse', maxBodyBytes: 4 * 1024 * 1024 },
+      request: { unknownFields: 'refuse', maxBodyBytes: 4 * 1024 * 1024, mediaHosts: [] },
       audit: { file: '/base/audit/audit.jsonl', onFailure: 'deny', maxBytes: 64 * 1024 * 1024 },
     },
   })

@@ -24,8 +24,8 @@ test.each([
   ['tls: { cert: a, key: b, client_ca: c }', 'tls.client_ca: unknown key; did you mean "clientCa"?'],
   ['timeouts: { fistByte: 3s }', 'timeouts.fistByte: unknown key; did you mean "firstByte"?'],
   ['quotas: [{ name: a, per: [], token: 3, window: 1m }]', 'quotas[0].token: unknown key; did you mean "tokens"?'],
-  ['request: { zzzzzzzzz: 1 }', 'request.zzzzzzzzz: unknown key; known here: unknownFields, maxBody'],
-  ['request: { __proto__: 1 }', 'request.__proto__: unknown key; known here: unknownFields, maxBody'],
+  ['request: { zzzzzzzzz: 1 }', 'request.zzzzzzzzz: unknown key; known here: unknownFields, maxBody, mediaHosts'],
+  ['request: { __proto__: 1 }', 'request.__proto__: unknown key; known here: unknownFields, maxBody, mediaHosts'],
 ])('a typing error: %s', async (text, fault) => {
   expect(await faults(text)).toContain(fault)
 })
@@ -47,6 +47,8 @@ test.each([
   ['timeouts: { idle: 20m }', 'timeouts.idle: longer than timeouts.total'],
   ['tokens: { maxLifetime: 91d }', 'tokens.maxLifetime: should be from 1s to 90d'],
   ['request: { maxBody: 1MB }', 'request.maxBody: should be a size with its unit'],
+  ['request: { mediaHosts: ["https://images.example"] }', 'request.mediaHosts[0]: should be a host'],
+  ['request: { mediaHosts: ["Images.example"] }', 'request.mediaHosts[0]: should be a host'],
   ['request: { maxBody: 1GiB }', 'request.maxBody: should be from 1KiB to 64MiB'],
   ['listen: { port: 70000 }', 'listen.port: should be from 0 to 65535'],
   ['listen: { port: 1.5 }', 'listen.port: should be a whole number'],

@@ -6,10 +6,10 @@ import { visitTexts } from '../../../src/openai/request-texts.ts'
 const [chat, completions, , , , embeddings] = ENDPOINTS
 const encoder = new TextEncoder()
 
-function read(value: unknown, endpoint = chat, unknownFields: 'refuse' | 'drop' = 'refuse') {
+function read(value: unknown, endpoint = chat, unknownFields: 'refuse' | 'drop' = 'refuse', mediaHosts: string[] = []) {
   if (!endpoint) throw new Error('no endpoint')
   const bytes = typeof value === 'string' ? encoder.encode(value) : encoder.encode(JSON.stringify(value))
-  return readRequestBody(bytes, endpoint, { maxDepth: 16, unknownFields })
+  return readRequestBody(bytes, endpoint, { maxDepth: 16, unknownFields, mediaHosts })
 }
 
 const MESSAGES = [{ role: 'user', content: 'hi' }]
