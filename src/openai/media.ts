@@ -43,7 +43,11 @@ function checkAt(holder: unknown, key: string, place: string, hosts: readonly st
   if (typeof value !== 'string' || value.startsWith('data:')) return undefined
   const url = URL.parse(value)
   const isAllowed =
-    url !== null && /^https?:$/.test(url.protocol) && hosts.includes(url.host) && url.username === '' && url.password === ''
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    hosts.includes(url.host) &&
+    url.username === '' &&
+    url.password === ''
   if (!isAllowed) return place
   ;(holder as Record<string, unknown>)[key] = url.href
   return undefined
