@@ -40,6 +40,23 @@ const nothingFromOutside = {
   },
 }
 
+const CHAR_CODE_AT = 'const { charCodeAt } = String.prototype\n'
+
+/**
+ * Keeps the one method that loops over characters call a constant (docs/architecture.md, "Reading characters"): esbuild makes
+ * a variable of each module's own, and V8 does not inline what a variable holds as well.
+ * @type {import('esbuild').Plugin}
+ */
+const constantCharCodeAt = {
+  name: 'constant-char-code-at',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8')
+      return text.includes(CHAR_CODE_AT) ? { contents: text.replace(CHAR_CODE_AT, '\n'), loader: 'ts' } : undefined
+    })
+  },
+}
+
 /**
  * The bundle with escapes for what esbuild leaves, which is in comments and regular expressions: one character beyond
  * ASCII, and the whole text takes two bytes a character in memory.
@@ -64,7 +81,7 @@ const { metafile } = await build({
   format: 'esm',
   target: 'node24',
   external: ['bun', 'bun:*'],
-  plugins: [requireBuiltins, nothingFromOutside],
+  plugins: [requireBuiltins, nothingFromOutside, constantCharCodeAt],
   // Left readable: whoever trusts this file with their prompts must be able to read it, and a stack trace.
   minify: false,
   sourcemap: 'linked',
@@ -72,7 +89,9 @@ const { metafile } = await build({
   legalComments: 'eof',
   // CommonJS libraries inside an ES module still call `require` for Node's own modules.
   banner: {
-    js: "#!/usr/bin/env node\nimport { createRequire as sallyportRequire } from 'node:module'\nconst require = sallyportRequire(import.meta.url)",
+    js:
+      "#!/usr/bin/env node\nimport { createRequire as sallyportRequire } from 'node:module'\nconst require = sallyportRequire(import.meta.url)\n" +
+      CHAR_CODE_AT,
   },
 })
 const outside = (metafile.outputs[outfile]?.imports ?? [])

@@ -1,7 +1,9 @@
-import { charCodeAt } from '../text/char-code-at.ts'
 import { isFoldedCode } from './fold.ts'
 import type { UnitSet } from './pattern.ts'
 import { isLetter } from './preceding-text.ts'
+
+// See “Reading characters” in docs/architecture.md.
+const { charCodeAt } = String.prototype
 
 /** The class that stands before the first character of a text. */
 export const START_CLASS = 1

@@ -1,5 +1,7 @@
-import { charCodeAt } from '../text/char-code-at.ts'
 import { FORMS, NOTHING } from './unicode-forms.ts'
+
+// See “Reading characters” in docs/architecture.md.
+const { charCodeAt } = String.prototype
 
 /**
  * Folding: what the recognisers see instead of the raw text, so that writing a card number in full-width or Arabic digits,

@@ -1,5 +1,7 @@
-import { charCodeAt } from '../text/char-code-at.ts'
 import { EMPTY_HASH, hashOn, type Vocabulary } from './vocabulary.ts'
+
+// See “Reading characters” in docs/architecture.md.
+const { charCodeAt } = String.prototype
 
 /** Words that are kept at least: the one looked at and those behind it. A power of two. */
 export const KEPT_WORDS = 64

@@ -1,4 +1,6 @@
-import { charCodeAt } from '../text/char-code-at.ts'
+// See “Reading characters” in docs/architecture.md.
+const { charCodeAt } = String.prototype
+
 /** Some words with a number each, from 1, found by the units of a text: no string is made of a word that is not among them. */
 export class Vocabulary {
   private readonly words: readonly string[]

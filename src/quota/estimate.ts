@@ -1,4 +1,5 @@
-import { charCodeAt } from '../text/char-code-at.ts'
+// See “Reading characters” in docs/architecture.md.
+const { charCodeAt } = String.prototype
 
 /**
  * Tokens that a chat template adds to a message: its role, the marks around both, line ends. Llama 3 and ChatML add 5.

@@ -16,7 +16,6 @@ const DOMAINS = [
   'config',
   'ports',
   'json',
-  'text',
   'validators',
 ]
 
