@@ -44,6 +44,8 @@ export const MAX_BODY_BYTES = 64 * MIB
 export const BODY_TIMEOUT_MS = 30_000
 /** Nesting of request JSON: deeper is an attack on recursive readers, no schema of the API comes near. */
 export const MAX_JSON_DEPTH = 64
+/** Longer requests are looked through in turns of the event loop: at the worst, one of this length takes 20 ms. */
+export const LONG_BODY_BYTES = 32 * 1024
 /** `x-request-id` of the caller is kept up to this length. */
 export const MAX_REQUEST_ID_CHARACTERS = 128
 

@@ -1,9 +1,9 @@
-import { findAll, replaceAll } from './find-all.ts'
+import { findAll, findAllInTurns, replaceAll, type Turns } from './find-all.ts'
 import type { GuardAction, GuardSide } from './policy.ts'
 import { hashLabel, label, mask } from './replacement.ts'
 import type { RuleDefinition } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
-import { type Replace, Scanner, scanText } from './scanner.ts'
+import { type Finding, type Replace, Scanner, scanText } from './scanner.ts'
 import type { StandIns } from './stand-ins.ts'
 
 /** How often a rule was met, and what was done about it. */
@@ -11,6 +11,12 @@ export interface GuardCount {
   readonly rule: string
   readonly action: GuardAction
   readonly count: number
+}
+
+/** What the rules of a policy find in a text: those that act, and those that are flagged. */
+export interface Found {
+  readonly enforced: readonly Finding[]
+  readonly flagged: readonly Finding[]
 }
 
 /** One growing text under guard. `push` and `end` return what may be let out. */
@@ -65,12 +71,23 @@ export class TextGuard implements TextFilter {
     return enforced || flagged ? new OpenText(this, enforced, flagged) : PASS
   }
 
-  whole(text: string): string {
+  /** `found`: what `find` has found in the text. */
+  whole(text: string, found?: Found): string {
     const { enforced, flagged } = this.side
-    if (flagged && !isClear(flagged, text)) scanText(flagged, text, this.flag)
-    if (this.blocked) return ''
-    if (!enforced || isClear(enforced, text)) return text
-    return this.cut(replaceAll(text, findAll(enforced, text), this.enforce))
+    if (found) for (const { rule } of found.flagged) this.note(rule, 'flag')
+    else if (flagged && !isClear(flagged, text)) scanText(flagged, text, this.flag)
+    if (this.blocked || !enforced) return this.blocked ? '' : text
+    if (!found && isClear(enforced, text)) return text
+    return this.cut(replaceAll(text, found?.enforced ?? findAll(enforced, text), this.enforce))
+  }
+
+  /** Looks through a text for `whole`, in turns of the event loop; changes nothing. */
+  async find(text: string, turns: Turns): Promise<Found> {
+    const { enforced, flagged } = this.side
+    return {
+      enforced: enforced ? await findAllInTurns(enforced, text, turns) : [],
+      flagged: flagged ? await findAllInTurns(flagged, text, turns) : [],
+    }
   }
 
   tally(): GuardCount[] {

@@ -7,6 +7,8 @@ import { forbiddenImage, NOT_INLINE } from './media.ts'
 
 /** A request body that passed every check: nothing in it is unknown. */
 export interface RequestBody {
+  /** Its size as it came. */
+  readonly bytes: number
   readonly model: string
   readonly stream: boolean
   /** Fields as they go upstream; owned by the request, so that stages may rewrite texts in place. */
@@ -62,7 +64,10 @@ export function readRequestBody(bytes: Uint8Array, endpoint: Endpoint, options: 
   if (missing) return refuse(fault('missing_field', missing, 'is required'))
   const image = forbiddenImage(fields, options.mediaHosts)
   if (image) return refuse(fault('field_forbidden', image, NOT_INLINE))
-  return { ok: true, body: { model: fields['model'] as string, stream: fields['stream'] === true, fields } }
+  return {
+    ok: true,
+    body: { bytes: bytes.length, model: fields['model'] as string, stream: fields['stream'] === true, fields },
+  }
 }
 
 /** The first fault of a value; undefined for none. Under `drop`, unknown fields inside it are taken out of the value. */

@@ -1,20 +1,47 @@
+import { LONG_BODY_BYTES } from '../config/limits.ts'
 import type { Refusal } from '../errors/refusal.ts'
+import { takeTurns } from '../guard/find-all.ts'
 import { scanInjection } from '../guard/injection.ts'
 import type { RuleDefinition } from '../guard/rule.ts'
 import { bracketedIn, StandIns } from '../guard/stand-ins.ts'
-import { TextGuard } from '../guard/text-guard.ts'
+import { type Found, TextGuard } from '../guard/text-guard.ts'
 import { visitTexts } from '../openai/request-texts.ts'
+import type { Clock } from '../ports/clock.ts'
 import { estimateInputTokens, estimateTextTokens } from '../quota/estimate.ts'
 import type { Exchange } from './exchange.ts'
+import type { Services } from './services.ts'
 
 /**
  * Checks every text of the request: injection, personal data, secrets, the company's own rules. Replaces in place, or
  * refuses and names the place, never the value.
  */
-export function guardInput(exchange: Exchange): Refusal | undefined {
+export function guardInput(exchange: Exchange, services: Services): Refusal | undefined | Promise<Refusal | undefined> {
+  const { body, policy } = exchange
+  if (!body || !policy) throw new Error('guardInput runs behind authoriseModel')
+  const guard = new TextGuard(policy.input, () => (exchange.standIns ??= new StandIns(bracketed(exchange))))
+  if (body.bytes <= LONG_BODY_BYTES) return check(exchange, guard)
+  return findInTurns(body.fields, guard, services.clock).then(found => check(exchange, guard, found))
+}
+
+/** By text: what was found in it. */
+type FoundIn = ReadonlyMap<string, Found>
+
+/** Looks through the texts of a long request before it is checked, so that the check itself takes no time over them. */
+async function findInTurns(fields: Record<string, unknown>, guard: TextGuard, clock: Clock): Promise<FoundIn> {
+  const texts = new Set<string>()
+  visitTexts(fields, text => {
+    texts.add(text)
+    return text
+  })
+  const turns = takeTurns(() => clock.monotonic())
+  const found = new Map<string, Found>()
+  for (const text of texts) found.set(text, await guard.find(text, turns))
+  return found
+}
+
+function check(exchange: Exchange, guard: TextGuard, found?: FoundIn): Refusal | undefined {
   const { body, policy, model } = exchange
   if (!body || !policy || !model) throw new Error('guardInput runs behind authoriseModel')
-  const guard = new TextGuard(policy.input, () => (exchange.standIns ??= new StandIns(bracketed(exchange))))
   let refusal: Refusal | undefined
   let injections = 0
   const messages = body.fields['messages']
@@ -26,7 +53,7 @@ export function guardInput(exchange: Exchange): Refusal | undefined {
       injections++
       if (policy.injection === 'block') refusal = { code: 'guard_injection', param: place }
     }
-    const guarded = guard.whole(text)
+    const guarded = guard.whole(text, found?.get(text))
     if (guard.blocked) refusal ??= blocked(guard.blocked, place)
     exchange.estimatedInput += estimateTextTokens(guarded)
     return guarded
