@@ -57,7 +57,8 @@ async function measure(target: Target, workload: Workload): Promise<Sample> {
 async function runTarget(name: TargetName, side: LoadSide): Promise<TargetResult> {
   const startMs: number[] = []
   const samples: Partial<Record<Workload['name'], Sample>> = {}
-  for (const part of [plan.filter(({ name }) => name !== 'memory'), plan.filter(({ name }) => name === 'memory')]) {
+  const ofMemory = ({ name }: Workload) => name === 'fewStreams' || name === 'memory'
+  for (const part of [plan.filter(workload => !ofMemory(workload)), plan.filter(ofMemory)]) {
     await using redis = await startRedis()
     const surroundings = { cores, upstreamPort: side.port, redisUrl: redis.url, workloads: plan }
     const target = await startTarget(name, surroundings)

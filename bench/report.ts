@@ -54,6 +54,7 @@ const ABSOLUTE: readonly [title: string, of: (figures: Figures) => string][] = [
   ['transit p50 / p99', it => `${whole(it.transitP50)} / ${whole(it.transitP99)}`],
   ['flat out events/s', it => whole(it.flatOutPerSecond)],
   ['RSS idle → 1,000', it => `${whole(it.memoryIdle)} → ${whole(it.memoryStreams)}`],
+  ['KB a stream', it => tenths(it.memoryPerStream)],
   ['start ms', it => whole(it.startMs)],
   ['errors', it => whole(it.errors)],
 ]

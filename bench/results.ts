@@ -1,6 +1,6 @@
 import type { Measured } from './load/load.ts'
 import type { TargetName } from './targets.ts'
-import type { Workload } from './workloads.ts'
+import { FEW_STREAMS, MANY_STREAMS, type Workload } from './workloads.ts'
 
 /** One run of the client, and how busy the cores were meanwhile (with whatever else the machine did). */
 export interface Sample extends Measured {
@@ -33,7 +33,10 @@ export interface Figures {
   /** Events a second with 32 streams without pauses, and their cost. */
   readonly flatOutPerSecond: number
   readonly flatOutCpu: number
-  /** Resident memory before the first request and with 1,000 streams open, in MB, and the difference a stream in KB. */
+  /**
+   * Resident memory before the first request and with 1,000 streams open, in MB; and what a stream adds, in KB, taken
+   * between 200 streams and 1,000 of one process, so that what the process itself grows by under load is not counted.
+   */
   readonly memoryIdle: number
   readonly memoryStreams: number
   readonly memoryPerStream: number
@@ -45,10 +48,11 @@ export interface Figures {
 const KIB = 1024
 
 export function figures({ startMs, samples }: TargetResult): Figures {
-  const { requests, latency, firstEvent, paced, flatOut, memory } = samples
+  const { requests, latency, firstEvent, paced, flatOut, fewStreams, memory } = samples
   const micros = (seconds = 0, count = 0) => (count > 0 ? (seconds * 1e6) / count : Number.NaN)
-  const idle = ((memory?.memoryBefore ?? Number.NaN) * KIB) / 1e6
-  const streams = ((memory?.memoryMost ?? Number.NaN) * KIB) / 1e6
+  const megabytes = (kib = Number.NaN) => (kib * KIB) / 1e6
+  const few = megabytes(fewStreams?.memoryMost)
+  const many = megabytes(memory?.memoryMost)
   return {
     requestsPerSecond: (requests?.requests ?? 0) / (requests?.seconds ?? 1),
     cpuPerRequest: micros(requests?.proxyCpu, requests?.requests),
@@ -61,10 +65,9 @@ export function figures({ startMs, samples }: TargetResult): Figures {
     transitP99: paced?.transit.p99 ?? Number.NaN,
     flatOutPerSecond: (flatOut?.events ?? 0) / (flatOut?.seconds ?? 1),
     flatOutCpu: micros(flatOut?.proxyCpu, flatOut?.events),
-    memoryIdle: idle,
-    memoryStreams: streams,
-    // Of 1,000 streams.
-    memoryPerStream: streams - idle,
+    memoryIdle: megabytes(fewStreams?.memoryBefore),
+    memoryStreams: many,
+    memoryPerStream: ((many - few) * 1000) / (MANY_STREAMS - FEW_STREAMS),
     startMs: median(startMs),
     errors: Object.values(samples).reduce((sum, { errors }) => sum + errors, 0),
   }

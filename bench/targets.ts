@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { freePort, isListening, type RunningProcess, sleep, startProcess } from '../test/support/index.ts'
 import type { Cores } from './machine.ts'
 import { nginxCommand } from './peers/nginx.ts'
@@ -5,9 +6,10 @@ import { portkeyCommand, portkeyHeaders } from './peers/portkey.ts'
 import { setUpSallyport } from './sallyport.ts'
 import type { Workload } from './workloads.ts'
 
-export const TARGETS = ['direct', 'nginx', 'portkey', 'sallyport-node', 'sallyport-bun'] as const
+export const TARGETS = ['direct', 'nginx', 'portkey', 'floor', 'sallyport-node', 'sallyport-bun'] as const
 export type TargetName = (typeof TARGETS)[number]
 
+const FLOOR = join(import.meta.dirname, 'peers/floor.ts')
 const START_DEADLINE_MS = 20_000
 
 export interface Target {
@@ -45,6 +47,9 @@ async function prepare(name: Exclude<TargetName, 'direct'>, port: number, surrou
   if (name === 'nginx') return { command: nginxCommand(port, upstreamPort), env: {}, headers: [] }
   if (name === 'portkey') {
     return { command: portkeyCommand(port), env: { NODE_ENV: 'production' }, headers: portkeyHeaders(upstreamPort) }
+  }
+  if (name === 'floor') {
+    return { command: [process.execPath, FLOOR, String(port), String(upstreamPort)], env: {}, headers: [] }
   }
   return setUpSallyport({ ...surroundings, port, runtime: name === 'sallyport-bun' ? 'bun' : 'node' })
 }
