@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/ports/clock.ts'
-import type { Charge, LimitLevel, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
-import { assertReservation, assertSettlement } from '../../src/quota/charges.ts'
+import type { LimitLevel, Meter, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
+import { assertMeters, assertReservation, assertSettlement } from '../../src/quota/charges.ts'
 import { SlidingWindow, SUB_WINDOWS } from '../../src/quota/window.ts'
 import { createSweeper } from './sweeper.ts'
 
@@ -37,42 +37,43 @@ export function createEmbeddedStore(clock: Clock): StateStore {
 
   const now = () => Math.floor(epoch + clock.monotonic())
 
-  function windowOf(tenant: string, charge: Charge): SlidingWindow {
-    const name = `${tenant} ${charge.key} ${charge.windowMs}`
+  function windowOf(tenant: string, { key, windowMs }: Meter): SlidingWindow {
+    const name = `${tenant} ${key} ${windowMs}`
     let window = windows.get(name)
     if (window === undefined) {
-      window = new SlidingWindow(charge.windowMs)
+      window = new SlidingWindow(windowMs)
       windows.set(name, window)
     }
     return window
   }
 
-  function reserveNow(id: string, tenant: string, charges: readonly Charge[]): ReserveResult {
-    assertReservation(id, tenant, charges)
+  function reserveNow(id: string, tenant: string, meters: readonly Meter[], amounts: readonly number[]): ReserveResult {
+    assertMeters(tenant, meters)
+    assertReservation(id, meters, amounts)
     const at = now()
-    sweepWindows(at, (charges.length + 1) * SWEPT_PER_CHARGE)
+    sweepWindows(at, (meters.length + 1) * SWEPT_PER_CHARGE)
     sweepReservations(at, SWEPT_PER_CHARGE)
     const name = `${tenant} ${id}`
     const earlier = reservations.get(name)
     if (earlier !== undefined && earlier.expiresAt > at) return earlier.result
 
-    const meters = charges.map(charge => ({ charge, window: windowOf(tenant, charge) }))
+    const charges = meters.map((meter, index) => ({
+      limit: meter.limit,
+      window: windowOf(tenant, meter),
+      amount: amounts[index] as number,
+    }))
     let retryAfterMs = 0
     let limitedBy = 0
-    for (const [index, { charge, window }] of meters.entries()) {
-      const wait = window.waitFor(at, charge.limit - charge.amount)
+    for (const [index, { limit, window, amount }] of charges.entries()) {
+      const wait = window.waitFor(at, limit - amount)
       if (wait > retryAfterMs) [retryAfterMs, limitedBy] = [wait, index]
     }
-    const levels = () => meters.map(({ charge, window }) => level(charge, window, at))
+    const levels = () => charges.map(({ limit, window }) => level(limit, window, at))
     if (retryAfterMs > 0) return { outcome: 'refused', limitedBy, retryAfterMs, levels: levels() }
 
-    const takings = meters.map(({ charge: { amount }, window }) => ({
-      window,
-      subWindow: window.add(at, amount),
-      amount,
-    }))
+    const takings = charges.map(({ window, amount }) => ({ window, subWindow: window.add(at, amount), amount }))
     const result = { outcome: 'granted', levels: levels() } as const
-    reservations.set(name, { result, takings, settled: false, expiresAt: at + lifeOf(charges) })
+    reservations.set(name, { result, takings, settled: false, expiresAt: at + lifeOf(meters) })
     return result
   }
 
@@ -88,7 +89,7 @@ export function createEmbeddedStore(clock: Clock): StateStore {
   }
 
   return {
-    reserve: async (id, tenant, charges) => reserveNow(id, tenant, charges),
+    reserve: async (id, tenant, meters, amounts) => reserveNow(id, tenant, meters, amounts),
     settle: async (id, tenant, amounts) => settleNow(id, tenant, amounts),
     ready: async () => true,
     close: async () => {
@@ -98,12 +99,12 @@ export function createEmbeddedStore(clock: Clock): StateStore {
   }
 }
 
-function level(charge: Charge, window: SlidingWindow, at: number): LimitLevel {
-  return { remaining: Math.max(0, charge.limit - window.total(at)), resetMs: window.resetMs(at) }
+function level(limit: number, window: SlidingWindow, at: number): LimitLevel {
+  return { remaining: Math.max(0, limit - window.total(at)), resetMs: window.resetMs(at) }
 }
 
 /** An unsettled reservation is remembered for as long as any of its charges counts. */
-function lifeOf(charges: readonly Charge[]): number {
-  const longest = charges.reduce((most, { windowMs }) => Math.max(most, windowMs), 0)
+function lifeOf(meters: readonly Meter[]): number {
+  const longest = meters.reduce((most, { windowMs }) => Math.max(most, windowMs), 0)
   return Math.max(SETTLED_RECORD_MS, Math.ceil(longest + longest / SUB_WINDOWS))
 }

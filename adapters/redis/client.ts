@@ -1,7 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
 import { StoreUnavailableError } from '../../src/ports/state-store.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
-import { Deadlines } from './deadlines.ts'
+import { Deadlines, type Waiting } from './deadlines.ts'
 import { parseRedisUrl } from './location.ts'
 import { ScriptCall, type ScriptInput } from './script-call.ts'
 import type { Script } from './scripts.ts'
@@ -64,55 +64,76 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
   redis.on('error', error => telemetry?.log('warn', 'redis_error', { redis: name, reason: reasonOf(error) }))
 
   const turn = new Turn(redis, new Deadlines(timeoutMs))
-  function run<T>(command: (isLate: () => boolean) => Promise<T>, onLate?: () => void): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const waiting = {
-        decided: false,
-        late: false,
-        giveUp() {
-          waiting.decided = true
-          waiting.late = true
-          reject(new StoreUnavailableError(`Redis did not answer within ${timeoutMs} ms`))
-          if (redis.status === 'ready') onLate?.()
-        },
-      }
-      const isLate = () => waiting.late
-      const fail = (error: unknown) => {
-        waiting.decided = true
-        reject(new StoreUnavailableError(`Redis failed: ${reasonOf(error)}`))
-      }
-      const begin = () => {
-        command(isLate).then(value => {
-          waiting.decided = true
-          resolve(value)
-        }, fail)
-      }
-      turn.add(waiting)
-      if (starting) void started.promise.then(() => waiting.late || begin())
-      else begin()
-    })
+  function decide<T>(begin: (decision: Decision<T>) => void, onLate?: () => void): Promise<T> {
+    const decision = new Decision<T>(redis, timeoutMs, onLate)
+    turn.add(decision)
+    if (starting) void started.promise.then(() => decision.late || begin(decision))
+    else begin(decision)
+    return decision.made
   }
 
   return {
     redis,
-    run: (command, onLate) => run(() => command(redis), onLate),
+    run: (command, onLate) => decide(decision => decision.follow(command(redis)), onLate),
     evaluate(script, input, onLate) {
       const send = (whole: boolean): Promise<unknown> => {
         const call = new ScriptCall(script, input, whole)
         redis.sendCommand(call)
         return call.promise
       }
-      return run(
-        isLate =>
-          send(false).catch((error: unknown) => {
-            const isUnknown = error instanceof Error && error.message.startsWith('NOSCRIPT')
-            if (!isUnknown || isLate()) throw error
-            return send(true)
-          }),
-        onLate,
-      )
+      return decide(decision => {
+        decision.follow(send(false), error => {
+          const isUnknown = error instanceof Error && error.message.startsWith('NOSCRIPT')
+          if (isUnknown && !decision.late) decision.follow(send(true))
+          else decision.fail(error)
+        })
+      }, onLate)
     },
     close: async () => redis.disconnect(),
+  }
+}
+
+/** What comes of one command: its answer, its failure, or nothing in time. */
+class Decision<T> implements Waiting {
+  decided = false
+  late = false
+  readonly made: Promise<T>
+  readonly #redis: Redis | Cluster
+  readonly #timeoutMs: number
+  readonly #onLate: (() => void) | undefined
+  #resolve: (value: T) => void = () => {}
+  #reject: (error: StoreUnavailableError) => void = () => {}
+
+  constructor(redis: Redis | Cluster, timeoutMs: number, onLate: (() => void) | undefined) {
+    this.#redis = redis
+    this.#timeoutMs = timeoutMs
+    this.#onLate = onLate
+    this.made = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  /** Decides as the answer does. */
+  follow(answer: Promise<T>, failed = this.fail): void {
+    answer.then(this.#succeed, failed)
+  }
+
+  readonly #succeed = (value: T): void => {
+    this.decided = true
+    this.#resolve(value)
+  }
+
+  readonly fail = (error: unknown): void => {
+    this.decided = true
+    this.#reject(new StoreUnavailableError(`Redis failed: ${reasonOf(error)}`))
+  }
+
+  giveUp(): void {
+    this.decided = true
+    this.late = true
+    this.#reject(new StoreUnavailableError(`Redis did not answer within ${this.#timeoutMs} ms`))
+    if (this.#redis.status === 'ready') this.#onLate?.()
   }
 }
 

@@ -20,7 +20,7 @@ export class ScriptCall extends Command {
 
   /** `whole`: with the script's text (EVAL), for a server that does not know it by its digest (EVALSHA). */
   constructor(script: Script, input: ScriptInput, whole = false) {
-    super(whole ? 'eval' : 'evalsha', [])
+    super(whole ? 'eval' : 'evalsha', NO_ARGUMENTS)
     this.#key = input.key
     this.#text = `*${input.words + 2}\r\n${whole ? script.eval : script.evalsha}${input.text}`
   }
@@ -35,3 +35,5 @@ export class ScriptCall extends Command {
 
   override setTimeout(): void {}
 }
+
+const NO_ARGUMENTS: string[] = []

@@ -20,7 +20,7 @@ export const SCHEMA_VERSION = 1
  * fields between out of the sum. A refusal writes nothing at all.
  *
  * KEYS: the reservation's record, then a hash for each limit.
- * ARGV: the least life of the record in ms, then limit, window in ms and amount for each hash.
+ * ARGV: the least life of the record in ms, then limit and window in ms for each hash, then the amount for each.
  * Reply: ms to wait (0 = granted), index of the limit to wait for, then units remaining and ms until reset of each.
  *
  * A clock that steps back is treated as `src/quota/window.ts` does it.
@@ -35,8 +35,9 @@ local function expiry(j, window) return math.ceil((j + 61) * window / 60) end
 
 local wait, waiting, life = 0, 0, tonumber(ARGV[1])
 local meters = {}
-for i = 1, #KEYS - 1 do
-  local limit, window, amount = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
+local count = #KEYS - 1
+for i = 1, count do
+  local limit, window, amount = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1]), tonumber(ARGV[2 * count + 1 + i])
   local key, current = KEYS[i + 1], math.floor(now * 60 / window)
   local stored = redis.call('HMGET', key, 'total', 'newest', current % 61)
   local total, newest, used = tonumber(stored[1]) or 0, tonumber(stored[2]), 0

@@ -1,5 +1,5 @@
-import type { LimitLevel, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
-import { assertReservation, assertSettlement } from '../../src/quota/charges.ts'
+import type { LimitLevel, Meter, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
+import { assertMeters, assertReservation, assertSettlement } from '../../src/quota/charges.ts'
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './client.ts'
 import { utf8Word, word } from './protocol.ts'
 import { RESERVE, SCHEMA_VERSION, SETTLE } from './scripts.ts'
@@ -7,12 +7,22 @@ import { RESERVE, SCHEMA_VERSION, SETTLE } from './scripts.ts'
 /** How long a settled reservation is remembered, so that repeating its calls changes nothing. Covers any retry. */
 const SETTLED_RECORD_MS = 30_000
 const SETTLED_RECORD_WORD = word(SETTLED_RECORD_MS)
+const ONE_KEY = word(1)
 /** The life of a settled record that makes `SETTLE` forget the reservation. */
 const FORGET = 0
 
 export interface RedisStoreOptions extends RedisClientOptions {
   /** Starts every key; keeps gateways that share a Redis apart. */
   readonly prefix?: string
+}
+
+/** What `RESERVE` gets for a list of meters, as it goes over the wire: all but the record's key and the amounts. */
+interface WrittenMeters {
+  readonly tenant: string
+  /** How many keys there are. */
+  readonly count: string
+  readonly text: string
+  readonly words: number
 }
 
 /** Quotas in Redis, shared by all instances that name the same one. Throws a TypeError where the URL is none. */
@@ -27,35 +37,40 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
   // The braces make Redis Cluster keep all keys of a tenant in one slot, so that one script may change them together.
   const keyOf = (tenant: string, rest: string) => `${prefix}:${SCHEMA_VERSION}:{${tenant}}:${rest}`
   const recordOf = (tenant: string, id: string) => keyOf(tenant, `reservation:${id}`)
+  const written = new WeakMap<readonly Meter[], WrittenMeters>()
+
+  function writtenFor(tenant: string, meters: readonly Meter[]): WrittenMeters {
+    const known = written.get(meters)
+    if (known?.tenant === tenant) return known
+    assertMeters(tenant, meters)
+    const keys = meters.map(({ key, windowMs }) => word(keyOf(tenant, `window:${windowMs}:${key}`)))
+    const limits = meters.map(({ limit, windowMs }) => word(limit) + word(windowMs))
+    const text = keys.join('') + SETTLED_RECORD_WORD + limits.join('')
+    const result = { tenant, count: word(meters.length + 1), text, words: 3 + 4 * meters.length }
+    written.set(meters, result)
+    return result
+  }
 
   return {
-    async reserve(id, tenant, charges) {
-      assertReservation(id, tenant, charges)
-      const record = recordOf(tenant, id)
-      const start = `${keyOf(tenant, 'window')}:`
-      let keys = ''
-      let numbers = SETTLED_RECORD_WORD
-      for (const { key, limit, windowMs, amount } of charges) {
-        keys += word(`${start}${windowMs}:${key}`)
-        numbers += word(limit) + word(windowMs) + word(amount)
-      }
-      const text = word(charges.length + 1) + utf8Word(record) + keys + numbers
-      const input = { key: record, words: 3 + 4 * charges.length, text }
+    async reserve(id, tenant, meters, amounts) {
+      const { count, words, text } = writtenFor(tenant, meters)
+      assertReservation(id, meters, amounts)
+      const key = recordOf(tenant, id)
       // The caller is told that nothing was reserved. If the command runs after all, this one follows it; its text
       // goes along, because nobody will be there to hear that the server does not know it.
       const forget = () => {
-        const nothing = charges.map(() => 0)
-        client.redis.eval(SETTLE.lua, 1, record, FORGET, ...nothing).catch(() => undefined)
+        const nothing = amounts.map(() => 0)
+        client.redis.eval(SETTLE.lua, 1, key, FORGET, ...nothing).catch(() => undefined)
       }
+      const input = { key, words, text: count + utf8Word(key) + text + numberWords(amounts) }
       return readReply(await client.evaluate(RESERVE, input, forget))
     },
 
     async settle(id, tenant, amounts) {
       assertSettlement(id, tenant, amounts)
-      const record = recordOf(tenant, id)
-      let text = word(1) + utf8Word(record) + SETTLED_RECORD_WORD
-      for (const amount of amounts) text += word(amount)
-      await client.evaluate(SETTLE, { key: record, words: 3 + amounts.length, text })
+      const key = recordOf(tenant, id)
+      const text = ONE_KEY + utf8Word(key) + SETTLED_RECORD_WORD + numberWords(amounts)
+      await client.evaluate(SETTLE, { key, words: 3 + amounts.length, text })
     },
 
     ready: () =>
@@ -68,6 +83,12 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
 
     close: () => client.close(),
   }
+}
+
+function numberWords(numbers: readonly number[]): string {
+  let words = ''
+  for (const number of numbers) words += word(number)
+  return words
 }
 
 function readReply(reply: unknown): ReserveResult {

@@ -20,9 +20,9 @@ export async function reserveQuota(exchange: Exchange, services: Services): Prom
       ? prompts * largestOutput(body.fields, model.maxOutputTokens ?? UNBOUNDED_OUTPUT_TOKENS)
       : 0
   const plan = services.planQuota(principal, model.id, endpoint.metered ? exchange.estimatedInput + output : 0)
-  if (plan.charges.length === 0) return undefined
+  if (plan.meters.length === 0) return undefined
   try {
-    const result = await services.store.reserve(exchange.reservationId, plan.tenant, plan.charges)
+    const result = await services.store.reserve(exchange.reservationId, plan.tenant, plan.meters, plan.amounts)
     exchange.limitHeaders = quotaHeaders(plan, result)
     if (result.outcome === 'granted') {
       exchange.reservation = plan

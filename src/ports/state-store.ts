@@ -1,12 +1,10 @@
-/** What one request takes from one limit of one principal. */
-export interface Charge {
+/** One limit as one principal meets it. */
+export interface Meter {
   /** Names the limit and the principal, e.g. `team-minute:tokens:search`; at most 256 characters of `[\w.:%-]`. */
   readonly key: string
   /** At most this many units in every interval of `windowMs`. */
   readonly limit: number
   readonly windowMs: number
-  /** Units to reserve: whole, at least 0, at most `limit`. */
-  readonly amount: number
 }
 
 /** How a limit stands just after a decision. */
@@ -21,7 +19,7 @@ export type ReserveResult =
   | { readonly outcome: 'granted'; readonly levels: readonly LimitLevel[] }
   | {
       readonly outcome: 'refused'
-      /** Index of the charge that has to wait longest. */
+      /** Index of the meter that has to wait longest. */
       readonly limitedBy: number
       /** The earliest moment at which this same request would be admitted, if nothing else is charged until then. */
       readonly retryAfterMs: number
@@ -44,13 +42,14 @@ export class StoreUnavailableError extends Error {
  */
 export interface StateStore {
   /**
-   * Takes all charges or none, in one atomic step. Repeating a granted call with the same `id` returns the first
+   * Takes an amount from each meter (whole, at least 0, at most its limit), or none at all, in one atomic step. A list of
+   * meters does not change once it has been given here: a store may remember what it makes of it. Repeating a granted call with the same `id` returns the first
    * outcome again without charging twice; a refusal leaves no trace, so that repeating it asks anew. `tenant` groups
    * keys that must be changed together (a Redis Cluster hash tag).
    */
-  reserve(id: string, tenant: string, charges: readonly Charge[]): Promise<ReserveResult>
+  reserve(id: string, tenant: string, meters: readonly Meter[], amounts: readonly number[]): Promise<ReserveResult>
   /**
-   * Replaces the reserved amounts by the true ones, in the order of the charges and in the sub-window of the
+   * Replaces the reserved amounts by the true ones, in the order of the meters and in the sub-window of the
    * reservation. The true amount may be larger (debt counts). Idempotent: a second settle of an `id` does nothing,
    * nor does settling an unknown or long expired one.
    */

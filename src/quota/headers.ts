@@ -10,14 +10,14 @@ export function quotaHeaders(plan: QuotaPlan, { levels }: ReserveResult): Record
   const requests = tightestOf(plan, levels, 'requests')
   const requestLevel = levels[requests]
   if (requestLevel !== undefined) {
-    headers['x-ratelimit-limit-requests'] = String(plan.charges[requests]?.limit)
+    headers['x-ratelimit-limit-requests'] = String(plan.meters[requests]?.limit)
     headers['x-ratelimit-remaining-requests'] = String(requestLevel.remaining)
     headers['x-ratelimit-reset-requests'] = formatDuration(requestLevel.resetMs)
   }
   const tokens = tightestOf(plan, levels, 'tokens')
   const tokenLevel = levels[tokens]
   if (tokenLevel !== undefined) {
-    headers['x-ratelimit-limit-tokens'] = String(plan.charges[tokens]?.limit)
+    headers['x-ratelimit-limit-tokens'] = String(plan.meters[tokens]?.limit)
     headers['x-ratelimit-remaining-tokens'] = String(tokenLevel.remaining)
     headers['x-ratelimit-reset-tokens'] = formatDuration(tokenLevel.resetMs)
   }
@@ -39,11 +39,12 @@ export function formatDuration(ms: number): string {
   return minutes < 60 ? `${minutes}m${seconds}` : `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}`
 }
 
-/** The index of the first charge of this kind with the least left, among equals the longest to reset; -1: none. */
+/** The index of the first meter of this kind with the least left, among equals the longest to reset; -1: none. */
 function tightestOf(plan: QuotaPlan, levels: readonly LimitLevel[], kind: ChargeKind): number {
   let tightest = -1
   let least: LimitLevel | undefined
-  for (const [index, level] of levels.entries()) {
+  for (let index = 0; index < levels.length; index++) {
+    const level = levels[index] as LimitLevel
     if (plan.kinds[index] !== kind) continue
     const isTighter =
       least === undefined ||

@@ -1,5 +1,5 @@
 import type { Hashing } from '../ports/hashing.ts'
-import type { Charge } from '../ports/state-store.ts'
+import type { Meter } from '../ports/state-store.ts'
 import type { QuotaLimit } from './limit.ts'
 
 /** Whom a request is charged to. */
@@ -12,13 +12,18 @@ export interface QuotaPrincipal {
 
 export type ChargeKind = 'tokens' | 'requests'
 
-/** Everything one request takes from the limits that apply to it; `kinds` and `limits` go with `charges`, one by one. */
-export interface QuotaPlan {
+/** All that depends on the principal and the model alone; `kinds` and `limits` go with `meters`, one by one. */
+interface Outline {
   readonly tenant: string
-  readonly charges: readonly Charge[]
+  readonly meters: readonly Meter[]
   readonly kinds: readonly ChargeKind[]
   /** The names of the limits, for headers, metrics and the audit log. */
   readonly limits: readonly string[]
+}
+
+/** Everything one request takes from the limits that apply to it: an amount from each meter. */
+export interface QuotaPlan extends Outline {
+  readonly amounts: readonly number[]
 }
 
 /** Plans a request that is estimated to take `tokens`, input and output together. */
@@ -30,14 +35,6 @@ const EVERYBODY = 'all'
 
 /** Models for which a principal's plans are remembered: what is asked for beyond them is planned anew each time. */
 const MAX_REMEMBERED_MODELS = 64
-
-/** A plan without amounts: all that depends on the principal and the model alone. */
-interface Outline {
-  readonly tenant: string
-  readonly kinds: readonly ChargeKind[]
-  readonly limits: readonly string[]
-  readonly charges: readonly Omit<Charge, 'amount'>[]
-}
 
 /**
  * Turns the configured limits into a planner. Every limit that matches applies, and all of them must have room.
@@ -73,7 +70,7 @@ export function createQuotaPlanner(limits: readonly QuotaLimit[], hashing: Hashi
       tenant: crossesTeams ? EVERYBODY : bounded(`team:${parts.team}`),
       kinds: applying.map(({ kind }) => kind),
       limits: applying.map(({ limit }) => limit.name),
-      charges: applying.map(({ limit, most, start }) => ({
+      meters: applying.map(({ limit, most, start }) => ({
         key: bounded([start, ...limit.per.map(part => parts[part])].join(':')),
         limit: most,
         windowMs: limit.windowMs,
@@ -92,24 +89,15 @@ export function createQuotaPlanner(limits: readonly QuotaLimit[], hashing: Hashi
   }
 
   return function planQuota(principal, model, tokens) {
-    const { tenant, kinds, limits: names, charges } = remembered(principal, model)
-    return {
-      tenant,
-      kinds,
-      limits: names,
-      charges: charges.map(({ key, limit, windowMs }, index) => ({
-        key,
-        limit,
-        windowMs,
-        // More than the limit could never be admitted: a small limit lets one request pass at a time, which settles to
-        // what it really took.
-        amount: kinds[index] === 'tokens' ? Math.min(tokens, limit) : 1,
-      })),
-    }
+    const { tenant, kinds, limits: names, meters } = remembered(principal, model)
+    // More than the limit could never be admitted: a small limit lets one request pass at a time, which settles to what
+    // it really took.
+    const amounts = meters.map(({ limit }, index) => (kinds[index] === 'tokens' ? Math.min(tokens, limit) : 1))
+    return { tenant, kinds, limits: names, meters, amounts }
   }
 }
 
-/** The amounts to settle a plan's charges to. True ones, which may exceed the limit: debt counts. */
+/** The amounts to settle a plan's meters to. True ones, which may exceed the limit: debt counts. */
 export function settlementOf(plan: QuotaPlan, tokens: number, requests = 1): number[] {
   return plan.kinds.map(kind => (kind === 'tokens' ? tokens : requests))
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createRedisStore } from '../../adapters/redis/state-store.ts'
 import { type StateStore, StoreUnavailableError } from '../../src/ports/state-store.ts'
 import { type Redis, startRedis } from '../support/redis.ts'
+import { reserveCharges } from '../support/reserve.ts'
 import { waitFor } from '../support/wait.ts'
 import { type Check, sleep } from './check.ts'
 
@@ -15,7 +16,9 @@ const BUSY_MS = 300
 export function redisDeadlineChecks(): Check[] {
   let lastId = 0
   const reserve = (store: StateStore) =>
-    store.reserve(`request-${++lastId}`, 'tenant', [{ key: 'limit', limit: 1_000, windowMs: 60_000, amount: 1 }])
+    reserveCharges(store, `request-${++lastId}`, 'tenant', [
+      { key: 'limit', limit: 1_000, windowMs: 60_000, amount: 1 },
+    ])
 
   const check = (name: string, run: (store: StateStore, server: Redis) => Promise<void>): Check => ({
     name,

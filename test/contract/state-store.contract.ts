@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Charge, StateStore } from '../../src/ports/state-store.ts'
+import type { StateStore } from '../../src/ports/state-store.ts'
+import { type Charge, reserveCharges } from '../support/reserve.ts'
 
 /** A state as several instances of the gateway see it, and the time that it goes by. */
 export interface StateUnderTest {
@@ -31,12 +32,12 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
     ...rest,
   })
   const remaining = async (key: string, rest: Partial<Charge> = {}) =>
-    (await store.reserve(newId(), 'tenant', [charge(0, { key, ...rest })])).levels[0]?.remaining
+    (await reserveCharges(store, newId(), 'tenant', [charge(0, { key, ...rest })])).levels[0]?.remaining
 
   describe('reserving', () => {
     test('grants what fits and says what is left', async () => {
       const key = newKey()
-      const result = await store.reserve(newId(), 'tenant', [charge(4, { key })])
+      const result = await reserveCharges(store, newId(), 'tenant', [charge(4, { key })])
       expect(result).toMatchObject({ outcome: 'granted', levels: [{ remaining: 6 }] })
       expect(result.levels[0]?.resetMs).toBeGreaterThan(60_000)
       expect(result.levels[0]?.resetMs).toBeLessThanOrEqual(61_001)
@@ -44,7 +45,7 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
     })
 
     test('says that an unused limit needs no reset', async () => {
-      const result = await store.reserve(newId(), 'tenant', [charge(0, { key: newKey() })])
+      const result = await reserveCharges(store, newId(), 'tenant', [charge(0, { key: newKey() })])
       expect(result).toEqual({ outcome: 'granted', levels: [{ remaining: 10, resetMs: 0 }] })
     })
 
@@ -55,8 +56,8 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
         charge(7, { key: minute }),
         charge(7, { key: hour, windowMs: 3_600_000 }),
       ]
-      expect(await store.reserve(newId(), 'tenant', charges)).toMatchObject({ outcome: 'granted' })
-      const refused = await store.reserve(newId(), 'tenant', charges)
+      expect(await reserveCharges(store, newId(), 'tenant', charges)).toMatchObject({ outcome: 'granted' })
+      const refused = await reserveCharges(store, newId(), 'tenant', charges)
       expect(refused).toMatchObject({ outcome: 'refused', limitedBy: 2 })
       expect(refused.levels.map(level => level.remaining)).toEqual([9, 3, 3])
       expect([await remaining(free), await remaining(minute)]).toEqual([9, 3])
@@ -64,7 +65,7 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
 
     test('repeating a granted call charges once and says the same', async () => {
       const [id, key] = [newId(), newKey()]
-      const repeats = state.stores.map(each => each.reserve(id, 'tenant', [charge(4, { key })]))
+      const repeats = state.stores.map(each => reserveCharges(each, id, 'tenant', [charge(4, { key })]))
       const results = await Promise.all(repeats)
       expect(new Set(results.map(result => JSON.stringify(result))).size).toBe(1)
       expect(await remaining(key)).toBe(6)
@@ -72,18 +73,35 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
 
     test('keeps tenants apart, and limits of the same name but another window', async () => {
       const key = newKey()
-      await store.reserve(newId(), 'tenant', [charge(10, { key })])
-      const other = await store.reserve(newId(), 'tenant-2', [charge(10, { key })])
+      await reserveCharges(store, newId(), 'tenant', [charge(10, { key })])
+      const other = await reserveCharges(store, newId(), 'tenant-2', [charge(10, { key })])
       expect(other.outcome).toBe('granted')
       expect(await remaining(key, { windowMs: 120_000 })).toBe(10)
     })
 
+    test('one list of meters serves many requests, of several tenants', async () => {
+      const meters = [
+        { key: newKey(), limit: 10, windowMs: 60_000 },
+        { key: newKey(), limit: 100, windowMs: 3_600_000 },
+      ]
+      const left = async (tenant: string, amounts: readonly number[]) =>
+        (await store.reserve(newId(), tenant, meters, amounts)).levels.map(({ remaining }) => remaining)
+      expect(await left('tenant', [1, 20])).toEqual([9, 80])
+      expect(await left('tenant-2', [2, 30])).toEqual([8, 70])
+      expect(await left('tenant', [3, 40])).toEqual([6, 40])
+      expect(await left('tenant-2', [4, 50])).toEqual([4, 20])
+      await expect(left('tenant', [1])).rejects.toThrow(RangeError)
+      await expect(left('tenant', [1, 1, 1])).rejects.toThrow(RangeError)
+      await expect(left('}{', [1, 1])).rejects.toThrow(RangeError)
+      expect(await left('tenant', [0, 0])).toEqual([6, 40])
+    })
+
     test('rejects charges that are bugs', async () => {
       const twice = [charge(1), charge(1)]
-      await expect(store.reserve(newId(), 'tenant', twice)).rejects.toThrow(RangeError)
-      await expect(store.reserve(newId(), 'tenant', [charge(11)])).rejects.toThrow(RangeError)
-      await expect(store.reserve(newId(), 'tenant', [charge(0.5)])).rejects.toThrow(RangeError)
-      await expect(store.reserve(newId(), 'a}b{c', [charge(1)])).rejects.toThrow(RangeError)
+      await expect(reserveCharges(store, newId(), 'tenant', twice)).rejects.toThrow(RangeError)
+      await expect(reserveCharges(store, newId(), 'tenant', [charge(11)])).rejects.toThrow(RangeError)
+      await expect(reserveCharges(store, newId(), 'tenant', [charge(0.5)])).rejects.toThrow(RangeError)
+      await expect(reserveCharges(store, newId(), 'a}b{c', [charge(1)])).rejects.toThrow(RangeError)
       await expect(store.settle(newId(), 'tenant', [-1])).rejects.toThrow(RangeError)
     })
   })
@@ -91,7 +109,7 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
   describe('settling', () => {
     test('gives back what was not used, once', async () => {
       const [id, key] = [newId(), newKey()]
-      await store.reserve(id, 'tenant', [charge(9, { key })])
+      await reserveCharges(store, id, 'tenant', [charge(9, { key })])
       await Promise.all(state.stores.map(each => each.settle(id, 'tenant', [2])))
       await store.settle(id, 'tenant', [0])
       expect(await remaining(key)).toBe(8)
@@ -99,18 +117,18 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
 
     test('a repeated reservation after it still charges nothing', async () => {
       const [id, key] = [newId(), newKey()]
-      await store.reserve(id, 'tenant', [charge(9, { key })])
+      await reserveCharges(store, id, 'tenant', [charge(9, { key })])
       await store.settle(id, 'tenant', [2])
-      const again = await store.reserve(id, 'tenant', [charge(9, { key })])
+      const again = await reserveCharges(store, id, 'tenant', [charge(9, { key })])
       expect(again).toMatchObject({ outcome: 'granted', levels: [{ remaining: 1 }] })
       expect(await remaining(key)).toBe(8)
     })
 
     test('charges more than was reserved: debt counts', async () => {
       const [id, key] = [newId(), newKey()]
-      await store.reserve(id, 'tenant', [charge(2, { key })])
+      await reserveCharges(store, id, 'tenant', [charge(2, { key })])
       await store.settle(id, 'tenant', [25])
-      const next = await store.reserve(newId(), 'tenant', [charge(1, { key })])
+      const next = await reserveCharges(store, newId(), 'tenant', [charge(1, { key })])
       expect(next).toMatchObject({ outcome: 'refused', levels: [{ remaining: 0 }] })
     })
 
@@ -120,16 +138,16 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
 
     test('settles each of several charges, in their order', async () => {
       const [id, first, second] = [newId(), newKey(), newKey()]
-      await store.reserve(id, 'tenant', [charge(5, { key: first }), charge(5, { key: second })])
+      await reserveCharges(store, id, 'tenant', [charge(5, { key: first }), charge(5, { key: second })])
       await store.settle(id, 'tenant', [1, 7])
       expect([await remaining(first), await remaining(second)]).toEqual([9, 3])
     })
 
     test('counts in the sub-window of the reservation, and not at all when that is over', async () => {
       const [id, key, windowMs] = [newId(), newKey(), 300]
-      await store.reserve(id, 'tenant', [charge(5, { key, windowMs })])
+      await reserveCharges(store, id, 'tenant', [charge(5, { key, windowMs })])
       await state.pass(windowMs + windowMs / 60 + 2)
-      await store.reserve(newId(), 'tenant', [charge(1, { key, windowMs })])
+      await reserveCharges(store, newId(), 'tenant', [charge(1, { key, windowMs })])
       await store.settle(id, 'tenant', [10])
       expect(await remaining(key, { windowMs })).toBeGreaterThanOrEqual(9)
     })
@@ -139,7 +157,7 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
     const [narrow, wide] = [newKey(), newKey()]
     const results = await Promise.all(
       Array.from({ length: 500 }, (_, index) =>
-        (state.stores[index % state.stores.length] ?? store).reserve(newId(), 'tenant', [
+        reserveCharges(state.stores[index % state.stores.length] ?? store, newId(), 'tenant', [
           charge(1 + (index % 3), { key: wide, limit: 1_000_000 }),
           charge(1, { key: narrow, limit: 137 }),
         ]),
@@ -159,11 +177,11 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
       charge(1, { key: `${slow}-2`, windowMs: 30_000 }),
     ]
     for (const amount of [4, 3, 2]) {
-      await store.reserve(newId(), 'tenant', charges(amount))
+      await reserveCharges(store, newId(), 'tenant', charges(amount))
       await state.pass(23)
     }
     const before = await state.now()
-    const refused = await store.reserve(newId(), 'tenant', charges(8))
+    const refused = await reserveCharges(store, newId(), 'tenant', charges(8))
     const after = await state.now()
     if (refused.outcome !== 'refused') throw new Error('the limit was not reached')
     expect(refused.limitedBy).toBe(0)
@@ -172,7 +190,7 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
     await state.pass(refused.retryAfterMs - 8)
     for (;;) {
       const start = await state.now()
-      const attempt = await store.reserve(newId(), 'tenant', charges(8))
+      const attempt = await reserveCharges(store, newId(), 'tenant', charges(8))
       const end = await state.now()
       if (attempt.outcome === 'granted') {
         expect(end).toBeGreaterThanOrEqual(before + refused.retryAfterMs)
@@ -188,7 +206,7 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
     const granted: { from: number; to: number }[] = []
     const end = (await state.now()) + 4 * windowMs
     for (let from = await state.now(); from < end; from = await state.now()) {
-      const { outcome } = await store.reserve(newId(), 'tenant', [charge(1, { key, limit, windowMs })])
+      const { outcome } = await reserveCharges(store, newId(), 'tenant', [charge(1, { key, limit, windowMs })])
       if (outcome === 'granted') granted.push({ from, to: await state.now() })
       else await state.pass(1)
     }

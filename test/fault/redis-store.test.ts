@@ -1,10 +1,11 @@
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createRedisStore } from '../../adapters/redis/state-store.ts'
-import { type Charge, type StateStore, StoreUnavailableError } from '../../src/ports/state-store.ts'
+import { type StateStore, StoreUnavailableError } from '../../src/ports/state-store.ts'
 import type { Fields } from '../../src/ports/telemetry.ts'
 import { freePort } from '../support/ports.ts'
 import { type Redis as RedisServer, startRedis } from '../support/redis.ts'
+import { type Charge, reserveCharges } from '../support/reserve.ts'
 import { sleep, waitFor, within } from '../support/wait.ts'
 
 /** The default time-out, and how much later a decision may come. */
@@ -25,8 +26,8 @@ describe('Redis state store in trouble', () => {
   const charge = (amount: number, key = 'limit'): Charge => ({ key, limit: 10, windowMs: 60_000, amount })
   let lastId = 0
   const reserve = (amount: number, key?: string) =>
-    store.reserve(`request-${++lastId}`, 'tenant', [charge(amount, key)])
-  const reserveNow = (amount: number) => impatient.reserve(`request-${++lastId}`, 'tenant', [charge(amount)])
+    reserveCharges(store, `request-${++lastId}`, 'tenant', [charge(amount, key)])
+  const reserveNow = (amount: number) => reserveCharges(impatient, `request-${++lastId}`, 'tenant', [charge(amount)])
   const remaining = async (key?: string) => (await reserve(0, key)).levels[0]?.remaining
   const untilReady = () => waitFor('the stores answer', async () => (await store.ready()) && (await impatient.ready()))
 
@@ -123,7 +124,7 @@ describe('Redis state store in trouble', () => {
   })
 
   test('keys that were lost leave no trace in the sums', async () => {
-    await store.reserve('before', 'tenant', [charge(9)])
+    await reserveCharges(store, 'before', 'tenant', [charge(9)])
     await observer.eval("for _, k in ipairs(redis.call('KEYS', '*window*')) do redis.call('DEL', k) end", 0)
     await reserve(2)
     await store.settle('before', 'tenant', [1])
@@ -141,7 +142,7 @@ describe('Redis state store in trouble', () => {
       expect(ttl).toBeGreaterThan(20_000)
       expect(ttl).toBeLessThanOrEqual(120_000)
     }
-    const refused = await store.reserve('refused', 'tenant', [charge(5, 'fresh'), charge(5)])
+    const refused = await reserveCharges(store, 'refused', 'tenant', [charge(5, 'fresh'), charge(5)])
     expect(refused.outcome).toBe('refused')
     expect((await observer.keys('*')).toSorted()).toEqual(keys.toSorted())
   })
@@ -150,7 +151,7 @@ describe('Redis state store in trouble', () => {
     await observer.config('SET', 'requirepass', 'open-sesame')
     const url = `redis://default:wrong-sesame@127.0.0.1:${server.port}/0`
     const locked = createRedisStore({ url, telemetry })
-    const error = await locked.reserve('any', 'tenant', [charge(1)]).then(() => 'granted', String)
+    const error = await reserveCharges(locked, 'any', 'tenant', [charge(1)]).then(() => 'granted', String)
     await waitFor('an error in the log', () => log.some(line => line.includes('redis_error')))
     await locked.close()
     const shown = `${error}${log.join('')}`
@@ -161,13 +162,13 @@ describe('Redis state store in trouble', () => {
 
   test('the first decision waits for the connection; without a server it fails in time', async () => {
     const fresh = createRedisStore({ url: server.url, timeoutMs: 2000 })
-    expect(await fresh.reserve('first', 'tenant', [charge(1)])).toMatchObject({ outcome: 'granted' })
+    expect(await reserveCharges(fresh, 'first', 'tenant', [charge(1)])).toMatchObject({ outcome: 'granted' })
     await fresh.close()
     const nowhere = createRedisStore({ url: `redis://127.0.0.1:${await freePort()}` })
-    await expectUnavailable(nowhere.reserve('first', 'tenant', [charge(1)]))
+    await expectUnavailable(reserveCharges(nowhere, 'first', 'tenant', [charge(1)]))
     expect(await nowhere.ready()).toBe(false)
     await nowhere.close()
-    await expectUnavailable(nowhere.reserve('closed', 'tenant', [charge(1)]))
+    await expectUnavailable(reserveCharges(nowhere, 'closed', 'tenant', [charge(1)]))
   })
 })
 
@@ -202,12 +203,12 @@ test('Redis Cluster: each tenant in one slot, on whichever node', async () => {
   await Promise.all(
     tenants.map(async tenant => {
       const results = await Promise.all(
-        Array.from({ length: 10 }, (_, index) => store.reserve(`request-${index}`, tenant, charges)),
+        Array.from({ length: 10 }, (_, index) => reserveCharges(store, `request-${index}`, tenant, charges)),
       )
       expect(results.filter(({ outcome }) => outcome === 'granted')).toHaveLength(3)
       const id = `request-${results.findIndex(({ outcome }) => outcome === 'granted')}`
       await store.settle(id, tenant, [0, 0, 0])
-      expect(await store.reserve('last', tenant, charges)).toMatchObject({ outcome: 'granted' })
+      expect(await reserveCharges(store, 'last', tenant, charges)).toMatchObject({ outcome: 'granted' })
     }),
   )
   expect(await Promise.all(admins.map(admin => admin.dbsize()))).not.toContain(0)

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createEmbeddedStore } from '../../adapters/embedded/state-store.ts'
-import type { Charge } from '../../src/ports/state-store.ts'
+import { type Charge, reserveCharges } from '../support/reserve.ts'
 
 /**
  * Random schedules against an exact log of everything charged. A window may count one sub-window more than the exact
@@ -79,7 +79,7 @@ test('no schedule admits too much, refuses without need, or waits longer than it
 
         async function reserve(charges: readonly Charge[]): Promise<number> {
           const id = `id-${++lastId}`
-          const result = await store.reserve(id, 'tenant', charges)
+          const result = await reserveCharges(store, id, 'tenant', charges)
           const granted = result.outcome === 'granted'
           const overdrawn = all.map(({ limit, windowMs }, index) => {
             const amount = charges[index]?.amount ?? 0
@@ -155,7 +155,7 @@ test('any interleaving of many instances leaves the limit whole', async () => {
         const serve = async (request: { amount: number; used: number }, index: number) => {
           const id = `request-${index}`
           const charge: Charge = { key: 'shared', limit, windowMs: 60_000, amount: request.amount }
-          const { outcome } = await scheduler.schedule(store.reserve(id, 'tenant', [charge]))
+          const { outcome } = await scheduler.schedule(reserveCharges(store, id, 'tenant', [charge]))
           if (outcome === 'refused') return
           inFlight += request.amount
           await scheduler.schedule(Promise.resolve())
@@ -169,7 +169,9 @@ test('any interleaving of many instances leaves the limit whole', async () => {
           expect(inFlight).toBeLessThanOrEqual(limit)
         }
         await serving
-        const probe = await store.reserve('probe', 'tenant', [{ key: 'shared', limit, windowMs: 60_000, amount: 0 }])
+        const probe = await reserveCharges(store, 'probe', 'tenant', [
+          { key: 'shared', limit, windowMs: 60_000, amount: 0 },
+        ])
         expect(probe.levels[0]?.remaining).toBe(limit - inFlight)
       },
     ),
@@ -191,7 +193,7 @@ test('memory follows use: principals and reservations that are over are forgotte
   const before = heap()
   for (let id = 0; id < 60_000; id++) {
     time += 30
-    await store.reserve(`r${id}`, 'tenant', [{ key: `principal-${id}`, ...charge }])
+    await reserveCharges(store, `r${id}`, 'tenant', [{ key: `principal-${id}`, ...charge }])
     if (id % 2 === 0) await store.settle(`r${id}`, 'tenant', [1])
   }
   // 60,000 principals and reservations take 45 MB; those of the last half minute, a thousand, take less than one.

@@ -7,11 +7,12 @@ describe('quota headers', () => {
     tenant: 'team:search',
     kinds: ['tokens', 'tokens', 'requests'],
     limits: ['minute', 'day', 'rate'],
-    charges: [
-      { key: 'minute', limit: 1000, windowMs: 60_000, amount: 1 },
-      { key: 'day', limit: 50_000, windowMs: 86_400_000, amount: 1 },
-      { key: 'rate', limit: 30, windowMs: 60_000, amount: 1 },
+    meters: [
+      { key: 'minute', limit: 1000, windowMs: 60_000 },
+      { key: 'day', limit: 50_000, windowMs: 86_400_000 },
+      { key: 'rate', limit: 30, windowMs: 60_000 },
     ],
+    amounts: [1, 1, 1],
   }
 
   test('the limit with the least left speaks for its kind', () => {
@@ -41,7 +42,7 @@ describe('quota headers', () => {
   })
 
   test('kinds without a limit have no headers', () => {
-    const none = { tenant: 'all', kinds: [], limits: [], charges: [] }
+    const none = { tenant: 'all', kinds: [], limits: [], meters: [], amounts: [] }
     expect(quotaHeaders(none, { outcome: 'granted', levels: [] })).toEqual({})
   })
 

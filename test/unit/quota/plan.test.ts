@@ -24,12 +24,13 @@ describe('planning', () => {
       tenant: 'team:legal',
       kinds: ['tokens', 'requests', 'tokens', 'requests'],
       limits: ['team-minute', 'key-rate', 'legal', 'legal'],
-      charges: [
-        { key: 'team-minute:tokens:legal', limit: 100_000, windowMs: 60_000, amount: 25_000 },
-        { key: 'key-rate:requests:legal:tok_1', limit: 30, windowMs: 60_000, amount: 1 },
-        { key: 'legal:tokens:legal:llama-3', limit: 20_000, windowMs: 60_000, amount: 20_000 },
-        { key: 'legal:requests:legal:llama-3', limit: 5, windowMs: 60_000, amount: 1 },
+      meters: [
+        { key: 'team-minute:tokens:legal', limit: 100_000, windowMs: 60_000 },
+        { key: 'key-rate:requests:legal:tok_1', limit: 30, windowMs: 60_000 },
+        { key: 'legal:tokens:legal:llama-3', limit: 20_000, windowMs: 60_000 },
+        { key: 'legal:requests:legal:llama-3', limit: 5, windowMs: 60_000 },
       ],
+      amounts: [25_000, 1, 20_000, 1],
     })
     expect(settlementOf(planned, 25_300)).toEqual([25_300, 1, 25_300, 1])
     expect(settlementOf(planned, 0, 0)).toEqual([0, 0, 0, 0])
@@ -49,18 +50,18 @@ describe('planning', () => {
   })
 
   test('leaves out limits for others', () => {
-    expect(plan([legal])(search, 'llama-3', 10).charges).toEqual([])
+    expect(plan([legal])(search, 'llama-3', 10).meters).toEqual([])
     const only = { ...teamMinute, match: { app: 'web', env: 'production', model: 'llama-3' } }
-    expect(plan([only])(search, 'llama-3', 10).charges).toHaveLength(1)
-    expect(plan([only])(search, 'llama-4', 10).charges).toHaveLength(0)
-    expect(plan([only])({ ...search, env: 'test' }, 'llama-3', 10).charges).toHaveLength(0)
+    expect(plan([only])(search, 'llama-3', 10).meters).toHaveLength(1)
+    expect(plan([only])(search, 'llama-4', 10).meters).toHaveLength(0)
+    expect(plan([only])({ ...search, env: 'test' }, 'llama-3', 10).meters).toHaveLength(0)
   })
 
   test('keeps all keys together as soon as one limit counts several teams', () => {
     const perModel: QuotaLimit = { name: 'model', per: ['model'], requests: 5, windowMs: 1000 }
     const planner = plan([teamMinute, perModel])
     expect(planner(search, 'llama-3', 1).tenant).toBe('all')
-    expect(planner({ ...search, team: 'legal' }, 'llama-3', 1).charges[1]?.key).toBe('model:requests:llama-3')
+    expect(planner({ ...search, team: 'legal' }, 'llama-3', 1).meters[1]?.key).toBe('model:requests:llama-3')
     expect(plan([{ ...perModel, match: { team: 'search' } }])(search, 'llama-3', 1).tenant).toBe('team:search')
     expect(plan([teamMinute])({ ...search, team: '' }, 'llama-3', 1).tenant).toBe('team:')
   })
@@ -86,10 +87,10 @@ describe('planning', () => {
     fc.assert(
       fc.property(principal, name, principal, name, (one, oneModel, other, otherModel) => {
         const [first, second] = [planner(one, oneModel, 1), planner(other, otherModel, 1)]
-        expect(first.charges[0]?.key).toMatch(/^[\w.:%-]{1,256}$/)
+        expect(first.meters[0]?.key).toMatch(/^[\w.:%-]{1,256}$/)
         expect(first.tenant).toMatch(/^[\w.:%-]{1,256}$/)
         const same = JSON.stringify([one, oneModel]) === JSON.stringify([other, otherModel])
-        expect(first.charges[0]?.key === second.charges[0]?.key).toBe(same)
+        expect(first.meters[0]?.key === second.meters[0]?.key).toBe(same)
         expect(first.tenant === second.tenant).toBe(one.team === other.team)
       }),
       { numRuns: 2000 },
