@@ -36,10 +36,12 @@ function pairs(looks: string, like: string): [string, string][] {
   return Array.from(looks, look => [look, like])
 }
 
+const BEYOND_ASCII = /[^\x00-\x7f]/
+
 /** The normalised text: lower-case, decomposed without marks, invisible characters out, look-alikes as Latin letters. */
 export function normalise(text: string): string {
   const plain = withoutBackslashes(text)
-  if (!/[^\x00-\x7f]/.test(plain)) return plain.toLowerCase()
+  if (!BEYOND_ASCII.test(plain)) return plain.toLowerCase()
   return plain
     .normalize('NFKD')
     .toLowerCase()

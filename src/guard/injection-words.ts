@@ -75,21 +75,32 @@ export class WordReader {
 
   /** Whether a line, a sentence, a clause, a bracket or a quotation begins with the word. */
   opens(word: number): boolean {
-    return this.isFirst(word) || /[^\s]|\n/.test(this.between(word))
+    if (this.isFirst(word)) return true
+    const start = this.starts[word & MASK] as number
+    for (let at = this.betweenFrom(word); at < start; at++) {
+      const unit = charCodeAt.call(this.text, at)
+      if (unit === LINE_END || !isSpace(unit)) return true
+    }
+    return false
   }
 
   /** Whether a line or a sentence begins with it. */
   startsLine(word: number): boolean {
-    return this.isFirst(word) || /[\n.!?][\s#*>"'`([{_-]*$/.test(this.between(word))
+    if (this.isFirst(word)) return true
+    const from = this.betweenFrom(word)
+    for (let at = (this.starts[word & MASK] as number) - 1; at >= from; at--) {
+      const unit = charCodeAt.call(this.text, at)
+      if (endsSentence(unit)) return true
+      if (!isSpace(unit) && !MARKS_IN_FRONT.has(unit)) return false
+    }
+    return false
   }
 
   /** Whether a sentence ended in front of it. */
   startsSentence(word: number): boolean {
     const start = this.starts[word & MASK] as number
-    const from = Math.max(this.previousEnds[word & MASK] as number, start - BETWEEN)
-    for (let at = from; at < start; at++) {
-      const unit = charCodeAt.call(this.text, at)
-      if (unit === 0x0a || unit === 0x2e || unit === 0x21 || unit === 0x3f) return true
+    for (let at = this.betweenFrom(word); at < start; at++) {
+      if (endsSentence(charCodeAt.call(this.text, at))) return true
     }
     return false
   }
@@ -106,9 +117,9 @@ export class WordReader {
     return this.previousEnds[word & MASK] === 0
   }
 
-  private between(word: number): string {
-    const start = this.starts[word & MASK] as number
-    return this.text.slice(Math.max(this.previousEnds[word & MASK] as number, start - BETWEEN), start)
+  /** Where what is looked at in front of the word begins. */
+  private betweenFrom(word: number): number {
+    return Math.max(this.previousEnds[word & MASK] as number, (this.starts[word & MASK] as number) - BETWEEN)
   }
 }
 
@@ -133,6 +144,21 @@ function wordUnits(text: string, at: number): number {
   KINDS[unit] = found ? YES : NO
   return found ? 1 : 0
 }
+
+const LINE_END = 0x0a
+/** Marks that may stand between the beginning of a line or sentence and its first word. */
+const MARKS_IN_FRONT: ReadonlySet<number> = new Set(Array.from('#*>"\'`([{_-', mark => mark.charCodeAt(0)))
+
+function endsSentence(unit: number): boolean {
+  return unit === LINE_END || unit === 0x2e || unit === 0x21 || unit === 0x3f
+}
+
+/** White space, as a regular expression has it. */
+function isSpace(unit: number): boolean {
+  return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d) || (unit >= 0xa0 && WIDE_SPACE.test(String.fromCharCode(unit)))
+}
+
+const WIDE_SPACE = /\s/
 
 function isLowerCase(unit: number): boolean {
   return unit >= 0x61 && unit <= 0x7a

@@ -72,42 +72,47 @@ const NOTHING: InjectionScan = { score: 0, flagged: false, rules: [] }
  */
 export function scanInjection(text: string): InjectionScan {
   const normalised = normalise(text)
-  const found: Found = new Map()
+  let found: Found | null = null
   for (const { first, name, weight, strings } of STARTS) {
-    if (normalised.includes(first) && strings.some(string => normalised.includes(string))) found.set(name, weight)
+    if (normalised.includes(first) && strings.some(string => normalised.includes(string))) {
+      found ??= new Map()
+      found.set(name, weight)
+    }
   }
   reader.open(normalised)
   let word = 0
   while (reader.read()) {
-    if (reader.count > word + WINDOW) begin(word++, found)
+    if (reader.count > word + WINDOW) found = begin(word++, found)
   }
-  while (word < reader.count) begin(word++, found)
+  while (word < reader.count) found = begin(word++, found)
   reader.open('')
-  if (found.size === 0) return NOTHING
+  if (found === null) return NOTHING
   let doubt = 1
   for (const weight of found.values()) doubt *= 1 - weight
   const score = Math.round((1 - doubt) * 1000) / 1000
   return { score, flagged: score >= INJECTION_THRESHOLD, rules: [...found.keys()] }
 }
 
-/** Looks for what begins with the word. */
-function begin(word: number, found: Found): void {
+/** Looks for what begins with the word, and adds it. */
+function begin(word: number, found: Found | null): Found | null {
   const id = reader.id(word)
-  if (id === 0) return
+  if (id === 0) return found
+  let now = found
   // `system:` where a line or a sentence begins.
   if (id === SYSTEM && reader.startsLine(word) && reader.hasColon(word)) {
-    add(found, 'role-marker', INJECTION_THRESHOLD)
+    now = add(now, 'role-marker', INJECTION_THRESHOLD)
   }
   const phrases = PHRASES[id]
-  if (phrases === undefined) return
+  if (phrases === undefined) return now
   for (const phrase of phrases) {
     if (phrase.opens && !reader.opens(word) && (word === 0 || !IS_LEAD[reader.id(word - 1)])) continue
-    if (matches(phrase.steps, word)) add(found, phrase.family, phrase.weight)
+    if (matches(phrase.steps, word)) now = add(now, phrase.family, phrase.weight)
   }
+  return now
 }
 
-function add(found: Found, family: string, weight: number): void {
-  found.set(family, Math.max(found.get(family) ?? 0, weight))
+function add(found: Found | null, family: string, weight: number): Found {
+  return (found ?? new Map<string, number>()).set(family, Math.max(found?.get(family) ?? 0, weight))
 }
 
 function matches(steps: readonly Step[], first: number): boolean {
