@@ -164,7 +164,7 @@ function fetchOptions(call: UpstreamCall, signal: AbortSignal): BunRequestInit {
     method: call.method,
     // Bun would ask for compressed bodies of its own accord.
     headers: { 'accept-encoding': 'identity', ...call.headers, ...(call.closeAfter ? { connection: 'close' } : {}) },
-    ...(call.body ? { body: call.body as Uint8Array<ArrayBuffer> } : {}),
+    ...(call.body ? { body: call.body as Uint8Array<ArrayBuffer> | string } : {}),
     // A model server that redirects must not be able to send prompts elsewhere.
     redirect: 'manual',
     decompress: false,

@@ -20,7 +20,7 @@ interface Asked {
 const DIMENSIONS = 8
 
 /** @param path the URL's path, e.g. `/v1/chat/completions` */
-export function demoReply(path: string, body: Uint8Array | undefined): DemoReply {
+export function demoReply(path: string, body: Uint8Array | string | undefined): DemoReply {
   if (path.endsWith('/models')) return json({ object: 'list', data: [{ id: DEMO_MODEL, object: 'model' }] })
   const asked = read(body)
   if (!asked) return json({ error: { message: 'The demo model was sent something that is not JSON.' } }, 400)
@@ -72,10 +72,10 @@ function embeddings(asked: Asked): DemoReply {
   return json({ object: 'list', model: DEMO_MODEL, data, usage: { prompt_tokens: tokens, total_tokens: tokens } })
 }
 
-function read(body: Uint8Array | undefined): Asked | undefined {
+function read(body: Uint8Array | string | undefined): Asked | undefined {
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder().decode(body))
+    value = JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body))
   } catch {
     return undefined
   }

@@ -32,7 +32,6 @@ export type Forwarded =
   | { readonly kind: 'body'; readonly bytes: Uint8Array }
   | { readonly kind: 'stream'; readonly stream: UpstreamStream }
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /**
@@ -42,7 +41,7 @@ const decoder = new TextDecoder()
 export async function forward(exchange: Exchange, services: Services): Promise<Forwarded> {
   const { model, body } = exchange
   if (!model || !body) throw new Error('forward runs behind authoriseModel')
-  const bytes = encoder.encode(JSON.stringify(upstreamFields(exchange)))
+  const text = JSON.stringify(upstreamFields(exchange))
   const tried = new Set<UpstreamConfig>()
   let failure: Refusal | undefined
   for (;;) {
@@ -54,7 +53,7 @@ export async function forward(exchange: Exchange, services: Services): Promise<F
     tried.add(server)
     exchange.upstream = server.url
     const call = new Call(exchange, services, server)
-    const result = await call.send(bytes)
+    const result = await call.send(text)
     if (result.kind !== 'unreachable') return result
     failure = { code: 'upstream_unavailable', reason: result.reason }
     services.telemetry.log('warn', 'upstream_unreachable', { upstream: server.url, reason: result.reason })
@@ -137,7 +136,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
     this.deadline = services.clock.monotonic() + services.config.timeouts.totalMs
   }
 
-  send(body: Uint8Array): Promise<SendResult> {
+  send(body: string): Promise<SendResult> {
     return new Promise(resolve => {
       this.settle = result => {
         if (this.settled) return

@@ -5,7 +5,8 @@ export interface UpstreamCall {
   readonly url: string
   /** Complete: an adapter adds only what the protocol needs (host, content-length, connection). */
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: Uint8Array
+  /** Text is sent as UTF-8. */
+  readonly body?: Uint8Array | string
   /** Closes the connection behind the answer: for servers that give each open connection a thread, also an idle one. */
   readonly closeAfter?: boolean
 }

@@ -109,28 +109,31 @@ export function upstreamChecks(create: () => Upstream): Check[] {
   }
 
   return [
-    check(
-      'sends the request as given and reports head, body and end',
-      (request, socket) => {
-        seen = request
-        socket.write(JSON_ANSWER)
-      },
-      async (upstream, server) => {
-        const recorder = new Recorder()
-        const body = new TextEncoder().encode('{"é":1}')
-        const headers = { 'content-type': 'application/json', authorization: 'Bearer x' }
-        upstream.send({ method: 'POST', url: `${server.origin}/v1/x?y=1`, headers, body }, recorder)
-        await until('the end', () => recorder.over)
-        assert.deepEqual(recorder.events, ['head', 'data', 'end'])
-        assert.equal(recorder.status, 200)
-        assert.equal(recorder.headers['content-type'], 'application/json')
-        assert.equal(recorder.text, '{}')
-        assert.match(seen, /^POST \/v1\/x\?y=1 HTTP\/1\.1\r\n/)
-        assert.match(seen, /content-length: 8\r\n/i)
-        assert.match(seen, /authorization: Bearer x\r\n/i)
-        assert.ok(seen.endsWith(Buffer.from(body).toString('latin1')))
-        assert.doesNotMatch(seen, /gzip|deflate|br\b|zstd/)
-      },
+    ...(['bytes', 'text'] as const).map(form =>
+      check(
+        `sends the request as given, its body as ${form}, and reports head, body and end`,
+        (request, socket) => {
+          seen = request
+          socket.write(JSON_ANSWER)
+        },
+        async (upstream, server) => {
+          const recorder = new Recorder()
+          const given = '{"é":"\u{1f600}"}'
+          const body = form === 'text' ? given : new TextEncoder().encode(given)
+          const headers = { 'content-type': 'application/json', authorization: 'Bearer x' }
+          upstream.send({ method: 'POST', url: `${server.origin}/v1/x?y=1`, headers, body }, recorder)
+          await until('the end', () => recorder.over)
+          assert.deepEqual(recorder.events, ['head', 'data', 'end'])
+          assert.equal(recorder.status, 200)
+          assert.equal(recorder.headers['content-type'], 'application/json')
+          assert.equal(recorder.text, '{}')
+          assert.match(seen, /^POST \/v1\/x\?y=1 HTTP\/1\.1\r\n/)
+          assert.match(seen, /content-length: 13\r\n/i)
+          assert.match(seen, /authorization: Bearer x\r\n/i)
+          assert.ok(seen.endsWith(Buffer.from(given).toString('latin1')))
+          assert.doesNotMatch(seen, /gzip|deflate|br\b|zstd/)
+        },
+      ),
     ),
     check(
       'passes chunks on in order as they come',

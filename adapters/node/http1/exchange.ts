@@ -1,5 +1,6 @@
 import type { UpstreamFailure, UpstreamFlow, UpstreamReceiver } from '../../../src/ports/upstream.ts'
 import { receiverFault } from '../receiver-fault.ts'
+import type { RequestPieces } from './request-bytes.ts'
 import type { ResponseHead } from './response-head.ts'
 
 /** What a flow needs of the connection that its request is on. */
@@ -13,7 +14,7 @@ export interface Carrier {
 /** One request and its answer: the hold that the caller has on it, and the way to its receiver. */
 export class Exchange implements UpstreamFlow {
   /** The request's bytes, until a connection has taken them. */
-  request: readonly Uint8Array[]
+  request: RequestPieces
   /** Whether the connection is to be closed behind the answer. */
   readonly closeAfter: boolean
   carrier: Carrier | undefined
@@ -25,7 +26,7 @@ export class Exchange implements UpstreamFlow {
   /** On its way to the receiver. */
   #failure: UpstreamFailure | undefined
 
-  constructor(receiver: UpstreamReceiver, request: readonly Uint8Array[], closeAfter: boolean) {
+  constructor(receiver: UpstreamReceiver, request: RequestPieces, closeAfter: boolean) {
     this.#receiver = receiver
     this.request = request
     this.closeAfter = closeAfter

@@ -11,7 +11,9 @@ const call = (change: Partial<UpstreamCall>): UpstreamCall => ({
 })
 const text = (change: Partial<UpstreamCall>) => {
   const bytes = requestBytes(TARGET, call(change))
-  return typeof bytes === 'string' ? { refused: bytes } : Buffer.concat(bytes).toString('latin1')
+  return typeof bytes === 'string'
+    ? { refused: bytes }
+    : Buffer.concat(bytes.map(piece => Buffer.from(piece))).toString('latin1')
 }
 
 describe('the bytes of a request', () => {
@@ -24,6 +26,18 @@ describe('the bytes of a request', () => {
     )
     for (const body of [undefined, new Uint8Array()]) {
       expect(text(body ? { body } : {})).toMatch(/\r\ncontent-length: 0\r\n\r\n$/)
+    }
+  })
+
+  test('have a text as UTF-8, whatever its length and the fields beside it', () => {
+    for (const field of ['b', 'b \xe9']) {
+      for (const body of ['', '{}', '{"é":"\u{1f600}"}', 'é'.repeat(40_000)]) {
+        const bytes = Buffer.from(body)
+        expect(text({ headers: { A: field }, body })).toBe(
+          `POST /v1/x?y=1 HTTP/1.1\r\nhost: h:1\r\nconnection: keep-alive\r\nA: ${field}\r\n` +
+            `content-length: ${bytes.length}\r\n\r\n${bytes.toString('latin1')}`,
+        )
+      }
     }
   })
 
