@@ -39,8 +39,9 @@ const ADMISSION: readonly Stage[] = [
  */
 async function handle(exchange: Exchange, services: Services): Promise<Response> {
   try {
-    for (const stage of ADMISSION) {
-      const result = stage(exchange, services)
+    // By index: an iterator would be kept, and collected, for each request that waits.
+    for (let at = 0; at < ADMISSION.length; at++) {
+      const result = (ADMISSION[at] as Stage)(exchange, services)
       const refusal = result instanceof Promise ? await result : result
       if (exchange.gone) return await abandon(exchange, services)
       if (refusal) return await refuse(exchange, services, refusal)
@@ -69,9 +70,9 @@ async function handle(exchange: Exchange, services: Services): Promise<Response>
 }
 
 /** With `audit.onFailure: deny`, nothing is sent to a model while the log cannot be written. */
-async function auditWritable(_: Exchange, services: Services): Promise<Refusal | undefined> {
+function auditWritable(_: Exchange, services: Services): Promise<Refusal | undefined> | undefined {
   if (services.config.audit.onFailure === 'serve' || !services.audit.broken) return undefined
-  return (await services.audit.ready()) ? undefined : { code: 'audit_unavailable' }
+  return services.audit.ready().then(ready => (ready ? undefined : { code: 'audit_unavailable' }))
 }
 
 /** The gateway as a Hono app: its routes, and nothing behind them that is not named here. */

@@ -45,8 +45,10 @@ export function readRequestBody(bytes: Uint8Array, endpoint: Endpoint, options: 
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     return refuse({ code: 'invalid_json', message: 'The request body must be a JSON object.' })
   }
+  const given = parsed as Readonly<Record<string, unknown>>
   const fields: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(parsed)) {
+  for (const name of Object.keys(given)) {
+    const value = given[name]
     const forbidden = Object.hasOwn(FORBIDDEN_FIELDS, name) ? FORBIDDEN_FIELDS[name] : undefined
     if (forbidden) return refuse(fault('field_forbidden', name, `is not allowed: ${forbidden}`))
     const schema = Object.hasOwn(endpoint.fields, name) ? endpoint.fields[name] : undefined

@@ -92,7 +92,7 @@ export class Exchange {
     this.method = method
     this.endpoint = endpoint
     this.connection = connection
-    this.requestId = requestIdOf(connection)
+    this.requestId = requestIdOf(connection, this.reservationId)
     this.receivedAt = clock.now()
     this.startedAt = clock.monotonic()
     this.authorization = connection.header('authorization')

@@ -58,7 +58,7 @@ function check(exchange: Exchange, guard: TextGuard, found?: FoundIn): Refusal |
     exchange.estimatedInput += estimateTextTokens(guarded)
     return guarded
   })
-  exchange.findings.push(...guard.tally().map(count => ({ stage: 'input' as const, ...count })))
+  for (const count of guard.tally()) exchange.findings.push({ stage: 'input', ...count })
   if (injections > 0) {
     exchange.findings.push({ stage: 'input', rule: 'INJECTION', action: policy.injection, count: injections })
   }

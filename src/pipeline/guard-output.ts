@@ -19,7 +19,9 @@ const LONG_SNIPPET = 2 * MAX_SNIPPET
  * The output guard of one request: what may be let out, what it amounts to, and when it is enough.
  */
 export class OutputGuard {
-  readonly stream: FramedAnswer
+  /** Made when it is asked for: whole answers have none. */
+  private framed: FramedAnswer | null = null
+  private readonly makeStream: () => FramedAnswer
   private readonly exchange: Exchange
   private readonly texts: TextGuard
   /** Guards whole answers. */
@@ -52,34 +54,39 @@ export class OutputGuard {
     const gate: Gate = {
       pass: (text, channel, choice) => this.pass(text, channel === 'content' || channel === 'text', choice),
     }
-    const common = {
-      texts: this.texts,
-      maxFrameBytes: MAX_FRAME_BYTES,
-      cutFor: () => (this.full || this.events > this.maxEvents ? 'length' : null),
-      onText: () => {
-        this.events++
-      },
-      usage: () => this.counts,
-    } as const
     const { answer, errorBody } = endpoint
     if ('event' in answer) {
       const copies = new TextGuard(policy.output)
       const events = new EventGuard(answer, this.texts, copies, gate)
       this.copies = copies
       this.bodies = events
-      const onUsage = (usage: Usage) => this.usage.add(usage, 'running')
-      this.stream = new EventStreamGuard({ ...common, wire: answer, events, onUsage, errorBody })
+      this.makeStream = () =>
+        new EventStreamGuard({
+          ...this.streamOptions(),
+          wire: answer,
+          events,
+          onUsage: (usage: Usage) => this.usage.add(usage, 'running'),
+          errorBody,
+        })
     } else {
       const answers = new AnswerGuard(answer, this.texts, gate)
       const options = body.fields['stream_options'] as { include_usage?: boolean } | undefined
+      const dropUsage = options?.include_usage !== true
       this.bodies = answers
-      this.stream = new StreamGuard({
-        ...common,
-        answers,
-        dropUsage: options?.include_usage !== true,
-        onUsage: (usage, source) => this.usage.add(usage, source),
-      })
+      this.makeStream = () =>
+        new StreamGuard({
+          ...this.streamOptions(),
+          answers,
+          dropUsage,
+          onUsage: (usage, source) => this.usage.add(usage, source),
+        })
     }
+  }
+
+  /** The guard of an answer that is streamed. */
+  get stream(): FramedAnswer {
+    this.framed ??= this.makeStream()
+    return this.framed
   }
 
   /** Guards a whole body; a code where it must not be let out. */
@@ -99,10 +106,13 @@ export class OutputGuard {
 
   /** Adds what was found to the exchange: once, at the end. */
   report(): void {
+    const { findings } = this.exchange
     const counts = this.texts.tally()
+    for (const count of counts) findings.push({ stage: 'output', ...count })
     // A text that came only as a whole was found nowhere else.
-    const more = this.copies?.tally().filter(({ rule }) => !counts.some(known => known.rule === rule)) ?? []
-    this.exchange.findings.push(...[...counts, ...more].map(count => ({ stage: 'output' as const, ...count })))
+    for (const count of this.copies?.tally() ?? []) {
+      if (!counts.some(({ rule }) => rule === count.rule)) findings.push({ stage: 'output', ...count })
+    }
   }
 
   /** What the request amounts to: the model server's own count, or what was counted on the way. */
@@ -126,6 +136,18 @@ export class OutputGuard {
     // Of a longer text the end is not decided: a match could go on behind it.
     snippet.add(text.length < LONG_SNIPPET - 1 ? decided + guarded.end() : decided)
     return snippet.text()
+  }
+
+  private streamOptions() {
+    return {
+      texts: this.texts,
+      maxFrameBytes: MAX_FRAME_BYTES,
+      cutFor: () => (this.full || this.events > this.maxEvents ? 'length' : null),
+      onText: () => {
+        this.events++
+      },
+      usage: () => this.counts,
+    } as const
   }
 
   /** In an answer that is not streamed, llama-server counts one prompt and one choice, whatever their number (b11669). */
