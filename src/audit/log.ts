@@ -28,8 +28,8 @@ export class AuditUnavailable extends Error {
 /** A sink that was found failing is asked again no sooner, so that a flood of requests is not one of probes. */
 const PROBE_INTERVAL_MS = 250
 
-const WRITTEN = { result: 'written' }
-const FAILED = { result: 'failed' }
+const WRITTEN = Object.freeze({ result: 'written' })
+const FAILED = Object.freeze({ result: 'failed' })
 
 /**
  * The hash chain over one sink.
