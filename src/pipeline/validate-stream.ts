@@ -1,6 +1,6 @@
 import { MAX_CHECKS_OPEN, MAX_HELD_BYTES, WINDOW_WAIT_MS } from '../config/limits.ts'
 import type { Endpoint } from '../openai/endpoints.ts'
-import { eventTexts, type TextPiece } from '../validators/answer-texts.ts'
+import { type AnswerTexts, eventTexts, type TextPiece } from '../validators/answer-texts.ts'
 import type { Subject } from '../validators/kind.ts'
 import type { Outcome, Validator } from '../validators/validator.ts'
 import { cutWindows, overlapOf } from '../validators/windows.ts'
@@ -48,6 +48,9 @@ interface Channel {
   seen: string
   fresh: string
 }
+
+const NO_JSON = 'an event is not JSON that can be checked'
+const NOTHING = new Uint8Array(0)
 
 /** Texts that stood in the stream as a whole are remembered up to so many characters: copies are not checked again. */
 const MAX_KNOWN_CHARACTERS = 1 << 18
@@ -102,9 +105,8 @@ export class StreamValidation {
   add(bytes: Uint8Array): void {
     if (this.over) return
     const texts = eventTexts(bytes, this.options.answer)
-    if (!texts) return this.fail('upstream_invalid', 'an event is not JSON that can be checked')
-    for (const piece of texts.pieces) this.collect(piece)
-    for (const text of texts.whole) this.collectWhole(text)
+    if (!texts) return this.fail('upstream_invalid', NO_JSON)
+    this.collectAll(texts)
     const group = this.first + this.groups.length - (this.freshLength > 0 ? 1 : 2)
     this.waiting.push({ bytes, group, ends: texts.ends, mark: this.options.stream.mark() })
     this.waitingBytes += bytes.length
@@ -117,7 +119,12 @@ export class StreamValidation {
   end(done: () => void): void {
     if (this.over || this.settled) return
     this.settled = done
-    this.guarded(() => this.flush())
+    this.guarded(() => {
+      const texts = this.lastTexts()
+      if (!texts) return this.fail('upstream_invalid', NO_JSON)
+      this.collectAll(texts)
+      this.flush()
+    })
   }
 
   /** The caller went away, or nothing more may go out. */
@@ -137,6 +144,18 @@ export class StreamValidation {
     readonly count: number
   }[] {
     return [...this.tally.values()].map(finding => ({ stage: 'output', ...finding }))
+  }
+
+  /** The event that ends a typed answer has copies of its texts, and perhaps others. It goes out behind the record. */
+  private lastTexts(): AnswerTexts | null {
+    const { answer, stream } = this.options
+    const isTheirs = 'event' in answer && stream.end?.kind === 'complete'
+    return eventTexts(isTheirs ? stream.last() : NOTHING, answer)
+  }
+
+  private collectAll({ pieces, whole }: AnswerTexts): void {
+    for (const piece of pieces) this.collect(piece)
+    for (const text of whole) this.collectWhole(text)
   }
 
   private collect({ key, text }: TextPiece): void {

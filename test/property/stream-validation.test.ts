@@ -568,6 +568,27 @@ describe('a text that comes only as a whole', () => {
     expect(decoder.decode(rig.bytes)).toContain('unheard')
   })
 
+  test.each<['hold' | 'alongside', Outcome, boolean]>([
+    ['hold', PASS, true],
+    ['hold', BAD, false],
+    ['alongside', BAD, false],
+  ])('in the event that ends the answer is waited for: %s, %o', async (mode, outcome, arrives) => {
+    const rig = new Rig(RESPONSES, [{ output: { mode, window: 100 } }])
+    const response = { id: 'r', object: 'response', output: [] as Json[] }
+    const output = [{ id: 'i', type: 'message', content: [{ type: 'output_text', text: 'unheard' }] }]
+    for (const event of [
+      { type: 'response.created', response },
+      { type: 'response.completed', response: { ...response, status: 'completed', output } },
+    ]) {
+      rig.push(encoder.encode(`data: ${JSON.stringify(event)}\n\n`))
+    }
+    expect(rig.over).toBe(false)
+    await rig.answerAll(({ windows }) => (windows.join('').includes('unheard') ? outcome : PASS))
+    expect(rig.over).toBe(true)
+    expect(decoder.decode(rig.bytes).includes('unheard')).toBe(arrives)
+    if (!arrives) expectWholeEnding(RESPONSES, rig.events)
+  })
+
   test('is not asked about again where it is repeated', async () => {
     const rig = new Rig(RESPONSES, [{}])
     const done = { type: 'response.output_text.done', item_id: 'i', output_index: 0, content_index: 0, text: 'again' }
