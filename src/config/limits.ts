@@ -77,6 +77,8 @@ export const MAX_JWKS_KEYS = 64
 export const MAX_FRAME_BYTES = MIB
 /** A whole answer without streaming, held in memory to be checked. */
 export const MAX_ANSWER_BYTES = 32 * MIB
+/** Characters of a caller's own values that are put back into one answer: a few letters stand for values of any length. */
+export const MAX_RESTORED_CHARACTERS = 4 * MIB
 export const DEFAULT_FIRST_BYTE_MS = 30_000
 export const DEFAULT_IDLE_MS = MINUTE_MS
 export const DEFAULT_TOTAL_MS = 15 * MINUTE_MS

@@ -1,3 +1,4 @@
+import { MAX_RESTORED_CHARACTERS } from '../config/limits.ts'
 import type { GuardedText, TextFilter } from './text-guard.ts'
 
 const OPEN = '['
@@ -5,7 +6,8 @@ const CLOSE = 0x5d
 
 /**
  * Puts a request's own values back where an answer says their stand-ins: behind the guard, as a filter of its own. What is
- * put back is the caller's, and is looked at by nobody again.
+ * put back is the caller's, and is looked at by nobody again. For one answer: `MAX_RESTORED_CHARACTERS` are put back, and
+ * stand-ins of values that do not fit stay as they are.
  */
 export class Restorer implements TextFilter {
   readonly blocked = null
@@ -13,6 +15,7 @@ export class Restorer implements TextFilter {
   private readonly values: ReadonlyMap<string, string>
   /** All stand-ins, so that those of one beginning stand together. */
   private readonly sorted: readonly string[]
+  private left = MAX_RESTORED_CHARACTERS
 
   /** By stand-in: the value. Stand-ins have the form `[A-Z0-9_]`, in brackets. */
   constructor(values: ReadonlyMap<string, string>) {
@@ -34,8 +37,12 @@ export class Restorer implements TextFilter {
     return this
   }
 
-  valueOf(standIn: string): string | undefined {
-    return this.values.get(standIn)
+  /** Takes the value of a stand-in, to be put back. */
+  take(standIn: string): string | undefined {
+    const value = this.values.get(standIn)
+    if (value === undefined || value.length > this.left) return undefined
+    this.left -= value.length
+    return value
   }
 
   /** Whether some stand-in begins with the text and goes on behind it. */
@@ -77,7 +84,7 @@ class RestoredText implements GuardedText {
         this.held = all.slice(open)
         return restored + all.slice(done, open)
       }
-      const value = all.charCodeAt(end) === CLOSE ? restorer.valueOf(all.slice(open, end + 1)) : undefined
+      const value = all.charCodeAt(end) === CLOSE ? restorer.take(all.slice(open, end + 1)) : undefined
       if (value !== undefined) {
         restored += all.slice(done, open) + value
         done = end + 1

@@ -53,8 +53,8 @@ export async function answerBody(exchange: Exchange, services: Services, bytes: 
   output.report()
   const { counts } = output
   settle(exchange, services, counts.inputTokens + counts.outputTokens)
-  const verdict = guarded.ok && services.validators ? await validateBody(exchange, services, guarded.bytes) : undefined
-  const refusal = guarded.ok ? verdict : { code: guarded.code }
+  const answer = guarded.ok ? await passed(exchange, services, guarded.bytes) : { code: guarded.code }
+  const refusal = 'code' in answer ? answer : undefined
   if (refusal) {
     exchange.errorCode = refusal.code
     exchange.reason = refusal.reason
@@ -66,10 +66,15 @@ export async function answerBody(exchange: Exchange, services: Services, bytes: 
     ...(refusal ? {} : { outputSnippet: output.outputSnippet }),
   })
   if (!recorded) return respondError(exchange, services, { code: 'audit_unavailable' })
-  if (refusal || !guarded.ok) return respondError(exchange, services, refusal ?? { code: 'internal_error' })
+  return 'code' in answer ? respondError(exchange, services, answer) : respondJson(exchange, answer)
+}
+
+/** What validators let out of a guarded answer, with the caller's own values back in it. */
+async function passed(exchange: Exchange, services: Services, bytes: Uint8Array): Promise<Uint8Array | Refusal> {
+  const refusal = services.validators && (await validateBody(exchange, services, bytes))
+  if (refusal) return refusal
   const restorer = restorerOf(exchange)
-  const restored = restorer ? restorer.body(guarded.bytes) : guarded.bytes
-  return restored ? respondJson(exchange, restored) : respondError(exchange, services, { code: 'internal_error' })
+  return restorer ? (restorer.body(bytes) ?? { code: 'internal_error' }) : bytes
 }
 
 /** Lets an answer out while it streams. Its last bytes wait for the record. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { MAX_RESTORED_CHARACTERS } from '../../../src/config/limits.ts'
 import { byGroup, compileSide } from '../../../src/guard/policy.ts'
 import { BUILT_IN_RULES } from '../../../src/guard/recognisers/index.ts'
 import { Restorer } from '../../../src/guard/restore.ts'
@@ -40,6 +41,12 @@ test('the whole of an open-ended value has one stand-in, and comes back whole', 
   const { texts, standIns } = pseudonymise(`key:\n${key}\nend`)
   expect(texts).toEqual(['key:\n[PRIVATE_KEY_1]\nend'])
   expect(new Restorer(standIns.values).whole(texts[0] ?? '')).toBe(`key:\n${key}\nend`)
+})
+
+test('a long value that an answer says often does not make it grow without bound', () => {
+  const value = 'x'.repeat(MAX_RESTORED_CHARACTERS / 4)
+  const restored = new Restorer(new Map([['[KEY_1]', value]])).whole('[KEY_1] '.repeat(1000))
+  expect(restored).toBe(`${value} `.repeat(4) + '[KEY_1] '.repeat(996))
 })
 
 test('stand-ins of every rule are found by no rule, and bring every example back', () => {
