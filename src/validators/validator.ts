@@ -31,6 +31,8 @@ const DEADLINE = 'deadline'
 
 /** What was seen of the server during one check. */
 interface ServerState {
+  /** It was asked without a wait in line: it has had the whole time for an answer. */
+  asked: boolean
   answered: boolean
   failed: boolean
 }
@@ -104,7 +106,7 @@ export class Validator {
     const leave = () => stop.abort()
     gone.addEventListener('abort', leave, { once: true })
     const timer = setTimeout(() => stop.abort(DEADLINE), this.config.timeoutMs)
-    const server: ServerState = { answered: false, failed: false }
+    const server: ServerState = { asked: false, answered: false, failed: false }
     let found: Outcome | undefined
     let failure: Outcome | undefined
     const lane = async () => {
@@ -129,7 +131,7 @@ export class Validator {
     const late = stop.signal.reason === DEADLINE
     // A server that answers in part is there: a caller with a long text must not be able to switch it off for the others.
     if (server.answered) this.breaker.answered()
-    else if (server.failed || late) this.breaker.failed(clock.monotonic())
+    else if (server.failed || (late && server.asked)) this.breaker.failed(clock.monotonic())
     else this.breaker.abandoned()
     if (found) return found
     if (gone.aborted) return DROPPED
@@ -138,7 +140,10 @@ export class Validator {
   }
 
   private async ask(text: string, subject: Subject, signal: AbortSignal, server: ServerState): Promise<Reading> {
-    if (!(await this.slots.take(signal))) return unreadable('too many checks at the same time')
+    const place = this.slots.take(signal)
+    // Time spent in line is no silence of the server: whoever sends many texts must not be able to switch it off.
+    server.asked ||= place === true
+    if (!(await place)) return unreadable('too many checks at the same time')
     try {
       const { url, closeAfter } = this.kind
       const body = encoder.encode(JSON.stringify(this.kind.body(text, subject)))

@@ -261,6 +261,20 @@ describe('a validator that keeps failing', () => {
     for (let time = 0; time < times; time++) expect((await check(one, [`t${time}`])).kind).toBe('failed')
   }
 
+  test('is not left alone because many texts stood in line for it', async () => {
+    answer = async script => {
+      await script.sleep(100)
+      await byWord(script)
+    }
+    const one = validator({ maxInFlight: 1, timeoutMs: DEADLINE_MS, onFailure: 'allow' })
+    const texts = Array.from({ length: 4 * BREAKER_FAILURES }, (_, index) => `text ${index}`)
+    const outcomes = await Promise.all(texts.map(text => check(one, [text])))
+    expect(outcomes.filter(({ kind }) => kind === 'failed').length).toBeGreaterThan(2 * BREAKER_FAILURES)
+    expect(one.failing).toBe(false)
+    answer = byWord
+    expect(await check(one, ['evil'])).toEqual({ kind: 'bad' })
+  })
+
   test('is left alone for some seconds, then asked once to see', async () => {
     answer = says({}, 503)
     const one = validator()
