@@ -45,7 +45,7 @@ export const VALIDATOR = v.strictObject({
   ),
   url: v.pipe(url(['http:', 'https:']), described('Its address; of `http`, the whole of it.')),
   model: v.exactOptional(v.pipe(text(MAX_MODEL_ID_CHARACTERS), described('The model it runs; `chat` needs it.'))),
-  apiKey: v.exactOptional(v.pipe(text(), described('Sent as a bearer token.'))),
+  apiKey: v.exactOptional(v.pipe(headerValue, described('Sent as a bearer token.'))),
   headers: v.exactOptional(v.pipe(v.record(header, headerValue, NO_MAPPING), described('Sent with every call.'))),
   on: v.optional(v.pipe(list(oneOf(['input', 'output'])), v.minLength(1, 'should name input, output or both')), [
     'input',

@@ -51,6 +51,7 @@ test.each([
   ],
   [guard(`${HTTP}, headers: { "x y": "1" }`), `${AT}.headers.x y: should be a header that the gateway`],
   [guard(`${HTTP}, headers: { x: "a\\r\\nb: c" }`), `${AT}.headers.x: should be printable ASCII`],
+  [guard(`${HTTP}, apiKey: "k\\ney"`), `${AT}.apiKey: should be printable ASCII`],
   [guard(`${HTTP}, input: { mode: after }`), `${AT}.input.mode: should be one of: before, alongside`],
   [guard(`${HTTP}, input: { window: 10 }`), `${AT}.input.window: should be from 100 to 100k`],
   [guard(`${HTTP}, input: { maxWindows: 0 }`), `${AT}.input.maxWindows: should be from 1 to 4096`],
