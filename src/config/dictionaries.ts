@@ -97,6 +97,7 @@ function badTerms(terms: readonly Term[], { file, caseSensitive }: RuleDocument,
 function badTerm(text: string): string | undefined {
   if (text.length > MAX_TERM_CHARACTERS) return `longer than ${MAX_TERM_CHARACTERS} characters`
   if (text.length < MIN_TERM_CHARACTERS) return `shorter than ${MIN_TERM_CHARACTERS} characters: almost any text has it`
+  if (/(?!\t)\p{Cc}/u.test(text)) return 'holds a control character: is the file UTF-8, with one term a line?'
   return /[\p{L}\p{N}]/u.test(text) ? undefined : 'has no letter or digit: ordinary punctuation would match'
 }
 

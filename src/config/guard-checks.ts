@@ -47,6 +47,10 @@ function shapeFaults(rule: GuardRuleConfig, path: string): Fault[] {
     const reason = 'pseudonymise is for what callers send; with it, set on: [input]'
     faults.push({ path: at(path, 'action'), reason })
   }
+  if (/\[[A-Z0-9_]+_\d+\]/.test(rule.replacement ?? '')) {
+    const reason = 'has the form of a stand-in: in answers a caller would read a value of its own there'
+    faults.push({ path: at(path, 'replacement'), reason })
+  }
   if (BUILT_IN_NAMES.includes(rule.name)) {
     faults.push({ path: at(path, 'name'), reason: 'a built-in rule has this name; choose another' })
   }

@@ -118,6 +118,7 @@ describe('rules of the company’s own', () => {
     ['pattern: "EMP-[0-9]+"', 'guard.rules[0].pattern: rule A: unbounded repetition at 9; write {1,64} for "+"'],
     ['pattern: "(?=x)"', 'guard.rules[0].pattern: rule A: look-around "(?=" at 0; set notAfter'],
     ['on: [input]', 'guard.rules[0]: needs one of pattern, terms and file'],
+    ['pattern: abc, replacement: "[EMAIL_1]"', 'guard.rules[0].replacement: has the form of a stand-in'],
     ['pattern: abc, terms: [abc]', 'guard.rules[0]: needs one of pattern, terms and file'],
     [
       'pattern: abc, action: pseudonymise',
@@ -198,6 +199,11 @@ describe('dictionaries', () => {
         'guard.rules[0].terms[2]: has no letter or digit: ordinary punctuation would match',
         'guard.rules[0].terms[3]: shorter than 2 characters: almost any text has it',
       ],
+    ],
+    [
+      'a file in UTF-16',
+      file('F\0a\0l\0c\0o\0n\0'),
+      ['guard.rules[0].file: line 1: holds a control character: is the file UTF-8, with one term a line?'],
     ],
     [
       'terms that are too long or there twice, in a file',
