@@ -115,9 +115,16 @@ export abstract class FramedAnswer {
 
 const BRACKET = 0x5b
 
+/** `[DONE]` and white space: what is longer is something else, and may hold text. */
+const MAX_DONE = 16
+
 /** Whether the data says that the stream is over. */
 export function isDone(bytes: Uint8Array, start: number, end: number): boolean {
-  return bytes[start] === BRACKET && decoder.decode(bytes.subarray(start, Math.min(end, start + 8))).trim() === '[DONE]'
+  return (
+    bytes[start] === BRACKET &&
+    end - start <= MAX_DONE &&
+    decoder.decode(bytes.subarray(start, end)).trim() === '[DONE]'
+  )
 }
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {

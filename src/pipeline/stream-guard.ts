@@ -75,7 +75,7 @@ export class StreamGuard extends FramedAnswer {
 
   protected event(frame: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
     if (isDone(bytes, start, end)) {
-      this.done(frame)
+      this.done(bytes)
       return
     }
     // llama-server sends it in front of the answers to several prompts. It says nothing, and clients fail on it.

@@ -98,6 +98,17 @@ export function sideDoors(rig: Rig): void {
   })
 
   describe('lines beside the data', () => {
+    test.each([
+      [`data: [DONE] ${SSN}`, false],
+      [`data: [DONE]\ndata: ${SSN}`, false],
+      [`: ${SSN}\ndata: [DONE]`, true],
+      [`event: ${SSN}\ndata: [DONE]`, true],
+    ])('nothing comes along with the end: %j', async (end, done) => {
+      const reply = await rig.stream([delta({ content: 'x. ' }, 'stop'), `${end}\n\n`])
+      expect(reply.text).not.toMatch(RAW)
+      expect(hear(reply.text).done).toBe(done)
+    })
+
     test('that keep the connection alive or name an event pass', async () => {
       const body = [':\n\n', ': ping\n\n', `event: message\nid: 7\nretry: 10\n${delta({ content: 'x. ' })}`]
       const reply = await rig.stream([...body, delta({}, 'stop'), DONE])

@@ -86,7 +86,7 @@ describe('a request body', () => {
     const result = read(say({ temperature: null, frobnicate: 'x' }), chat, 'drop')
     expect(result).toEqual({
       ok: true,
-      body: { model: 'm', stream: false, fields: { model: 'm', messages: MESSAGES } },
+      body: { bytes: expect.any(Number), model: 'm', stream: false, fields: { model: 'm', messages: MESSAGES } },
     })
   })
 })
