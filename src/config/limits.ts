@@ -111,6 +111,8 @@ export const DEFAULT_OUTPUT_WINDOW = 400
 export const MAX_OUTPUT_WINDOW = 10_000
 /** Part of an answer that does not fill a window is checked as it is after this time: a slow model is not held up for more. */
 export const WINDOW_WAIT_MS = 1000
+/** Windows of one whole answer: of the usual size, 4 million characters. */
+export const MAX_ANSWER_WINDOWS = 1024
 /** Windows of one prompt, by default and at the most. */
 export const DEFAULT_MAX_WINDOWS = 64
 export const MAX_WINDOWS = 4096

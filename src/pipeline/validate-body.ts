@@ -1,6 +1,7 @@
+import { MAX_ANSWER_WINDOWS } from '../config/limits.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { bodyTexts } from '../validators/answer-texts.ts'
-import { cutWindows } from '../validators/windows.ts'
+import { windowsOf } from '../validators/windows.ts'
 import type { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
 import { conclude, subjectOf } from './validation.ts'
@@ -20,8 +21,11 @@ export async function validateBody(
   const subject = subjectOf(exchange, 'output')
   const checks = validators.map(async validator => {
     // Nothing of it has gone out, so it is cut as a prompt is.
-    const windows = texts.flatMap(text => cutWindows(text, validator.config.input.window))
-    return conclude(exchange, 'output', validator, await validator.check(windows, subject, gone.signal))
+    const windows = windowsOf(texts, validator.config.input.window, MAX_ANSWER_WINDOWS)
+    const outcome = windows
+      ? await validator.check(windows, subject, gone.signal)
+      : ({ kind: 'failed', reason: `more than ${MAX_ANSWER_WINDOWS} windows` } as const)
+    return conclude(exchange, 'output', validator, outcome)
   })
   return (await Promise.all(checks)).find(refusal => refusal !== undefined)
 }

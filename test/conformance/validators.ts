@@ -570,6 +570,19 @@ export function validators(rig: Rig): void {
       expect(reply.json().choices[0].message.content).toBe('All is well.')
     })
 
+    test('whole, and of more windows than are checked, is one that could not be checked', async () => {
+      const endless = message({ content: 'word '.repeat(900_000) })
+      const shownOf = await shown(async () => {
+        const reply = await ask('holding', 'hi', replies(endless))
+        expect([reply.status, reply.json().error.code]).toEqual([503, 'guard_unavailable'])
+        expect(await record(reply)).toMatchObject({
+          guard: [{ stage: 'output', rule: 'holding', action: 'failed', count: 1 }],
+          reason: 'holding: more than 1024 windows',
+        })
+      })
+      expect(shownOf).toEqual([])
+    })
+
     test('on Messages is cut with its blocks closed', async () => {
       const text = (piece: string) =>
         event({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: piece } })
