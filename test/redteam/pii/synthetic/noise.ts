@@ -14,7 +14,7 @@ const LINES: readonly Line[] = [
   r => `Merge ${r.text('hex', 7)}..${r.text('hex', 7)} into main`,
   r => `"integrity": "sha512-${r.text('base64', 86)}=="`,
   r =>
-    `  "resolved": "https://registry.npmjs.org/${r.pick(WORDS)}/-/${r.pick(WORDS)}-${r.int(0, 9)}.${r.int(0, 20)}.${r.int(0, 30)}.tgz",`,
+    `  "resolved": "https://packages.example.org/${r.pick(WORDS)}/-/${r.pick(WORDS)}-${r.int(0, 9)}.${r.int(0, 20)}.${r.int(0, 30)}.tgz",`,
   r => `sha256:${r.text('hex', 64)}`,
   r => `checksum = "${r.text('hex', 64)}"`,
   r => `md5sum ${r.text('hex', 32)}  archive.tar.gz`,
