@@ -53,13 +53,13 @@ const PLACES: readonly Place[] = [
     },
   ],
   ['stop[1]', text => ({ ...chat(), stop: ['x', text] })],
-  ['metadata.note', text => ({ ...chat(), metadata: { note: text } })],
-  ['metadata', text => ({ ...chat(), metadata: { [text]: 'x' } })],
+  ['metadata.note', text => ({ ...chat(), model: 'openai', metadata: { note: text } })],
+  ['metadata', text => ({ ...chat(), model: 'openai', metadata: { [text]: 'x' } })],
   ['user', text => ({ ...chat(), user: text })],
-  ['grammar', text => ({ ...chat(), grammar: `root ::= "${text}"` })],
+  ['grammar', text => ({ ...chat(), model: 'llama', grammar: `root ::= "${text}"` })],
   ['prompt', text => ({ model: 'm', prompt: text }), '/v1/completions'],
   ['prompt[1]', text => ({ model: 'm', prompt: ['x', text] }), '/v1/completions'],
-  ['suffix', text => ({ model: 'm', prompt: 'x', suffix: text }), '/v1/completions'],
+  ['suffix', text => ({ model: 'ollama', prompt: 'x', suffix: text }), '/v1/completions'],
   ['input[1]', text => ({ model: 'm', input: ['x', text] }), '/v1/embeddings'],
 ]
 
