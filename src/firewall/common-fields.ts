@@ -48,7 +48,6 @@ export const RESPONSE = [
   'parallel_tool_calls',
   'reasoning',
   'text',
-  'top_logprobs',
   'include',
 ]
 

@@ -25,7 +25,7 @@ export const OPENAI_SERVER: ServerKind = {
     },
     '/v1/responses': {
       upstreamPath: '/responses',
-      takes: [...RESPONSE, 'stream_options', 'truncation', 'user', 'metadata'],
+      takes: [...RESPONSE, 'top_logprobs', 'stream_options', 'truncation', 'user', 'metadata'],
       drops: ['store'],
       sets: { store: false },
     },

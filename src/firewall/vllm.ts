@@ -29,7 +29,7 @@ export const VLLM: ServerKind = {
     },
     '/v1/responses': {
       upstreamPath: '/responses',
-      takes: [...RESPONSE, 'top_k', 'seed', 'truncation', 'user', 'metadata'],
+      takes: [...RESPONSE, 'top_logprobs', 'top_k', 'seed', 'truncation', 'user', 'metadata'],
       drops: ['store', 'stream_options'],
       sets: { store: false },
       takesCacheSalt: true,

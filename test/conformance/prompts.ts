@@ -152,7 +152,16 @@ export function prompts(rig: Rig): void {
       { type: 'text', text: 'Zoë 😀 \u0007 </s>' },
       { type: 'image_url', image_url: { url: `data:image/png;base64,${SSN.replaceAll('-', '')}A=`, detail: 'low' } },
     ]
-    const body = { ...chat(content), tools, temperature: 0.5, seed: -1, logit_bias: { 5: -100 }, stop: 'END', n: 2 }
+    const body = {
+      ...chat(content),
+      model: 'unsalted',
+      tools,
+      temperature: 0.5,
+      seed: -1,
+      logit_bias: { 5: -100 },
+      stop: 'END',
+      n: 2,
+    }
     const reply = await rig.chat(answer, body)
     expect(reply.status).toBe(200)
     expect(rig.lastBody()).toEqual({ ...body })

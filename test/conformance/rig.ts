@@ -82,7 +82,10 @@ export class Rig {
       startGateway({
         runtime: this.runtime,
         config: {
-          models: [{ id: 'm', upstreams: at(nowhere) }],
+          models: [
+            { id: 'm', upstreams: at(nowhere) },
+            { id: 'llama', upstreams: upstreams(nowhere, 'llama.cpp') },
+          ],
           request: { unknownFields: 'drop', maxBody: '2KiB' },
         },
       }),
@@ -239,7 +242,7 @@ function mainConfig(up: string, nowhere: string): Values {
       { id: 'mixed', upstreams: mixed, limits: { choices: 2, tools: 1 } },
       { id: 'unsalted', upstreams: [{ ...vllm[0], cacheSalt: 'none' }] },
       { id: 'demoting', upstreams: vllm, systemPrompt: SYSTEM_PROMPT, callerSystem: 'demote' },
-      { id: 'strict', upstreams: vllm, callerSystem: 'refuse' },
+      { id: 'instructed', upstreams: vllm, callerSystem: 'refuse' },
     ],
     quotas: [
       { name: 'team-minute', per: ['team'], tokens: '10M', window: '1m' },
