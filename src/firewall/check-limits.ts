@@ -19,8 +19,8 @@ const choices = number('choices')
 const outputTokens = number('outputTokens')
 const topLogprobs = number('topLogprobs')
 
-/** By the name of the field. */
-const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
+/** By the name of the field; `fields` in `limits.ts` says the same for the reference. */
+export const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['n', choices],
   ['best_of', choices],
   ['max_tokens', outputTokens],

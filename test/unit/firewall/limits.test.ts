@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { limitExcess } from '../../../src/firewall/check-limits.ts'
-import { DEFAULT_LIMITS, type LimitName } from '../../../src/firewall/limits.ts'
+import { CHECKS, limitExcess } from '../../../src/firewall/check-limits.ts'
+import { DEFAULT_LIMITS, LIMITS, type LimitName } from '../../../src/firewall/limits.ts'
 import { patternCost } from '../../../src/firewall/pattern-cost.ts'
 import { schemaExcess } from '../../../src/firewall/schema-bounds.ts'
+
+test('the fields that a limit names are those that are checked', () => {
+  const named = new Set<string>(Object.values(LIMITS).flatMap(({ fields }) => fields))
+  expect([...named].sort()).toEqual([...CHECKS.keys()].sort())
+})
 
 describe('what a pattern unrolls to', () => {
   test.each([
