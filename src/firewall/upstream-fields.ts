@@ -35,7 +35,8 @@ export function upstreamFields(
   withSystemPrompt(all, model, endpoint.path)
   boundOutput(all, endpoint.outputFields, model.maxOutputTokens, served.boundedBy)
   const fields: Fields = {}
-  for (const name of Object.keys(all)) if (isTaken(served, name)) fields[name] = all[name]
+  const names = namesTaken(served)
+  for (const name of Object.keys(all)) if (names.has(name)) fields[name] = all[name]
   if (given['stream'] === true && endpoint.asksForUsage) {
     fields['stream_options'] = { ...(fields['stream_options'] as Fields | undefined), include_usage: true }
   }
@@ -45,10 +46,10 @@ export function upstreamFields(
 
 const taken = new WeakMap<ServedEndpoint, ReadonlySet<string>>()
 
-function isTaken(served: ServedEndpoint, name: string): boolean {
+function namesTaken(served: ServedEndpoint): ReadonlySet<string> {
   let names = taken.get(served)
   if (!names) taken.set(served, (names = new Set(served.takes)))
-  return names.has(name)
+  return names
 }
 
 /** No bound of a caller is above the model's; without one, the model's is set. All come to one where a server obeys one. */

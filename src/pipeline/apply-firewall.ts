@@ -22,7 +22,7 @@ export function applyFirewall(exchange: Exchange, { config }: Services): Refusal
   const accepted = offer.endpoints.get(endpoint.path)
   if (!accepted) {
     const paths = [...offer.endpoints.keys()].join(', ')
-    const message = `This model is not served at ${endpoint.path}. It is at ${paths || 'none'}.`
+    const message = `This model is not served at ${endpoint.path}. It is at ${paths}.`
     return { code: 'endpoint_unsupported', param: 'model', message }
   }
   const { fields } = body
