@@ -1,4 +1,4 @@
-import type { UpstreamConfig, UpstreamKind } from '../config/config.ts'
+import type { UpstreamConfig } from '../config/config.ts'
 import { MAX_ANSWER_BYTES } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
@@ -52,8 +52,7 @@ export async function forward(exchange: Exchange, services: Services): Promise<F
     }
     tried.add(server)
     exchange.upstream = server.url
-    const call = new Call(exchange, services, server)
-    const result = await call.send(bodies.for(server))
+    const result = await new Call(exchange, services, server).send(bodies.for(server))
     if (result.kind !== 'unreachable') return result
     failure = { code: 'upstream_unavailable', reason: result.reason }
     services.telemetry.log('warn', 'upstream_unreachable', { upstream: server.url, reason: result.reason })
@@ -72,7 +71,7 @@ class Bodies {
   }
 
   for(server: UpstreamConfig): string {
-    const key: `${UpstreamKind} ${UpstreamConfig['cacheSalt']}` = `${server.kind} ${server.cacheSalt}`
+    const key = `${server.kind} ${server.cacheSalt}`
     const known = this.made.get(key)
     if (known !== undefined) return known
     const { model, body, principal, endpoint } = this.exchange
