@@ -1,3 +1,4 @@
+import type { Limits } from '../firewall/limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
 
@@ -8,6 +9,8 @@ export type OutputAction = Exclude<GuardAction, 'pseudonymise'>
 /** Injection is a property of a whole text: there is nothing to cut out of it. */
 export type InjectionAction = 'off' | 'flag' | 'block'
 export type UpstreamKind = 'llama.cpp' | 'vllm' | 'ollama' | 'openai'
+/** What becomes of instructions that callers give as system. */
+export type CallerSystem = 'allow' | 'demote' | 'refuse'
 export type TokenAlgorithm = 'EdDSA' | 'ES256' | 'RS256'
 /** `embedded` (one instance, in memory) or the URL of a Redis or Valkey server. */
 export type StateLocation = 'embedded' | `${'redis' | 'rediss'}${'' | '+cluster' | '+sentinel'}://${string}`
@@ -60,6 +63,9 @@ export interface ModelConfig {
   readonly upstreams: readonly UpstreamConfig[]
   /** Prepended to every conversation; callers cannot remove it. */
   readonly systemPrompt?: string
+  readonly callerSystem: CallerSystem
+  /** The bounds of its requests: its own, else the general ones, else the defaults. */
+  readonly limits: Limits
   readonly maxOutputTokens?: number
   /** UTF-16 units over all texts of one request. */
   readonly maxPromptCharacters?: number
@@ -72,6 +78,8 @@ export interface UpstreamConfig {
   /** Requests at the same time. */
   readonly maxInFlight?: number
   readonly apiKey?: string
+  /** What vLLM separates the prompts that it caches by. */
+  readonly cacheSalt: 'team' | 'none'
 }
 
 export interface TimeoutsConfig {

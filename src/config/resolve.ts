@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from '../firewall/limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { Config, GuardMatch, GuardRuleConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
 import type { Document } from './schema.ts'
@@ -19,7 +20,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     }),
     state: document.state as StateLocation,
     tokens: resolveTokens(document.tokens, resolvePath),
-    models: document.models.map(resolveModel),
+    models: document.models.map(model => resolveModel(model, request.limits)),
     timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
     quotas: document.quotas.flatMap(resolveQuota),
     guard: {
@@ -54,10 +55,15 @@ export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePa
   }
 }
 
-function resolveModel(model: Document['models'][number]): ModelConfig {
+function resolveModel(model: Document['models'][number], limits: Document['request']['limits']): ModelConfig {
   return {
     ...model,
-    upstreams: model.upstreams.map(upstream => ({ ...upstream, url: upstream.url.replace(/\/+$/, '') })),
+    limits: { ...DEFAULT_LIMITS, ...limits, ...model.limits },
+    upstreams: model.upstreams.map(upstream => ({
+      ...upstream,
+      url: upstream.url.replace(/\/+$/, ''),
+      cacheSalt: upstream.cacheSalt ?? 'team',
+    })),
   }
 }
 

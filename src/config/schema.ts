@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { LIMITS, type LimitName } from '../firewall/limits.ts'
 import { LOCALES } from '../guard/recognisers/index.ts'
 import { count, list, name, oneOf, quantity, text, url, yesOrNo } from './fields.ts'
 import {
@@ -110,11 +111,28 @@ const tokens = v.strictObject({
   ),
 })
 
+type LimitSchema = v.ExactOptionalSchema<v.GenericSchema<string | number, number>, undefined>
+
+const limits = v.strictObject(
+  Object.fromEntries(
+    Object.entries(LIMITS).map(([key, { unit, ceiling, description }]): [string, LimitSchema] => {
+      const value = unit === 'size' ? quantity('size', 1, ceiling) : count(0, ceiling)
+      return [key, v.exactOptional(v.pipe(value, described(description)))]
+    }),
+  ) as Record<LimitName, LimitSchema>,
+)
+
 const upstream = v.strictObject({
   url: v.pipe(url(['http:', 'https:']), described('Base URL, up to and including `/v1`.')),
   kind: v.pipe(oneOf(['llama.cpp', 'vllm', 'ollama', 'openai']), described('What the model server is.')),
   maxInFlight: v.exactOptional(v.pipe(count(1, MAX_IN_FLIGHT), described('Requests at the same time.'))),
   apiKey: v.exactOptional(v.pipe(text(), described('Sent to the model server as a bearer token.'))),
+  cacheSalt: v.exactOptional(
+    v.pipe(
+      oneOf(['team', 'none']),
+      described('vLLM only: keep the prompts that it caches apart by team, so that none can be guessed by its speed.'),
+    ),
+  ),
 })
 
 const model = v.strictObject({
@@ -123,6 +141,14 @@ const model = v.strictObject({
   systemPrompt: v.exactOptional(
     v.pipe(text(65_536), described('Prepended to every conversation; callers cannot remove it.')),
   ),
+  callerSystem: v.optional(
+    v.pipe(
+      oneOf(['allow', 'demote', 'refuse']),
+      described('What callers give as system: allowed behind `systemPrompt`, passed on as a user’s words, or refused.'),
+    ),
+    'allow',
+  ),
+  limits: v.exactOptional(v.pipe(limits, described('Bounds for this model in place of those of `request.limits`.'))),
   maxOutputTokens: v.exactOptional(v.pipe(count(1, MAX_TOKENS), described('Most tokens of one answer.'))),
   maxPromptCharacters: v.exactOptional(
     v.pipe(count(1, MAX_BODY_BYTES), described('Most characters (UTF-16 units) over all texts of a request.')),
@@ -294,6 +320,7 @@ const request = v.strictObject({
     ),
     [],
   ),
+  limits: v.optional(v.pipe(limits, described('Bounds of a request, unless a model has its own.')), {}),
 })
 
 const audit = v.strictObject({

@@ -4,6 +4,7 @@ import { actions } from './actions.ts'
 import { answers } from './answers.ts'
 import { breaks } from './breaks.ts'
 import { evasions } from './evasions.ts'
+import { firewall } from './firewall.ts'
 import { headers } from './headers.ts'
 import { policy } from './policy.ts'
 import { prompts } from './prompts.ts'
@@ -14,13 +15,18 @@ import { routes } from './routes.ts'
 import { secrecy } from './secrecy.ts'
 import { sideDoors } from './side-doors.ts'
 import { streams } from './streams.ts'
+import { systemPrompts } from './system-prompts.ts'
 import { tokens } from './tokens.ts'
 import { typedEvents } from './typed-events.ts'
+import { unreachable } from './unreachable.ts'
 import { validators } from './validators.ts'
 
 const THEMES = {
   routes,
   requests,
+  firewall,
+  unreachable,
+  systemPrompts,
   tokens,
   headers,
   prompts,
