@@ -75,6 +75,8 @@ export const MAX_JWKS_KEYS = 64
 
 /** One SSE frame: far above any real delta, far below what would hurt. */
 export const MAX_FRAME_BYTES = MIB
+/** Events of a stream that wait for what follows at a place that no wire describes: hundreds of them. */
+export const MAX_WAITING_BYTES = 256 * 1024
 /** A whole answer without streaming, held in memory to be checked. */
 export const MAX_ANSWER_BYTES = 32 * MIB
 /** Characters of a caller's own values that are put back into one answer: a few letters stand for values of any length. */

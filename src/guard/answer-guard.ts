@@ -7,6 +7,7 @@ import { ChoiceTokens, tokensOf } from './choice-tokens.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
 import { GuardedJson } from './json-stream.ts'
 import type { Logprobs, Token } from './logprobs.ts'
+import { OpenEvent, type Outgoing } from './open-event.ts'
 import { isStray, StrayTexts } from './stray-texts.ts'
 import type { GuardedText, TextFilter } from './text-guard.ts'
 import { TrackedText } from './tracked-text.ts'
@@ -51,8 +52,8 @@ export interface Held {
   readonly logprobs: string
 }
 
-export interface GuardedDocument {
-  readonly bytes: Uint8Array
+export interface GuardedDocument<Bytes = Uint8Array> {
+  readonly bytes: Bytes
   readonly walked: Walked
   /** To be let out in front of the document. */
   readonly held: readonly Held[]
@@ -67,7 +68,8 @@ export class AnswerGuard {
   private readonly walker: Rewalker
   private readonly guard: TextFilter
   private readonly gate: Gate
-  private readonly strays: StrayTexts
+  /** What stands at places that no wire describes. */
+  readonly strays: StrayTexts
   private readonly texts = new Map<number, TextChannel>()
   /** Growing texts of fields that no wire describes: made with the first. */
   private others: Map<string, TextChannel> | null = null
@@ -101,17 +103,17 @@ export class AnswerGuard {
   }
 
   /** Guards one event of a stream: the document in `bytes[start, end)`. Null: it cannot be checked. */
-  event(bytes: Uint8Array, start: number, end: number): GuardedDocument | null {
+  event(bytes: Uint8Array, start: number, end: number): GuardedDocument<Outgoing> | null {
     // Places behind the text move with it, and those of tokens matter.
     const walked = this.form ? walkJson(bytes, start, end, this.shape) : this.walker.walk(bytes, start, end)
     if (!walked) return null
     const edits = this.drop(walked)
     const tokens = this.tokensOf(bytes, walked)
+    let open: OpenEvent | null = null
     for (const slot of walked.strings) {
       if (isStray(slot) || !slot.choice) {
-        const edit = this.strays.edit(bytes, start, slot, slot.choice ? `${slot.choice.index}` : '')
-        if (edit === 'malformed') return null
-        if (edit) edits.push(edit)
+        open ??= new OpenEvent(bytes, edits)
+        if (!this.strays.take(bytes, start, slot, slot.choice ? `${slot.choice.index}` : '', open)) return null
         continue
       }
       const text = decodeString(bytes, slot)
@@ -127,7 +129,8 @@ export class AnswerGuard {
       if (choice.finish) this.finish(bytes, choice, edits, held, own)
       own?.edit(edits)
     }
-    return { bytes: splice(bytes, edits), walked, held }
+    this.strays.eventEnd(scope => scope === '' || walked.choices.some(({ index }) => `${index}` === scope), false)
+    return { bytes: open && open.waits > 0 ? open : splice(bytes, edits), walked, held }
   }
 
   /** Guards a whole body. Null: it cannot be checked. */
@@ -138,7 +141,7 @@ export class AnswerGuard {
     const tokens = this.tokensOf(bytes, walked)
     for (const slot of walked.strings) {
       if (isStray(slot)) {
-        const edit = this.strays.edit(bytes, 0, slot, null)
+        const edit = this.strays.edit(bytes, slot)
         if (edit === 'malformed') return null
         if (edit) edits.push(edit)
         continue

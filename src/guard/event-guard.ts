@@ -6,6 +6,7 @@ import type { Gate } from './answer-guard.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
 import { GuardedJson } from './json-stream.ts'
 import { isSame, type Logprobs, readLogprobs, type Token, writeLogprobs } from './logprobs.ts'
+import { OpenEvent, type Outgoing } from './open-event.ts'
 import { isStray, StrayTexts } from './stray-texts.ts'
 import type { GuardedText, TextFilter } from './text-guard.ts'
 import { type ReleasedText, TrackedText } from './tracked-text.ts'
@@ -14,6 +15,7 @@ import { type ReleasedText, TrackedText } from './tracked-text.ts'
 const MAX_CHANNELS = 1024
 
 const decoder = new TextDecoder()
+const EVERY = () => true
 
 interface OpenText extends EventChannel {
   /** The keys and numbers that events of the text have when they go out. */
@@ -51,7 +53,7 @@ export interface GuardedEvent {
   readonly number: number | null
   /** The event grows a text. */
   readonly grows: boolean
-  readonly bytes: Uint8Array
+  readonly bytes: Outgoing
 }
 
 /** Guards the growing texts of a stream of typed events, event by event. */
@@ -61,7 +63,8 @@ export class EventGuard {
   private readonly copies: TextFilter
   private readonly gate: Gate
   private readonly repair: EventRepair | null
-  private readonly strays: StrayTexts
+  /** What stands at places that no wire describes. */
+  readonly strays: StrayTexts
   private readonly strayCopies: StrayTexts
   private readonly texts = new Map<string, OpenText>()
   /** Texts that have ended: one that grows on would be let out in two halves that nobody checked together. */
@@ -105,12 +108,12 @@ export class EventGuard {
     const tokens = this.tokensOf(bytes, walked)
     const grown: LetOut[] = []
     let grows = false
+    let open: OpenEvent | null = null
     for (const slot of walked.strings) {
       if (isStray(slot)) {
+        open ??= new OpenEvent(bytes, edits)
         const strays = known ? this.strayCopies : this.strays
-        const edit = strays.edit(bytes, start, slot, JSON.stringify([type, keys]))
-        if (edit === 'malformed') return null
-        if (edit) edits.push(edit)
+        if (!strays.take(bytes, start, slot, JSON.stringify([type, keys]), open)) return null
         continue
       }
       const text = decodeString(bytes, slot)
@@ -135,7 +138,12 @@ export class EventGuard {
     // A copy of what never went by in pieces.
     this.guard.blocked ??= this.copies.blocked
     const number = this.renumber(walked, bytes, held.length + missing.length, edits, repaired?.fields, start)
-    return { type, keys, walked, held, missing, grown, number, grows, bytes: splice(bytes, edits) }
+    // Only such events hold pieces. What opens and ends texts and items is said once.
+    const isPiece = type.endsWith('delta')
+    this.strayCopies.eventEnd(EVERY, true)
+    this.strays.eventEnd(EVERY, !isPiece)
+    const out = open && open.waits > 0 ? open : splice(bytes, edits)
+    return { type, keys, walked, held, missing, grown, number, grows, bytes: out }
   }
 
   /** Guards a whole answer. Null: it cannot be checked. */
@@ -147,7 +155,7 @@ export class EventGuard {
     let isCut = false
     for (const slot of walked.strings) {
       if (isStray(slot)) {
-        const edit = this.strays.edit(bytes, 0, slot, null)
+        const edit = this.strays.edit(bytes, slot)
         if (edit === 'malformed') return null
         if (edit) edits.push(edit)
         continue

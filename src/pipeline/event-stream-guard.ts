@@ -1,6 +1,8 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { agree, type EventGuard, type GuardedEvent, type LetOut } from '../guard/event-guard.ts'
+import { OpenEvent } from '../guard/open-event.ts'
+import type { StrayTexts } from '../guard/stray-texts.ts'
 import type { TextFilter } from '../guard/text-guard.ts'
 import { frameData } from '../sse/frames.ts'
 import type { Cut, EndContext, EventKeys, EventWire, OutputKeeper, TokenCounts } from '../wires/event-wire.ts'
@@ -55,7 +57,11 @@ export class EventStreamGuard extends FramedAnswer {
     return this.frameOf(wire.failed(errorBody({ code }), this.context()))
   }
 
-  mark(): () => void {
+  protected get strays(): StrayTexts {
+    return this.options.events.strays
+  }
+
+  protected markHere(): () => void {
     const parts = [...this.parts]
     const { next } = this
     const output = this.kept?.mark()
@@ -88,7 +94,7 @@ export class EventStreamGuard extends FramedAnswer {
     this.keep(guarded)
     if (guarded.grows) this.options.onText()
     const why = texts.blocked ? 'content_filter' : this.options.cutFor()
-    if (!why && wire.isLast(type)) {
+    if (!why && wire.isLast(type) && !(guarded.bytes instanceof OpenEvent)) {
       this.closing.push(guarded.bytes)
       return this.finish({ kind: 'complete' })
     }
@@ -136,6 +142,8 @@ export class EventStreamGuard extends FramedAnswer {
     if (!this.kept) return
     for (const { channel, text } of grown) this.kept.grow(channel, text)
     if (type !== 'response.output_item.added' && type !== 'response.output_item.done') return
+    // Only events with pieces of text wait.
+    if (bytes instanceof OpenEvent) return
     const data = frameData(bytes, () => true)
     if (!data || 'rest' in data) return
     const item = parseObject(data.bytes.subarray(data.start, data.end))?.['item']

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { openAiError } from '../errors/refusal.ts'
 import type { AnswerGuard, Held } from '../guard/answer-guard.ts'
+import type { StrayTexts } from '../guard/stray-texts.ts'
 import type { TextFilter } from '../guard/text-guard.ts'
 import type { StringSlot } from '../json/walked.ts'
 import { FramedAnswer, isDone } from './framed-answer.ts'
@@ -49,7 +50,11 @@ export class StreamGuard extends FramedAnswer {
     return encoder.encode(`data: ${JSON.stringify(openAiError({ code }))}\n\n`)
   }
 
-  mark(): () => void {
+  protected get strays(): StrayTexts {
+    return this.options.answers.strays
+  }
+
+  protected markHere(): () => void {
     const { answers } = this.options
     const open = answers.openChoices
     const ended = answers.begunChoices.filter(choice => !open.includes(choice))
@@ -107,6 +112,7 @@ export class StreamGuard extends FramedAnswer {
   private done(bytes: Uint8Array): void {
     const open = this.options.answers.openChoices
     this.flushHeld()
+    this.strays.end()
     if (this.options.texts.blocked) {
       for (const choice of open) this.out.push(this.own(nothing(choice), 'content_filter'))
     }
