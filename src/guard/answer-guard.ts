@@ -68,6 +68,8 @@ export class AnswerGuard {
   private readonly walker: Rewalker
   private readonly guard: TextFilter
   private readonly gate: Gate
+  /** The finish reason of a choice that is blocked in the event that ends it. */
+  private readonly blockedFinish: string
   /** What stands at places that no wire describes. */
   readonly strays: StrayTexts
   private readonly texts = new Map<number, TextChannel>()
@@ -82,11 +84,13 @@ export class AnswerGuard {
   /** Choices of which the gate kept a part back. */
   private cutShort: number[] = NO_CHOICES
 
-  constructor(shape: Shape, guard: TextFilter, gate: Gate) {
+  /** `endsBlocked`: whether a blocked choice ends as one that a filter ended; else it does not end. */
+  constructor(shape: Shape, guard: TextFilter, gate: Gate, endsBlocked = true) {
     this.shape = shape
     this.walker = new Rewalker(shape)
     this.guard = guard
     this.gate = gate
+    this.blockedFinish = endsBlocked ? CONTENT_FILTER : 'null'
     this.strays = new StrayTexts(guard)
   }
 
@@ -276,7 +280,7 @@ export class AnswerGuard {
       const rest = this.remainder(choice.index)
       if (rest.fields !== '') held.push(rest)
     }
-    const reason = this.guard.blocked ? CONTENT_FILTER : this.cutShort.includes(choice.index) ? LENGTH : null
+    const reason = this.guard.blocked ? this.blockedFinish : this.cutShort.includes(choice.index) ? LENGTH : null
     if (reason && choice.finish) edits.push({ start: choice.finish.start, end: choice.finish.end, text: reason })
   }
 

@@ -1,5 +1,5 @@
 import type { Outcome } from '../audit/record.ts'
-import { CATALOGUE } from '../errors/catalogue.ts'
+import { CATALOGUE, type ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import type { AnswerSink, AnswerSource } from '../ports/transport.ts'
 import type { Validators } from '../validators/validators.ts'
@@ -27,8 +27,7 @@ export async function refuse(exchange: Exchange, services: Services, refusal: Re
   settle(exchange, services, usedWithoutAnswer(exchange))
   exchange.errorCode = refusal.code
   exchange.reason = refusal.reason
-  const outcome: Outcome = entry.status >= 500 ? 'failed' : 'refused'
-  const recorded = await record(exchange, services, { status: entry.status, outcome })
+  const recorded = await record(exchange, services, { status: entry.status, outcome: outcomeOf(refusal.code) })
   return respondError(exchange, services, recorded ? refusal : { code: 'audit_unavailable' })
 }
 
@@ -61,7 +60,7 @@ export async function answerBody(exchange: Exchange, services: Services, bytes: 
   }
   const recorded = await record(exchange, services, {
     status: refusal ? CATALOGUE[refusal.code].status : 200,
-    outcome: refusal ? (CATALOGUE[refusal.code].status >= 500 ? 'failed' : 'refused') : 'served',
+    outcome: refusal ? outcomeOf(refusal.code) : 'served',
     ...counts,
     ...(refusal ? {} : { outputSnippet: output.outputSnippet }),
   })
@@ -215,7 +214,7 @@ class StreamedAnswer implements AnswerSource {
       this.exchange.reason = `cut:${end.finish}`
     }
     this.settleAndReport()
-    const outcome: Outcome = end?.kind === 'failed' ? 'failed' : 'served'
+    const outcome = end?.kind === 'failed' ? outcomeOf(end.code) : 'served'
     void record(this.exchange, this.services, { status: 200, outcome, ...this.summary() }).then(recorded => {
       const closing = this.closing(recorded)
       if (closing.length > 0) this.sink?.write(closing)
@@ -256,6 +255,10 @@ class StreamedAnswer implements AnswerSource {
     const isQuotable = this.validation?.passed ?? true
     return { ...this.output.counts, ...(isQuotable ? { outputSnippet: this.output.outputSnippet } : {}) }
   }
+}
+
+function outcomeOf(code: ErrorCode): Outcome {
+  return CATALOGUE[code].status >= 500 ? 'failed' : 'refused'
 }
 
 /** Null for a request without stand-ins. */

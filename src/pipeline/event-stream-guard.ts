@@ -1,3 +1,4 @@
+import type { OnBlock } from '../config/config.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { agree, type EventGuard, type GuardedEvent, type LetOut } from '../guard/event-guard.ts'
@@ -25,6 +26,8 @@ export interface EventStreamGuardOptions {
   readonly maxFrameBytes: number
   /** Why the answer has to be cut now, if it has to: asked after each event. */
   readonly cutFor: () => 'length' | null
+  /** How the answer ends where something is blocked; `content_filter` where that is left out. */
+  readonly onBlock?: OnBlock
   /** An event with text of the model went by. */
   readonly onText: () => void
   readonly onUsage: (usage: TokenCounts) => void
@@ -47,7 +50,7 @@ export class EventStreamGuard extends FramedAnswer {
   private readonly kept: OutputKeeper | null
 
   constructor(options: EventStreamGuardOptions) {
-    super(options.maxFrameBytes, text => options.texts.twin().whole(text) === text)
+    super(options.maxFrameBytes, text => options.texts.twin().whole(text) === text, options.onBlock)
     this.options = options
     this.kept = options.wire.keep?.() ?? null
   }
@@ -69,7 +72,7 @@ export class EventStreamGuard extends FramedAnswer {
       this.parts = parts
       this.next = next
       this.out = []
-      this.cut('content_filter', output)
+      this.block(() => this.cut('content_filter', output))
     }
   }
 
@@ -99,7 +102,8 @@ export class EventStreamGuard extends FramedAnswer {
       return this.finish({ kind: 'complete' })
     }
     this.out.push(guarded.bytes)
-    if (why) this.cut(why)
+    if (why === 'content_filter') this.block(() => this.cut(why))
+    else if (why) this.cut(why)
   }
 
   protected ended(rest: string): void {

@@ -1,3 +1,4 @@
+import type { OnBlock } from '../config/config.ts'
 import { MAX_WAITING_BYTES } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { OpenEvent, type Outgoing } from '../guard/open-event.ts'
@@ -36,12 +37,14 @@ export abstract class FramedAnswer {
   private passed: (() => void) | null = null
   private readonly splitter: FrameSplitter
   private readonly isClear: (text: string) => boolean
+  private readonly onBlock: OnBlock
 
   /** The last line beside data that was let pass: most are like the one before. */
   private lastLine: Uint8Array = new Uint8Array(0)
 
   /** `isClear`: whether no rule finds anything in a text. */
-  constructor(maxFrameBytes: number, isClear: (text: string) => boolean) {
+  constructor(maxFrameBytes: number, isClear: (text: string) => boolean, onBlock: OnBlock = 'content_filter') {
+    this.onBlock = onBlock
     this.isClear = isClear
     this.splitter = new FrameSplitter(maxFrameBytes, {
       frame: bytes => this.frame(bytes),
@@ -67,6 +70,13 @@ export abstract class FramedAnswer {
     this.flushHeld()
     this.strays.end()
     this.break(code, reason)
+  }
+
+  /** Ends the stream by policy, in the way that it says. `cut`: the way of the wire to end as one that a filter ended. */
+  protected block(cut: () => void): void {
+    this.strays.end()
+    if (this.onBlock === 'error') this.break('guard_output_blocked', 'blocked')
+    else cut()
   }
 
   /** Ends the stream with an error event; what is held is dropped. */

@@ -1,4 +1,5 @@
 import { createSnippet, MAX_SNIPPET, type Snippet } from '../audit/snippet.ts'
+import type { OnBlock } from '../config/config.ts'
 import { MAX_FRAME_BYTES } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { AnswerGuard, type Gate } from '../guard/answer-guard.ts'
@@ -31,6 +32,7 @@ export class OutputGuard {
   private readonly record: GuardSide | null
   private readonly maxCharacters: number
   private readonly maxEvents: number
+  private readonly onBlock: OnBlock
   private readonly prompts: number
   private characters = 0
   private estimate = 0
@@ -43,6 +45,7 @@ export class OutputGuard {
     if (!policy || !body || !model) throw new Error('the output guard runs behind authoriseModel')
     this.exchange = exchange
     this.maxCharacters = policy.maxCharacters
+    this.onBlock = policy.onBlock
     this.record = policy.record
     this.snippet = createSnippet(policy.record ? LONG_SNIPPET : MAX_SNIPPET)
     const choices = typeof body.fields['n'] === 'number' ? body.fields['n'] : 1
@@ -69,7 +72,7 @@ export class OutputGuard {
           errorBody,
         })
     } else {
-      const answers = new AnswerGuard(answer, this.texts, gate)
+      const answers = new AnswerGuard(answer, this.texts, gate, policy.onBlock !== 'error')
       const options = body.fields['stream_options'] as { include_usage?: boolean } | undefined
       const dropUsage = options?.include_usage !== true
       this.bodies = answers
@@ -141,6 +144,7 @@ export class OutputGuard {
   private streamOptions() {
     return {
       texts: this.texts,
+      onBlock: this.onBlock,
       maxFrameBytes: MAX_FRAME_BYTES,
       cutFor: () => (this.full || this.events > this.maxEvents ? 'length' : null),
       onText: () => {
