@@ -8,6 +8,10 @@ const MIB = 1024 * 1024
 
 /** A configuration is written by people; a larger file is a mistake, and parsing it would hold up the start. */
 export const MAX_CONFIG_CHARACTERS = MIB
+/** Reading one file that the configuration names. */
+export const FILE_TIMEOUT_MS = 10_000
+/** Certificates of a listener with their intermediates, or of all authorities of an operating system. */
+export const MAX_PEM_BYTES = MIB
 /** `${file:…}` is for secrets and prompts. */
 export const MAX_INCLUDED_CHARACTERS = 256 * 1024
 /** YAML aliases resolved at most: enough to share a block or two, too few for a "billion laughs". */

@@ -5,12 +5,13 @@ import { walkJson } from '../json/walk.ts'
 import type { CallScope, ChoiceScope, StringSlot, Walked } from '../json/walked.ts'
 import { ChoiceTokens, tokensOf } from './choice-tokens.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
-import { GuardedJson } from './json-stream.ts'
+import { GuardedJson, jsonInSteps } from './json-stream.ts'
 import type { Logprobs, Token } from './logprobs.ts'
 import { OpenEvent, type Outgoing } from './open-event.ts'
 import { isStray, StrayTexts } from './stray-texts.ts'
 import type { GuardedText, TextFilter } from './text-guard.ts'
 import { TrackedText } from './tracked-text.ts'
+import type { Steps } from './turns.ts'
 
 const LENGTH = '"length"'
 const CONTENT_FILTER = '"content_filter"'
@@ -138,26 +139,28 @@ export class AnswerGuard {
   }
 
   /** Guards a whole body. Null: it cannot be checked. */
-  body(bytes: Uint8Array): GuardedDocument | null {
+  *body(bytes: Uint8Array): Steps<GuardedDocument | null> {
     const walked = walkJson(bytes, 0, bytes.length, this.shape)
     if (!walked) return null
     const edits = this.drop(walked)
     const tokens = this.tokensOf(bytes, walked)
     for (const slot of walked.strings) {
       if (isStray(slot)) {
-        const edit = this.strays.edit(bytes, slot)
+        const edit = yield* this.strays.edit(bytes, slot)
         if (edit === 'malformed') return null
         if (edit) edits.push(edit)
         continue
       }
       const text = decodeString(bytes, slot)
       if (text === null) return null
-      let replaced = slot.kind === 'arguments' ? this.json(text) : null
+      let replaced = slot.kind === 'arguments' ? yield* jsonInSteps(this.guard, text) : null
       if (slot.kind === 'text' && slot.channel && slot.choice) {
         const own = tokens?.get(slot.choice)
         const mine = own?.take(slot.channel) ?? NO_TOKENS
         const released =
-          mine.length > 0 ? TrackedText.whole(this.guard, text, mine) : { text: this.guard.whole(text), tokens: [] }
+          mine.length > 0
+            ? TrackedText.whole(this.guard, text, mine)
+            : { text: yield* this.guard.inSteps(text), tokens: [] }
         replaced = this.gate.pass(released.text, slot.channel, slot.choice.index)
         own?.give(released, replaced.length, slot.channel)
         const { finish } = slot.choice
@@ -166,7 +169,7 @@ export class AnswerGuard {
           edits.push({ start: finish.start, end: finish.end, text: LENGTH })
         }
       }
-      replaced ??= this.guard.whole(text)
+      replaced ??= yield* this.guard.inSteps(text)
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
     for (const own of tokens?.values() ?? []) own.edit(edits)
@@ -288,11 +291,6 @@ export class AnswerGuard {
   private drop(walked: Walked): Edit[] {
     if (!this.guard.enforces) return []
     return walked.dropped.map(({ start, end }) => ({ start, end, text: 'null' }))
-  }
-
-  private json(text: string): string {
-    const guarded = new GuardedJson(() => this.guard.open())
-    return guarded.push(text) + guarded.end()
   }
 
   /** Null: the answer has too many. `field` is the name of a text of the channel `other`. */

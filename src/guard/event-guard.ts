@@ -4,12 +4,13 @@ import type { StringSlot, Tag, Walked } from '../json/walked.ts'
 import type { EventChannel, EventKeys, EventRepair, EventWire } from '../wires/event-wire.ts'
 import type { Gate } from './answer-guard.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
-import { GuardedJson } from './json-stream.ts'
+import { GuardedJson, jsonInSteps } from './json-stream.ts'
 import { isSame, type Logprobs, readLogprobs, type Token, writeLogprobs } from './logprobs.ts'
 import { OpenEvent, type Outgoing } from './open-event.ts'
 import { isStray, StrayTexts } from './stray-texts.ts'
 import type { GuardedText, TextFilter } from './text-guard.ts'
 import { type ReleasedText, TrackedText } from './tracked-text.ts'
+import { atOnce, type Steps } from './turns.ts'
 
 /** Texts that one stream may have open at a time, and parts that it may have: bounds what it can make us keep. */
 const MAX_CHANNELS = 1024
@@ -129,11 +130,11 @@ export class EventGuard {
         replaced = this.piece(text, channel, tokens?.get(slot))
         if (this.wire.keep) grown.push({ channel, text: replaced, logprobs: null })
       } else {
-        replaced = this.copy(text, slot, known, tokens?.get(slot))
+        replaced = atOnce(this.copy(text, slot, known, tokens?.get(slot)))
       }
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
-    this.editJson(bytes, walked, edits, known)
+    atOnce(this.editJson(bytes, walked, edits, known))
     this.editTokens(walked, tokens, edits)
     // A copy of what never went by in pieces.
     this.guard.blocked ??= this.copies.blocked
@@ -147,7 +148,7 @@ export class EventGuard {
   }
 
   /** Guards a whole answer. Null: it cannot be checked. */
-  body(bytes: Uint8Array): { readonly bytes: Uint8Array; readonly walked: Walked } | null {
+  *body(bytes: Uint8Array): Steps<{ readonly bytes: Uint8Array; readonly walked: Walked } | null> {
     const walked = walkJson(bytes, 0, bytes.length, this.wire.body)
     if (!walked) return null
     const edits = this.drop(walked)
@@ -155,7 +156,7 @@ export class EventGuard {
     let isCut = false
     for (const slot of walked.strings) {
       if (isStray(slot)) {
-        const edit = this.strays.edit(bytes, slot)
+        const edit = yield* this.strays.edit(bytes, slot)
         if (edit === 'malformed') return null
         if (edit) edits.push(edit)
         continue
@@ -163,7 +164,7 @@ export class EventGuard {
       const text = decodeString(bytes, slot)
       if (text === null) return null
       const own = tokens?.get(slot)
-      const guarded = this.copy(text, slot, false, own)
+      const guarded = yield* this.copy(text, slot, false, own)
       const passed = slot.channel ? this.gate.pass(guarded, slot.channel, 0) : guarded
       if (passed !== guarded) {
         isCut = true
@@ -172,7 +173,7 @@ export class EventGuard {
       }
       if (passed !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(passed) })
     }
-    this.editJson(bytes, walked, edits, false)
+    yield* this.editJson(bytes, walked, edits, false)
     this.editTokens(walked, tokens, edits)
     if (isCut && walked.finish) edits.push({ ...walked.finish, text: `"${this.wire.finish.length}"` })
     return { bytes: splice(bytes, edits), walked }
@@ -263,10 +264,10 @@ export class EventGuard {
   }
 
   /** A text that stands in the event as a whole; `known`: it has gone by in pieces, and was counted then. */
-  private copy(text: string, slot: StringSlot, known: boolean, tokens: Tokens | undefined): string {
-    if (slot.kind === 'arguments') return this.json(text, known)
+  private *copy(text: string, slot: StringSlot, known: boolean, tokens: Tokens | undefined): Steps<string> {
     const guard = known ? this.copies : this.guard
-    if (!tokens || tokens.came.content.length === 0) return guard.whole(text)
+    if (slot.kind === 'arguments') return yield* jsonInSteps(guard, text)
+    if (!tokens || tokens.came.content.length === 0) return yield* guard.inSteps(text)
     const released = TrackedText.whole(guard, text, tokens.came.content)
     for (const { token } of released.tokens) tokens.out.push(token)
     return released.text
@@ -292,17 +293,12 @@ export class EventGuard {
     }
   }
 
-  private editJson(bytes: Uint8Array, walked: Walked, edits: Edit[], known: boolean): void {
+  private *editJson(bytes: Uint8Array, walked: Walked, edits: Edit[], known: boolean): Steps<void> {
     for (const span of walked.json) {
       const json = decoder.decode(bytes.subarray(span.start, span.end))
-      const replaced = this.json(json, known)
+      const replaced = yield* jsonInSteps(known ? this.copies : this.guard, json)
       if (replaced !== json) edits.push({ ...span, text: replaced })
     }
-  }
-
-  private json(text: string, known: boolean): string {
-    const guarded = new GuardedJson(() => (known ? this.copies : this.guard).open())
-    return guarded.push(text) + guarded.end()
   }
 
   /** What cannot be checked goes, as long as there are rules that change text. */

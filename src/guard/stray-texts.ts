@@ -6,6 +6,7 @@ import { insideOf } from './edits.ts'
 import type { OpenEvent } from './open-event.ts'
 import { StrayPlace } from './stray-place.ts'
 import type { TextFilter } from './text-guard.ts'
+import { atOnce, type Steps } from './turns.ts'
 
 /** Places that are told apart; all further ones are taken for one. */
 const MAX_PLACES = 64
@@ -37,9 +38,9 @@ export class StrayTexts {
    * What stands for a slot that is `unknown`, a `key` or a `number`, looked at by itself; null where nothing changes.
    * @returns 'malformed' for a string that is not valid
    */
-  edit(bytes: Uint8Array, slot: StringSlot): Edit | null | 'malformed' {
+  *edit(bytes: Uint8Array, slot: StringSlot): Steps<Edit | null | 'malformed'> {
     const text = slot.kind === 'number' ? numberText(bytes, slot) : decodeString(bytes, slot)
-    return text === null ? 'malformed' : editOf(slot, text, this.guard.whole(text))
+    return text === null ? 'malformed' : editOf(slot, text, yield* this.guard.inSteps(text))
   }
 
   /**
@@ -50,7 +51,7 @@ export class StrayTexts {
   take(bytes: Uint8Array, start: number, slot: StringSlot, scope: string, event: OpenEvent): boolean {
     event.waits++
     if (slot.kind !== 'unknown' || !this.guard.enforces) {
-      const edit = this.edit(bytes, slot)
+      const edit = atOnce(this.edit(bytes, slot))
       if (edit !== 'malformed') event.decide(edit)
       return edit !== 'malformed'
     }

@@ -1,6 +1,8 @@
 import type { Outcome } from '../audit/record.ts'
+import { LONG_BODY_BYTES } from '../config/limits.ts'
 import { CATALOGUE, type ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
+import { atOnce, inTurns } from '../guard/turns.ts'
 import type { AnswerSink, AnswerSource } from '../ports/transport.ts'
 import type { Validators } from '../validators/validators.ts'
 import type { Exchange } from './exchange.ts'
@@ -11,6 +13,7 @@ import { record } from './record.ts'
 import { OutputRestorer } from './restore-output.ts'
 import type { Services } from './services.ts'
 import { settle } from './settle.ts'
+import { turnsOf } from './turns-of.ts'
 import { validateBody } from './validate-body.ts'
 import { StreamValidation } from './validate-stream.ts'
 import { subjectOf } from './validation.ts'
@@ -48,7 +51,10 @@ export async function answerOwn(exchange: Exchange, services: Services, value: u
 /** Lets a whole answer out, when it has been guarded, settled and recorded. */
 export async function answerBody(exchange: Exchange, services: Services, bytes: Uint8Array): Promise<Response> {
   const output = new OutputGuard(exchange)
-  const guarded = output.body(bytes)
+  const steps = output.body(bytes)
+  const turns = turnsOf(exchange, services)
+  const guarded = bytes.length <= LONG_BODY_BYTES ? atOnce(steps) : await inTurns(steps, turns)
+  if (guarded === null) return abandon(exchange, services)
   output.report()
   const { counts } = output
   settle(exchange, services, counts.inputTokens + counts.outputTokens)

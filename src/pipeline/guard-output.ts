@@ -6,6 +6,7 @@ import { AnswerGuard, type Gate } from '../guard/answer-guard.ts'
 import { EventGuard } from '../guard/event-guard.ts'
 import type { GuardSide } from '../guard/policy.ts'
 import { TextGuard } from '../guard/text-guard.ts'
+import type { Steps } from '../guard/turns.ts'
 import { estimateTextTokens } from '../quota/estimate.ts'
 import { EventStreamGuard } from './event-stream-guard.ts'
 import type { Exchange } from './exchange.ts'
@@ -15,6 +16,9 @@ import { UsageSum } from './usage-sum.ts'
 
 /** What is collected where it still has to be redacted: room for a match that begins in the first half. */
 const LONG_SNIPPET = 2 * MAX_SNIPPET
+
+/** A whole answer, or why it must not be let out. */
+type GuardedBody = { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly code: ErrorCode }
 
 /**
  * The output guard of one request: what may be let out, what it amounts to, and when it is enough.
@@ -93,10 +97,8 @@ export class OutputGuard {
   }
 
   /** Guards a whole body; a code where it must not be let out. */
-  body(
-    bytes: Uint8Array,
-  ): { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly code: ErrorCode } {
-    const guarded = this.bodies.body(bytes)
+  *body(bytes: Uint8Array): Steps<GuardedBody> {
+    const guarded = yield* this.bodies.body(bytes)
     if (!guarded || guarded.walked.error) return { ok: false, code: 'upstream_invalid' }
     const { usage } = guarded.walked
     if (usage) {

@@ -4,6 +4,7 @@ import { OpenEvent } from '../../../src/guard/open-event.ts'
 import { byGroup, compileSide } from '../../../src/guard/policy.ts'
 import { BUILT_IN_RULES } from '../../../src/guard/recognisers/index.ts'
 import { TextGuard } from '../../../src/guard/text-guard.ts'
+import { atOnce } from '../../../src/guard/turns.ts'
 import { CHAT_COMPLETIONS } from '../../../src/wires/chat-completions.ts'
 
 const compiled = compileSide(byGroup(BUILT_IN_RULES, { pii: 'redact', secrets: 'block' }))
@@ -31,7 +32,7 @@ function guard(limit = Number.POSITIVE_INFINITY) {
     return decoder.decode(guarded.bytes.close())
   }
   const body = (value: unknown) => {
-    const guarded = answers.body(encoder.encode(JSON.stringify(value)))
+    const guarded = atOnce(answers.body(encoder.encode(JSON.stringify(value))))
     return guarded && (JSON.parse(decoder.decode(guarded.bytes)) as unknown)
   }
   return { texts, answers, event, body }
