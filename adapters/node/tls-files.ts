@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { MAX_PEM_BYTES } from '../../src/config/limits.ts'
+import { readText } from './read-text.ts'
 import { StartError } from './start-error.ts'
 
 /** Paths of PEM files. */
@@ -33,14 +34,10 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsMaterial> {
   return { cert, key, clientCa }
 }
 
-async function readPem(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    const code = (error as { code?: string }).code
-    const reason = code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'not readable by this user' : code
-    throw new StartError(`${file}: ${reason}`, { cause: error })
-  }
+async function readPem(path: string): Promise<string> {
+  const file = await readText(path, MAX_PEM_BYTES)
+  if (!file.ok) throw new StartError(`${path}: ${file.reason}`)
+  return file.text
 }
 
 function parseCertificate(pem: string, file: string): X509Certificate {

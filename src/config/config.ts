@@ -113,9 +113,13 @@ export interface GuardInputConfig extends GuardSideConfig {
   readonly injection: InjectionAction
 }
 
+/** How a stream ends in which something is blocked: as one that a filter ended, or with an error event. */
+export type OnBlock = 'content_filter' | 'error'
+
 export interface GuardOutputConfig extends GuardSideConfig<OutputAction> {
   /** UTF-16 units of one answer; longer ones are cut and end with the finish reason `length`. */
   readonly maxCharacters?: number
+  readonly onBlock: OnBlock
 }
 
 /** A rule of the company's own: a pattern, or a dictionary. */

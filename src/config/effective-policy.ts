@@ -1,6 +1,6 @@
 import type { QuotaLimit } from '../quota/limit.ts'
 import { appliesTo } from '../quota/plan.ts'
-import type { Config, GuardAction, InjectionAction } from './config.ts'
+import type { Config, GuardAction, InjectionAction, OnBlock } from './config.ts'
 import { at } from './fault.ts'
 import {
   type Caller,
@@ -17,7 +17,10 @@ export interface EffectivePolicy {
   /** The path of the exception that counts; null for the general policy. */
   readonly exception: string | null
   readonly input: EffectiveSide & { readonly injection: Setting<InjectionAction> }
-  readonly output: EffectiveSide & { readonly maxCharacters: Setting<number | null> }
+  readonly output: EffectiveSide & {
+    readonly maxCharacters: Setting<number | null>
+    readonly onBlock: Setting<OnBlock>
+  }
   /** The limits that a request has to fit into. */
   readonly quotas: readonly QuotaLimit[]
 }
@@ -56,6 +59,7 @@ function guardOf({ guard }: Config, book: RuleBook, exception: number | undefine
     `${isSpecial ? at('guard.exceptions', exception ?? 0) : 'guard'}.${direction}.${key}`
   const injection = special?.input?.injection
   const maxCharacters = special?.output?.maxCharacters
+  const onBlock = special?.output?.onBlock
   return {
     input: {
       injection: {
@@ -69,6 +73,10 @@ function guardOf({ guard }: Config, book: RuleBook, exception: number | undefine
       maxCharacters: {
         value: maxCharacters ?? guard.output.maxCharacters ?? null,
         setBy: path('output', 'maxCharacters', maxCharacters !== undefined),
+      },
+      onBlock: {
+        value: onBlock ?? guard.output.onBlock,
+        setBy: path('output', 'onBlock', onBlock !== undefined),
       },
     },
   }

@@ -8,6 +8,10 @@ const MIB = 1024 * 1024
 
 /** A configuration is written by people; a larger file is a mistake, and parsing it would hold up the start. */
 export const MAX_CONFIG_CHARACTERS = MIB
+/** Reading one file that the configuration names. */
+export const FILE_TIMEOUT_MS = 10_000
+/** Certificates of a listener with their intermediates, or of all authorities of an operating system. */
+export const MAX_PEM_BYTES = MIB
 /** `${file:…}` is for secrets and prompts. */
 export const MAX_INCLUDED_CHARACTERS = 256 * 1024
 /** YAML aliases resolved at most: enough to share a block or two, too few for a "billion laughs". */
@@ -75,6 +79,8 @@ export const MAX_JWKS_KEYS = 64
 
 /** One SSE frame: far above any real delta, far below what would hurt. */
 export const MAX_FRAME_BYTES = MIB
+/** Events of a stream that wait for what follows at a place that no wire describes: hundreds of them. */
+export const MAX_WAITING_BYTES = 256 * 1024
 /** A whole answer without streaming, held in memory to be checked. */
 export const MAX_ANSWER_BYTES = 32 * MIB
 /** Characters of a caller's own values that are put back into one answer: a few letters stand for values of any length. */

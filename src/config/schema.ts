@@ -196,6 +196,10 @@ const BY_NAME = 'Actions by the name of a rule, which go before those of its gro
 const maxCharacters = v.exactOptional(
   v.pipe(count(1, MAX_TOKENS), described('Most characters (UTF-16 units) of one answer; it is cut there.')),
 )
+const onBlock = v.pipe(
+  oneOf(['content_filter', 'error']),
+  described('How a stream ends in which something is blocked: as one that a filter ended, or with an error.'),
+)
 const guardInput = {
   injection: v.optional(v.pipe(injectionAction, described('Text that tries to override instructions.')), 'block'),
   pii: v.optional(v.pipe(inputAction, described('Personal data.')), 'flag'),
@@ -209,6 +213,7 @@ const guardOutput = {
   rules: v.optional(v.pipe(v.record(v.string(), action, NO_MAPPING), described(BY_NAME)), {}),
   locales,
   maxCharacters,
+  onBlock: v.optional(onBlock, 'content_filter'),
 }
 const stages = v.pipe(list(oneOf(['input', 'output'])), v.minLength(1, 'should name input, output or both'))
 const unitClass = text(256)
@@ -279,6 +284,7 @@ const guardException = v.strictObject({
       rules: v.exactOptional(v.record(v.string(), action, NO_MAPPING)),
       locales,
       maxCharacters,
+      onBlock: v.exactOptional(onBlock),
     }),
   ),
   validators: v.exactOptional(

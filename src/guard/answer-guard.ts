@@ -5,11 +5,13 @@ import { walkJson } from '../json/walk.ts'
 import type { CallScope, ChoiceScope, StringSlot, Walked } from '../json/walked.ts'
 import { ChoiceTokens, tokensOf } from './choice-tokens.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
-import { GuardedJson } from './json-stream.ts'
+import { GuardedJson, jsonInSteps } from './json-stream.ts'
 import type { Logprobs, Token } from './logprobs.ts'
+import { OpenEvent, type Outgoing } from './open-event.ts'
 import { isStray, StrayTexts } from './stray-texts.ts'
 import type { GuardedText, TextFilter } from './text-guard.ts'
 import { TrackedText } from './tracked-text.ts'
+import type { Steps } from './turns.ts'
 
 const LENGTH = '"length"'
 const CONTENT_FILTER = '"content_filter"'
@@ -51,8 +53,8 @@ export interface Held {
   readonly logprobs: string
 }
 
-export interface GuardedDocument {
-  readonly bytes: Uint8Array
+export interface GuardedDocument<Bytes = Uint8Array> {
+  readonly bytes: Bytes
   readonly walked: Walked
   /** To be let out in front of the document. */
   readonly held: readonly Held[]
@@ -67,7 +69,10 @@ export class AnswerGuard {
   private readonly walker: Rewalker
   private readonly guard: TextFilter
   private readonly gate: Gate
-  private readonly strays: StrayTexts
+  /** The finish reason of a choice that is blocked in the event that ends it. */
+  private readonly blockedFinish: string
+  /** What stands at places that no wire describes. */
+  readonly strays: StrayTexts
   private readonly texts = new Map<number, TextChannel>()
   /** Growing texts of fields that no wire describes: made with the first. */
   private others: Map<string, TextChannel> | null = null
@@ -80,11 +85,13 @@ export class AnswerGuard {
   /** Choices of which the gate kept a part back. */
   private cutShort: number[] = NO_CHOICES
 
-  constructor(shape: Shape, guard: TextFilter, gate: Gate) {
+  /** `endsBlocked`: whether a blocked choice ends as one that a filter ended; else it does not end. */
+  constructor(shape: Shape, guard: TextFilter, gate: Gate, endsBlocked = true) {
     this.shape = shape
     this.walker = new Rewalker(shape)
     this.guard = guard
     this.gate = gate
+    this.blockedFinish = endsBlocked ? CONTENT_FILTER : 'null'
     this.strays = new StrayTexts(guard)
   }
 
@@ -101,17 +108,17 @@ export class AnswerGuard {
   }
 
   /** Guards one event of a stream: the document in `bytes[start, end)`. Null: it cannot be checked. */
-  event(bytes: Uint8Array, start: number, end: number): GuardedDocument | null {
+  event(bytes: Uint8Array, start: number, end: number): GuardedDocument<Outgoing> | null {
     // Places behind the text move with it, and those of tokens matter.
     const walked = this.form ? walkJson(bytes, start, end, this.shape) : this.walker.walk(bytes, start, end)
     if (!walked) return null
     const edits = this.drop(walked)
     const tokens = this.tokensOf(bytes, walked)
+    let open: OpenEvent | null = null
     for (const slot of walked.strings) {
       if (isStray(slot) || !slot.choice) {
-        const edit = this.strays.edit(bytes, start, slot, slot.choice ? `${slot.choice.index}` : '')
-        if (edit === 'malformed') return null
-        if (edit) edits.push(edit)
+        open ??= new OpenEvent(bytes, edits)
+        if (!this.strays.take(bytes, start, slot, slot.choice ? `${slot.choice.index}` : '', open)) return null
         continue
       }
       const text = decodeString(bytes, slot)
@@ -127,30 +134,33 @@ export class AnswerGuard {
       if (choice.finish) this.finish(bytes, choice, edits, held, own)
       own?.edit(edits)
     }
-    return { bytes: splice(bytes, edits), walked, held }
+    this.strays.eventEnd(scope => scope === '' || walked.choices.some(({ index }) => `${index}` === scope), false)
+    return { bytes: open && open.waits > 0 ? open : splice(bytes, edits), walked, held }
   }
 
   /** Guards a whole body. Null: it cannot be checked. */
-  body(bytes: Uint8Array): GuardedDocument | null {
+  *body(bytes: Uint8Array): Steps<GuardedDocument | null> {
     const walked = walkJson(bytes, 0, bytes.length, this.shape)
     if (!walked) return null
     const edits = this.drop(walked)
     const tokens = this.tokensOf(bytes, walked)
     for (const slot of walked.strings) {
       if (isStray(slot)) {
-        const edit = this.strays.edit(bytes, 0, slot, null)
+        const edit = yield* this.strays.edit(bytes, slot)
         if (edit === 'malformed') return null
         if (edit) edits.push(edit)
         continue
       }
       const text = decodeString(bytes, slot)
       if (text === null) return null
-      let replaced = slot.kind === 'arguments' ? this.json(text) : null
+      let replaced = slot.kind === 'arguments' ? yield* jsonInSteps(this.guard, text) : null
       if (slot.kind === 'text' && slot.channel && slot.choice) {
         const own = tokens?.get(slot.choice)
         const mine = own?.take(slot.channel) ?? NO_TOKENS
         const released =
-          mine.length > 0 ? TrackedText.whole(this.guard, text, mine) : { text: this.guard.whole(text), tokens: [] }
+          mine.length > 0
+            ? TrackedText.whole(this.guard, text, mine)
+            : { text: yield* this.guard.inSteps(text), tokens: [] }
         replaced = this.gate.pass(released.text, slot.channel, slot.choice.index)
         own?.give(released, replaced.length, slot.channel)
         const { finish } = slot.choice
@@ -159,7 +169,7 @@ export class AnswerGuard {
           edits.push({ start: finish.start, end: finish.end, text: LENGTH })
         }
       }
-      replaced ??= this.guard.whole(text)
+      replaced ??= yield* this.guard.inSteps(text)
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
     for (const own of tokens?.values() ?? []) own.edit(edits)
@@ -273,7 +283,7 @@ export class AnswerGuard {
       const rest = this.remainder(choice.index)
       if (rest.fields !== '') held.push(rest)
     }
-    const reason = this.guard.blocked ? CONTENT_FILTER : this.cutShort.includes(choice.index) ? LENGTH : null
+    const reason = this.guard.blocked ? this.blockedFinish : this.cutShort.includes(choice.index) ? LENGTH : null
     if (reason && choice.finish) edits.push({ start: choice.finish.start, end: choice.finish.end, text: reason })
   }
 
@@ -281,11 +291,6 @@ export class AnswerGuard {
   private drop(walked: Walked): Edit[] {
     if (!this.guard.enforces) return []
     return walked.dropped.map(({ start, end }) => ({ start, end, text: 'null' }))
-  }
-
-  private json(text: string): string {
-    const guarded = new GuardedJson(() => this.guard.open())
-    return guarded.push(text) + guarded.end()
   }
 
   /** Null: the answer has too many. `field` is the name of a text of the channel `other`. */

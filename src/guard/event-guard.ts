@@ -4,16 +4,19 @@ import type { StringSlot, Tag, Walked } from '../json/walked.ts'
 import type { EventChannel, EventKeys, EventRepair, EventWire } from '../wires/event-wire.ts'
 import type { Gate } from './answer-guard.ts'
 import { type Edit, insideOf, splice } from './edits.ts'
-import { GuardedJson } from './json-stream.ts'
+import { GuardedJson, jsonInSteps } from './json-stream.ts'
 import { isSame, type Logprobs, readLogprobs, type Token, writeLogprobs } from './logprobs.ts'
+import { OpenEvent, type Outgoing } from './open-event.ts'
 import { isStray, StrayTexts } from './stray-texts.ts'
 import type { GuardedText, TextFilter } from './text-guard.ts'
 import { type ReleasedText, TrackedText } from './tracked-text.ts'
+import { atOnce, type Steps } from './turns.ts'
 
 /** Texts that one stream may have open at a time, and parts that it may have: bounds what it can make us keep. */
 const MAX_CHANNELS = 1024
 
 const decoder = new TextDecoder()
+const EVERY = () => true
 
 interface OpenText extends EventChannel {
   /** The keys and numbers that events of the text have when they go out. */
@@ -51,7 +54,7 @@ export interface GuardedEvent {
   readonly number: number | null
   /** The event grows a text. */
   readonly grows: boolean
-  readonly bytes: Uint8Array
+  readonly bytes: Outgoing
 }
 
 /** Guards the growing texts of a stream of typed events, event by event. */
@@ -61,7 +64,8 @@ export class EventGuard {
   private readonly copies: TextFilter
   private readonly gate: Gate
   private readonly repair: EventRepair | null
-  private readonly strays: StrayTexts
+  /** What stands at places that no wire describes. */
+  readonly strays: StrayTexts
   private readonly strayCopies: StrayTexts
   private readonly texts = new Map<string, OpenText>()
   /** Texts that have ended: one that grows on would be let out in two halves that nobody checked together. */
@@ -105,12 +109,12 @@ export class EventGuard {
     const tokens = this.tokensOf(bytes, walked)
     const grown: LetOut[] = []
     let grows = false
+    let open: OpenEvent | null = null
     for (const slot of walked.strings) {
       if (isStray(slot)) {
+        open ??= new OpenEvent(bytes, edits)
         const strays = known ? this.strayCopies : this.strays
-        const edit = strays.edit(bytes, start, slot, JSON.stringify([type, keys]))
-        if (edit === 'malformed') return null
-        if (edit) edits.push(edit)
+        if (!strays.take(bytes, start, slot, JSON.stringify([type, keys]), open)) return null
         continue
       }
       const text = decodeString(bytes, slot)
@@ -126,20 +130,25 @@ export class EventGuard {
         replaced = this.piece(text, channel, tokens?.get(slot))
         if (this.wire.keep) grown.push({ channel, text: replaced, logprobs: null })
       } else {
-        replaced = this.copy(text, slot, known, tokens?.get(slot))
+        replaced = atOnce(this.copy(text, slot, known, tokens?.get(slot)))
       }
       if (replaced !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(replaced) })
     }
-    this.editJson(bytes, walked, edits, known)
+    atOnce(this.editJson(bytes, walked, edits, known))
     this.editTokens(walked, tokens, edits)
     // A copy of what never went by in pieces.
     this.guard.blocked ??= this.copies.blocked
     const number = this.renumber(walked, bytes, held.length + missing.length, edits, repaired?.fields, start)
-    return { type, keys, walked, held, missing, grown, number, grows, bytes: splice(bytes, edits) }
+    // Only such events hold pieces. What opens and ends texts and items is said once.
+    const isPiece = type.endsWith('delta')
+    this.strayCopies.eventEnd(EVERY, true)
+    this.strays.eventEnd(EVERY, !isPiece)
+    const out = open && open.waits > 0 ? open : splice(bytes, edits)
+    return { type, keys, walked, held, missing, grown, number, grows, bytes: out }
   }
 
   /** Guards a whole answer. Null: it cannot be checked. */
-  body(bytes: Uint8Array): { readonly bytes: Uint8Array; readonly walked: Walked } | null {
+  *body(bytes: Uint8Array): Steps<{ readonly bytes: Uint8Array; readonly walked: Walked } | null> {
     const walked = walkJson(bytes, 0, bytes.length, this.wire.body)
     if (!walked) return null
     const edits = this.drop(walked)
@@ -147,7 +156,7 @@ export class EventGuard {
     let isCut = false
     for (const slot of walked.strings) {
       if (isStray(slot)) {
-        const edit = this.strays.edit(bytes, 0, slot, null)
+        const edit = yield* this.strays.edit(bytes, slot)
         if (edit === 'malformed') return null
         if (edit) edits.push(edit)
         continue
@@ -155,7 +164,7 @@ export class EventGuard {
       const text = decodeString(bytes, slot)
       if (text === null) return null
       const own = tokens?.get(slot)
-      const guarded = this.copy(text, slot, false, own)
+      const guarded = yield* this.copy(text, slot, false, own)
       const passed = slot.channel ? this.gate.pass(guarded, slot.channel, 0) : guarded
       if (passed !== guarded) {
         isCut = true
@@ -164,7 +173,7 @@ export class EventGuard {
       }
       if (passed !== text) edits.push({ start: slot.start, end: slot.end, text: insideOf(passed) })
     }
-    this.editJson(bytes, walked, edits, false)
+    yield* this.editJson(bytes, walked, edits, false)
     this.editTokens(walked, tokens, edits)
     if (isCut && walked.finish) edits.push({ ...walked.finish, text: `"${this.wire.finish.length}"` })
     return { bytes: splice(bytes, edits), walked }
@@ -255,10 +264,10 @@ export class EventGuard {
   }
 
   /** A text that stands in the event as a whole; `known`: it has gone by in pieces, and was counted then. */
-  private copy(text: string, slot: StringSlot, known: boolean, tokens: Tokens | undefined): string {
-    if (slot.kind === 'arguments') return this.json(text, known)
+  private *copy(text: string, slot: StringSlot, known: boolean, tokens: Tokens | undefined): Steps<string> {
     const guard = known ? this.copies : this.guard
-    if (!tokens || tokens.came.content.length === 0) return guard.whole(text)
+    if (slot.kind === 'arguments') return yield* jsonInSteps(guard, text)
+    if (!tokens || tokens.came.content.length === 0) return yield* guard.inSteps(text)
     const released = TrackedText.whole(guard, text, tokens.came.content)
     for (const { token } of released.tokens) tokens.out.push(token)
     return released.text
@@ -284,17 +293,12 @@ export class EventGuard {
     }
   }
 
-  private editJson(bytes: Uint8Array, walked: Walked, edits: Edit[], known: boolean): void {
+  private *editJson(bytes: Uint8Array, walked: Walked, edits: Edit[], known: boolean): Steps<void> {
     for (const span of walked.json) {
       const json = decoder.decode(bytes.subarray(span.start, span.end))
-      const replaced = this.json(json, known)
+      const replaced = yield* jsonInSteps(known ? this.copies : this.guard, json)
       if (replaced !== json) edits.push({ ...span, text: replaced })
     }
-  }
-
-  private json(text: string, known: boolean): string {
-    const guarded = new GuardedJson(() => (known ? this.copies : this.guard).open())
-    return guarded.push(text) + guarded.end()
   }
 
   /** What cannot be checked goes, as long as there are rules that change text. */

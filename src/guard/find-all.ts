@@ -1,5 +1,6 @@
 import type { RuleSet } from './rule-set.ts'
 import { type Finding, type Replace, Scanner } from './scanner.ts'
+import { type Steps, slicesOf } from './turns.ts'
 
 /** All matches in a whole text, from left to right, each with its whole extent, that of open-ended ones included. */
 export function findAll(rules: RuleSet, text: string): Finding[] {
@@ -8,34 +9,12 @@ export function findAll(rules: RuleSet, text: string): Finding[] {
   return found
 }
 
-/** Units that are looked at before the time is: the slowest text costs less than a microsecond a unit. */
-const SLICE = 4096
-/** A turn of the event loop that has taken so long is over, in ms. */
-const TURN_MS = 5
-
-/** Ends the turn of the event loop, by a promise, when it has taken long enough. */
-export type Turns = () => Promise<void> | undefined
-
-/** @param now ms of a clock that only goes forward */
-export function takeTurns(now: () => number): Turns {
-  let began = now()
-  return () => {
-    if (now() - began < TURN_MS) return undefined
-    return new Promise(resolve => {
-      setTimeout(() => {
-        began = now()
-        resolve()
-      })
-    })
-  }
-}
-
-/** As `findAll`, in turns of the event loop, so that nothing else waits for one long text, or for many. */
-export async function findAllInTurns(rules: RuleSet, text: string, turns: Turns): Promise<Finding[]> {
+/** As `findAll`, in steps: yields between slices of the text. */
+export function* findAllInSteps(rules: RuleSet, text: string): Steps<Finding[]> {
   const { scanner, found } = finder(rules)
-  for (let at = 0; at < text.length; at += SLICE) {
-    await turns()
-    scanner.push(text.slice(at, at + SLICE))
+  for (const slice of slicesOf(text)) {
+    scanner.push(slice)
+    yield
   }
   scanner.end()
   return found

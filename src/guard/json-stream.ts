@@ -1,4 +1,5 @@
-import type { GuardedText } from './text-guard.ts'
+import type { GuardedText, TextFilter } from './text-guard.ts'
+import { type Steps, slicesOf } from './turns.ts'
 
 /** Characters of one number or word outside strings; JSON has none that need as many. */
 const MAX_SCALAR = 256
@@ -241,4 +242,15 @@ function decoded(form: string): string {
 /** As it stands between the quotes of a JSON string. */
 function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1)
+}
+
+/** A whole text of JSON, guarded in steps. */
+export function* jsonInSteps(guard: TextFilter, text: string): Steps<string> {
+  const guarded = new GuardedJson(() => guard.open())
+  let out = ''
+  for (const slice of slicesOf(text)) {
+    out += guarded.push(slice)
+    yield
+  }
+  return out + guarded.end()
 }

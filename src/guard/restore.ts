@@ -1,5 +1,6 @@
 import { MAX_RESTORED_CHARACTERS } from '../config/limits.ts'
 import type { GuardedText, TextFilter } from './text-guard.ts'
+import type { Steps } from './turns.ts'
 
 const OPEN = '['
 const CLOSE = 0x5d
@@ -31,6 +32,11 @@ export class Restorer implements TextFilter {
     if (!text.includes(OPEN)) return text
     const restored = this.open()
     return restored.push(text) + restored.end()
+  }
+
+  *inSteps(text: string): Steps<string> {
+    yield
+    return this.whole(text)
   }
 
   twin(): Restorer {

@@ -48,26 +48,34 @@ export function parseTerms(terms: readonly string[], caseSensitive: boolean, poo
     if (size > MAX_TERM_LENGTH) {
       return { ok: false, reason: `terms[${index}] is ${size} characters long; at most ${MAX_TERM_LENGTH}` }
     }
-    let node = root
-    for (let at = 0; at < size; at++) {
-      const unit = text.charCodeAt(at)
-      coarse ||= unit >= FIRST_COARSE
-      const letter = letters.of(unit)
-      let way = node.next.get(letter.key)
-      if (!way) {
-        way = { set: letter.set, node: { next: new Map(), ends: false } }
-        node.next.set(letter.key, way)
-        positions++
+    for (const form of formsOf(text)) {
+      let node = root
+      for (let at = 0; at < form.length; at++) {
+        const unit = form.charCodeAt(at)
+        coarse ||= unit >= FIRST_COARSE
+        const letter = letters.of(unit)
+        let way = node.next.get(letter.key)
+        if (!way) {
+          way = { set: letter.set, node: { next: new Map(), ends: false } }
+          node.next.set(letter.key, way)
+          positions++
+        }
+        node = way.node
       }
-      node = way.node
+      node.ends = true
+      known.add(letters.plain(form))
+      shortest = Math.min(shortest, form.length)
+      longest = Math.max(longest, form.length)
     }
-    node.ends = true
-    known.add(letters.plain(text))
-    shortest = Math.min(shortest, size)
-    longest = Math.max(longest, size)
   }
   const has = coarse ? (match: string) => known.has(letters.plain(match)) : undefined
   return { ok: true, value: { root, shortest, longest, positions, has } }
+}
+
+/** The term, and the same with its accents as marks of their own: texts may be written either way. */
+function formsOf(term: string): string[] {
+  const apart = term.normalize('NFD')
+  return apart === term || !/\p{M}/u.test(apart) || apart.length > MAX_TERM_LENGTH ? [term] : [term, apart]
 }
 
 /** What the units of terms stand for. */

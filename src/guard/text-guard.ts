@@ -1,10 +1,11 @@
-import { findAll, findAllInTurns, replaceAll, type Turns } from './find-all.ts'
+import { findAll, findAllInSteps, replaceAll } from './find-all.ts'
 import type { GuardAction, GuardSide } from './policy.ts'
 import { hashLabel, label, mask } from './replacement.ts'
 import type { RuleDefinition } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
 import { type Finding, type Replace, Scanner, scanText } from './scanner.ts'
 import type { StandIns } from './stand-ins.ts'
+import { SLICE, type Steps } from './turns.ts'
 
 /** How often a rule was met, and what was done about it. */
 export interface GuardCount {
@@ -37,6 +38,8 @@ export interface TextFilter {
   open(): GuardedText
   /** Filters a text that is there as a whole. */
   whole(text: string): string
+  /** As `whole`, in steps. */
+  inSteps(text: string): Steps<string>
   /** A filter of the same kind with a tally of its own: for texts that are looked at and not let out. */
   twin(): TextFilter
 }
@@ -81,12 +84,16 @@ export class TextGuard implements TextFilter {
     return this.cut(replaceAll(text, found?.enforced ?? findAll(enforced, text), this.enforce))
   }
 
-  /** Looks through a text for `whole`, in turns of the event loop; changes nothing. */
-  async find(text: string, turns: Turns): Promise<Found> {
+  *inSteps(text: string): Steps<string> {
+    return text.length <= SLICE ? this.whole(text) : this.whole(text, yield* this.find(text))
+  }
+
+  /** Looks through a text for `whole`, in steps; changes nothing. */
+  *find(text: string): Steps<Found> {
     const { enforced, flagged } = this.side
     return {
-      enforced: enforced ? await findAllInTurns(enforced, text, turns) : [],
-      flagged: flagged ? await findAllInTurns(flagged, text, turns) : [],
+      enforced: enforced ? yield* findAllInSteps(enforced, text) : [],
+      flagged: flagged ? yield* findAllInSteps(flagged, text) : [],
     }
   }
 

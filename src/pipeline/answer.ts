@@ -1,6 +1,8 @@
 import type { Outcome } from '../audit/record.ts'
-import { CATALOGUE } from '../errors/catalogue.ts'
+import { LONG_BODY_BYTES } from '../config/limits.ts'
+import { CATALOGUE, type ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
+import { atOnce, inTurns } from '../guard/turns.ts'
 import type { AnswerSink, AnswerSource } from '../ports/transport.ts'
 import type { Validators } from '../validators/validators.ts'
 import type { Exchange } from './exchange.ts'
@@ -11,6 +13,7 @@ import { record } from './record.ts'
 import { OutputRestorer } from './restore-output.ts'
 import type { Services } from './services.ts'
 import { settle } from './settle.ts'
+import { turnsOf } from './turns-of.ts'
 import { validateBody } from './validate-body.ts'
 import { StreamValidation } from './validate-stream.ts'
 import { subjectOf } from './validation.ts'
@@ -27,8 +30,7 @@ export async function refuse(exchange: Exchange, services: Services, refusal: Re
   settle(exchange, services, usedWithoutAnswer(exchange))
   exchange.errorCode = refusal.code
   exchange.reason = refusal.reason
-  const outcome: Outcome = entry.status >= 500 ? 'failed' : 'refused'
-  const recorded = await record(exchange, services, { status: entry.status, outcome })
+  const recorded = await record(exchange, services, { status: entry.status, outcome: outcomeOf(refusal.code) })
   return respondError(exchange, services, recorded ? refusal : { code: 'audit_unavailable' })
 }
 
@@ -49,7 +51,10 @@ export async function answerOwn(exchange: Exchange, services: Services, value: u
 /** Lets a whole answer out, when it has been guarded, settled and recorded. */
 export async function answerBody(exchange: Exchange, services: Services, bytes: Uint8Array): Promise<Response> {
   const output = new OutputGuard(exchange)
-  const guarded = output.body(bytes)
+  const steps = output.body(bytes)
+  const turns = turnsOf(exchange, services)
+  const guarded = bytes.length <= LONG_BODY_BYTES ? atOnce(steps) : await inTurns(steps, turns)
+  if (guarded === null) return abandon(exchange, services)
   output.report()
   const { counts } = output
   settle(exchange, services, counts.inputTokens + counts.outputTokens)
@@ -61,7 +66,7 @@ export async function answerBody(exchange: Exchange, services: Services, bytes: 
   }
   const recorded = await record(exchange, services, {
     status: refusal ? CATALOGUE[refusal.code].status : 200,
-    outcome: refusal ? (CATALOGUE[refusal.code].status >= 500 ? 'failed' : 'refused') : 'served',
+    outcome: refusal ? outcomeOf(refusal.code) : 'served',
     ...counts,
     ...(refusal ? {} : { outputSnippet: output.outputSnippet }),
   })
@@ -215,7 +220,7 @@ class StreamedAnswer implements AnswerSource {
       this.exchange.reason = `cut:${end.finish}`
     }
     this.settleAndReport()
-    const outcome: Outcome = end?.kind === 'failed' ? 'failed' : 'served'
+    const outcome = end?.kind === 'failed' ? outcomeOf(end.code) : 'served'
     void record(this.exchange, this.services, { status: 200, outcome, ...this.summary() }).then(recorded => {
       const closing = this.closing(recorded)
       if (closing.length > 0) this.sink?.write(closing)
@@ -256,6 +261,10 @@ class StreamedAnswer implements AnswerSource {
     const isQuotable = this.validation?.passed ?? true
     return { ...this.output.counts, ...(isQuotable ? { outputSnippet: this.output.outputSnippet } : {}) }
   }
+}
+
+function outcomeOf(code: ErrorCode): Outcome {
+  return CATALOGUE[code].status >= 500 ? 'failed' : 'refused'
 }
 
 /** Null for a request without stand-ins. */

@@ -1,6 +1,9 @@
+import type { OnBlock } from '../config/config.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { agree, type EventGuard, type GuardedEvent, type LetOut } from '../guard/event-guard.ts'
+import { OpenEvent } from '../guard/open-event.ts'
+import type { StrayTexts } from '../guard/stray-texts.ts'
 import type { TextFilter } from '../guard/text-guard.ts'
 import { frameData } from '../sse/frames.ts'
 import type { Cut, EndContext, EventKeys, EventWire, OutputKeeper, TokenCounts } from '../wires/event-wire.ts'
@@ -23,6 +26,8 @@ export interface EventStreamGuardOptions {
   readonly maxFrameBytes: number
   /** Why the answer has to be cut now, if it has to: asked after each event. */
   readonly cutFor: () => 'length' | null
+  /** How the answer ends where something is blocked; `content_filter` where that is left out. */
+  readonly onBlock?: OnBlock
   /** An event with text of the model went by. */
   readonly onText: () => void
   readonly onUsage: (usage: TokenCounts) => void
@@ -45,7 +50,7 @@ export class EventStreamGuard extends FramedAnswer {
   private readonly kept: OutputKeeper | null
 
   constructor(options: EventStreamGuardOptions) {
-    super(options.maxFrameBytes, text => options.texts.twin().whole(text) === text)
+    super(options.maxFrameBytes, text => options.texts.twin().whole(text) === text, options.onBlock)
     this.options = options
     this.kept = options.wire.keep?.() ?? null
   }
@@ -55,7 +60,11 @@ export class EventStreamGuard extends FramedAnswer {
     return this.frameOf(wire.failed(errorBody({ code }), this.context()))
   }
 
-  mark(): () => void {
+  protected get strays(): StrayTexts {
+    return this.options.events.strays
+  }
+
+  protected markHere(): () => void {
     const parts = [...this.parts]
     const { next } = this
     const output = this.kept?.mark()
@@ -63,7 +72,7 @@ export class EventStreamGuard extends FramedAnswer {
       this.parts = parts
       this.next = next
       this.out = []
-      this.cut('content_filter', output)
+      this.block(() => this.cut('content_filter', output))
     }
   }
 
@@ -88,12 +97,13 @@ export class EventStreamGuard extends FramedAnswer {
     this.keep(guarded)
     if (guarded.grows) this.options.onText()
     const why = texts.blocked ? 'content_filter' : this.options.cutFor()
-    if (!why && wire.isLast(type)) {
+    if (!why && wire.isLast(type) && !(guarded.bytes instanceof OpenEvent)) {
       this.closing.push(guarded.bytes)
       return this.finish({ kind: 'complete' })
     }
     this.out.push(guarded.bytes)
-    if (why) this.cut(why)
+    if (why === 'content_filter') this.block(() => this.cut(why))
+    else if (why) this.cut(why)
   }
 
   protected ended(rest: string): void {
@@ -136,6 +146,8 @@ export class EventStreamGuard extends FramedAnswer {
     if (!this.kept) return
     for (const { channel, text } of grown) this.kept.grow(channel, text)
     if (type !== 'response.output_item.added' && type !== 'response.output_item.done') return
+    // Only events with pieces of text wait.
+    if (bytes instanceof OpenEvent) return
     const data = frameData(bytes, () => true)
     if (!data || 'rest' in data) return
     const item = parseObject(data.bytes.subarray(data.start, data.end))?.['item']

@@ -1,6 +1,6 @@
 import type { GuardFinding } from '../audit/record.ts'
 import type { Principal } from '../auth/principal.ts'
-import type { ModelConfig } from '../config/config.ts'
+import type { ModelConfig, OnBlock } from '../config/config.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import type { GuardSide } from '../guard/policy.ts'
@@ -20,6 +20,7 @@ export interface RequestPolicy {
   /** Redacts for the record what `output` lets through; null where that is nothing. */
   readonly record: GuardSide | null
   readonly maxCharacters: number
+  readonly onBlock: OnBlock
   /** The names of the validators in force; undefined: all. */
   readonly validators: readonly string[] | undefined
 }

@@ -1,4 +1,8 @@
+import type { OnBlock } from '../config/config.ts'
+import { MAX_WAITING_BYTES } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
+import { OpenEvent, type Outgoing } from '../guard/open-event.ts'
+import type { StrayTexts } from '../guard/stray-texts.ts'
 import { concat, FrameSplitter, frameData } from '../sse/frames.ts'
 import { maySideLinePass } from '../sse/side-lines.ts'
 
@@ -20,16 +24,27 @@ export abstract class FramedAnswer {
   end: StreamEnd | null = null
   /** Takes, behind each event of the model server, what may go out now: for who has to see them one by one. */
   onEvent: ((bytes: Uint8Array) => void) | undefined
-  protected out: Uint8Array[] = []
+  /** What goes out, in order: behind an event that waits, all wait. */
+  protected out: Outgoing[] = []
   protected closing: Uint8Array[] = []
+  /** Of `out`, when an event in it waits. */
+  private waitingBytes = 0
+  /** So many of `out` are copies already. */
+  private copied = 0
+  /** By place in `out`, where events are told one by one: how to cut behind it. */
+  private marks: { readonly upTo: number; readonly mark: () => void }[] = []
+  /** How to cut behind what has gone out. */
+  private passed: (() => void) | null = null
   private readonly splitter: FrameSplitter
   private readonly isClear: (text: string) => boolean
+  private readonly onBlock: OnBlock
 
   /** The last line beside data that was let pass: most are like the one before. */
   private lastLine: Uint8Array = new Uint8Array(0)
 
   /** `isClear`: whether no rule finds anything in a text. */
-  constructor(maxFrameBytes: number, isClear: (text: string) => boolean) {
+  constructor(maxFrameBytes: number, isClear: (text: string) => boolean, onBlock: OnBlock = 'content_filter') {
+    this.onBlock = onBlock
     this.isClear = isClear
     this.splitter = new FrameSplitter(maxFrameBytes, {
       frame: bytes => this.frame(bytes),
@@ -53,11 +68,20 @@ export abstract class FramedAnswer {
   fail(code: ErrorCode, reason: string): void {
     if (this.end) return
     this.flushHeld()
+    this.strays.end()
     this.break(code, reason)
+  }
+
+  /** Ends the stream by policy, in the way that it says. `cut`: the way of the wire to end as one that a filter ended. */
+  protected block(cut: () => void): void {
+    this.strays.end()
+    if (this.onBlock === 'error') this.break('guard_output_blocked', 'blocked')
+    else cut()
   }
 
   /** Ends the stream with an error event; what is held is dropped. */
   break(code: ErrorCode, reason: string): void {
+    this.out = this.ready()
     this.closing = [this.errorEvent(code)]
     this.finish({ kind: 'failed', code, reason })
   }
@@ -69,14 +93,23 @@ export abstract class FramedAnswer {
 
   /** The bytes to send now, without those that end the answer. */
   take(): Uint8Array | null {
-    const { out } = this
-    if (out.length === 0) return null
-    this.out = []
-    return out.length === 1 ? (out[0] ?? null) : concat(out)
+    if (this.out.length === 0) return null
+    const out = this.waitingBytes > 0 ? this.ready() : (this.out as Uint8Array[])
+    this.leave(out.length)
+    return out.length > 1 ? concat(out) : (out[0] ?? null)
   }
 
-  /** How to cut the answer by policy for a caller who has got no more than what was let out up to now. */
-  abstract mark(): () => void
+  /** How to cut the answer by policy for a caller who has got no more than what `take` gave up to now. */
+  mark(): () => void {
+    if (this.out.length === 0) this.passed = this.markHere()
+    return this.passed ?? this.markHere()
+  }
+
+  /** The same for a caller who has got all up to the last event, also what still waits. */
+  protected abstract markHere(): () => void
+
+  /** What may have to wait. */
+  protected abstract readonly strays: Pick<StrayTexts, 'end' | 'drop'>
 
   /** The event that tells the caller of a failure, in the form of the wire. */
   abstract errorEvent(code: ErrorCode): Uint8Array
@@ -91,6 +124,7 @@ export abstract class FramedAnswer {
   protected abstract flushHeld(): void
 
   protected finish(end: StreamEnd): void {
+    this.strays.end()
     this.end = end
     this.splitter.stop()
   }
@@ -100,8 +134,49 @@ export abstract class FramedAnswer {
     if (data === null) return
     if ('rest' in data) this.out.push(data.rest)
     else this.event(frame, data.bytes, data.start, data.end)
-    const bytes = this.onEvent && this.take()
-    if (bytes) this.onEvent?.(bytes)
+    if (this.waitingBytes > 0 || this.out.at(-1) instanceof OpenEvent) this.wait(frame.length)
+    if (this.onEvent) this.tell(this.onEvent)
+  }
+
+  /** An event waits, or stands behind one that does. */
+  private wait(size: number): void {
+    this.waitingBytes += size
+    if (this.waitingBytes > MAX_WAITING_BYTES) this.strays.drop()
+  }
+
+  private tell(onEvent: (bytes: Uint8Array) => void): void {
+    this.marks.push({ upTo: this.out.length, mark: this.markHere() })
+    const bytes = this.take()
+    if (bytes) onEvent(bytes)
+  }
+
+  /** So many of `out` have gone. */
+  private leave(count: number): void {
+    for (const { upTo, mark } of this.marks) if (upTo <= count) this.passed = mark
+    this.marks = this.marks.filter(({ upTo }) => upTo > count).map(({ upTo, mark }) => ({ upTo: upTo - count, mark }))
+    this.out = count === this.out.length ? [] : this.out.slice(count)
+    this.copied = Math.max(0, this.copied - count)
+    if (this.waitingBytes > 0) this.copyWaiting()
+  }
+
+  /** What stays is copied: it is a part of what came in, which may be large, and used again. */
+  private copyWaiting(): void {
+    for (; this.copied < this.out.length; this.copied++) {
+      const one = this.out[this.copied] as Outgoing
+      if (one instanceof OpenEvent) one.keep()
+      else this.out[this.copied] = new Uint8Array(one)
+    }
+    this.waitingBytes = this.out.reduce((sum, { length }) => sum + length, 0)
+  }
+
+  /** What stands in front of the first event that waits. */
+  private ready(): Uint8Array[] {
+    const ready: Uint8Array[] = []
+    for (const one of this.out) {
+      if (one instanceof OpenEvent && one.waits > 0) break
+      ready.push(one instanceof OpenEvent ? one.close() : one)
+    }
+    return ready
   }
 
   private readonly mayPass = (line: Uint8Array): boolean => {

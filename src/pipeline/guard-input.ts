@@ -1,15 +1,15 @@
 import { LONG_BODY_BYTES } from '../config/limits.ts'
 import type { Refusal } from '../errors/refusal.ts'
-import { takeTurns } from '../guard/find-all.ts'
 import { scanInjection } from '../guard/injection.ts'
 import type { RuleDefinition } from '../guard/rule.ts'
 import { bracketedIn, StandIns } from '../guard/stand-ins.ts'
 import { type Found, TextGuard } from '../guard/text-guard.ts'
+import { inTurns, type Steps } from '../guard/turns.ts'
 import { visitTexts } from '../openai/request-texts.ts'
-import type { Clock } from '../ports/clock.ts'
 import { estimateInputTokens, estimateTextTokens } from '../quota/estimate.ts'
 import type { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
+import { turnsOf } from './turns-of.ts'
 
 /**
  * Checks every text of the request: injection, personal data, secrets, the company's own rules. Replaces in place, or
@@ -20,22 +20,24 @@ export function guardInput(exchange: Exchange, services: Services): Refusal | un
   if (!body || !policy) throw new Error('guardInput runs behind authoriseModel')
   const guard = new TextGuard(policy.input, () => (exchange.standIns ??= new StandIns(bracketed(exchange))))
   if (body.bytes <= LONG_BODY_BYTES) return check(exchange, guard)
-  return findInTurns(body.fields, guard, services.clock).then(found => check(exchange, guard, found))
+  // The caller has gone where nothing was found out.
+  return inTurns(findIn(body.fields, guard), turnsOf(exchange, services)).then(found =>
+    found ? check(exchange, guard, found) : undefined,
+  )
 }
 
 /** By text: what was found in it. */
 type FoundIn = ReadonlyMap<string, Found>
 
 /** Looks through the texts of a long request before it is checked, so that the check itself takes no time over them. */
-async function findInTurns(fields: Record<string, unknown>, guard: TextGuard, clock: Clock): Promise<FoundIn> {
+function* findIn(fields: Record<string, unknown>, guard: TextGuard): Steps<FoundIn> {
   const texts = new Set<string>()
   visitTexts(fields, text => {
     texts.add(text)
     return text
   })
-  const turns = takeTurns(() => clock.monotonic())
   const found = new Map<string, Found>()
-  for (const text of texts) found.set(text, await guard.find(text, turns))
+  for (const text of texts) found.set(text, yield* guard.find(text))
   return found
 }
 

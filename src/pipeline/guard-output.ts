@@ -1,10 +1,12 @@
 import { createSnippet, MAX_SNIPPET, type Snippet } from '../audit/snippet.ts'
+import type { OnBlock } from '../config/config.ts'
 import { MAX_FRAME_BYTES } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { AnswerGuard, type Gate } from '../guard/answer-guard.ts'
 import { EventGuard } from '../guard/event-guard.ts'
 import type { GuardSide } from '../guard/policy.ts'
 import { TextGuard } from '../guard/text-guard.ts'
+import type { Steps } from '../guard/turns.ts'
 import { estimateTextTokens } from '../quota/estimate.ts'
 import { EventStreamGuard } from './event-stream-guard.ts'
 import type { Exchange } from './exchange.ts'
@@ -14,6 +16,9 @@ import { UsageSum } from './usage-sum.ts'
 
 /** What is collected where it still has to be redacted: room for a match that begins in the first half. */
 const LONG_SNIPPET = 2 * MAX_SNIPPET
+
+/** A whole answer, or why it must not be let out. */
+type GuardedBody = { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly code: ErrorCode }
 
 /**
  * The output guard of one request: what may be let out, what it amounts to, and when it is enough.
@@ -31,6 +36,7 @@ export class OutputGuard {
   private readonly record: GuardSide | null
   private readonly maxCharacters: number
   private readonly maxEvents: number
+  private readonly onBlock: OnBlock
   private readonly prompts: number
   private characters = 0
   private estimate = 0
@@ -43,6 +49,7 @@ export class OutputGuard {
     if (!policy || !body || !model) throw new Error('the output guard runs behind authoriseModel')
     this.exchange = exchange
     this.maxCharacters = policy.maxCharacters
+    this.onBlock = policy.onBlock
     this.record = policy.record
     this.snippet = createSnippet(policy.record ? LONG_SNIPPET : MAX_SNIPPET)
     const choices = typeof body.fields['n'] === 'number' ? body.fields['n'] : 1
@@ -69,7 +76,7 @@ export class OutputGuard {
           errorBody,
         })
     } else {
-      const answers = new AnswerGuard(answer, this.texts, gate)
+      const answers = new AnswerGuard(answer, this.texts, gate, policy.onBlock !== 'error')
       const options = body.fields['stream_options'] as { include_usage?: boolean } | undefined
       const dropUsage = options?.include_usage !== true
       this.bodies = answers
@@ -90,10 +97,8 @@ export class OutputGuard {
   }
 
   /** Guards a whole body; a code where it must not be let out. */
-  body(
-    bytes: Uint8Array,
-  ): { readonly ok: true; readonly bytes: Uint8Array } | { readonly ok: false; readonly code: ErrorCode } {
-    const guarded = this.bodies.body(bytes)
+  *body(bytes: Uint8Array): Steps<GuardedBody> {
+    const guarded = yield* this.bodies.body(bytes)
     if (!guarded || guarded.walked.error) return { ok: false, code: 'upstream_invalid' }
     const { usage } = guarded.walked
     if (usage) {
@@ -141,6 +146,7 @@ export class OutputGuard {
   private streamOptions() {
     return {
       texts: this.texts,
+      onBlock: this.onBlock,
       maxFrameBytes: MAX_FRAME_BYTES,
       cutFor: () => (this.full || this.events > this.maxEvents ? 'length' : null),
       onText: () => {

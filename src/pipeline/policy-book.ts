@@ -36,6 +36,7 @@ export function compilePolicies(guard: Config['guard'], digest: Digest): PolicyB
       output: outputSide,
       record: recordSide.enforced ? recordSide : null,
       maxCharacters: special?.output?.maxCharacters ?? guard.output.maxCharacters ?? Number.POSITIVE_INFINITY,
+      onBlock: special?.output?.onBlock ?? guard.output.onBlock,
       validators: special?.validators,
     }
   }

@@ -1,6 +1,7 @@
 import { AnswerGuard, type Gate } from '../guard/answer-guard.ts'
 import { EventGuard } from '../guard/event-guard.ts'
 import { Restorer } from '../guard/restore.ts'
+import { atOnce } from '../guard/turns.ts'
 import type { Endpoint } from '../openai/endpoints.ts'
 import { concat } from '../sse/frames.ts'
 import { EventStreamGuard } from './event-stream-guard.ts'
@@ -42,7 +43,7 @@ export class OutputRestorer {
 
   /** Restores a whole body; null where it cannot be read. */
   body(bytes: Uint8Array): Uint8Array | null {
-    return this.bodies.body(bytes)?.bytes ?? null
+    return atOnce(this.bodies.body(bytes))?.bytes ?? null
   }
 
   /** Takes what the guard lets out; returns what may go out now, or null for nothing. */

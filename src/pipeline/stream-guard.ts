@@ -1,6 +1,8 @@
+import type { OnBlock } from '../config/config.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { openAiError } from '../errors/refusal.ts'
 import type { AnswerGuard, Held } from '../guard/answer-guard.ts'
+import type { StrayTexts } from '../guard/stray-texts.ts'
 import type { TextFilter } from '../guard/text-guard.ts'
 import type { StringSlot } from '../json/walked.ts'
 import { FramedAnswer, isDone } from './framed-answer.ts'
@@ -27,6 +29,8 @@ export interface StreamGuardOptions {
   readonly cutFor: () => 'length' | null
   /** The usage event was asked for by the gateway, not by the caller: it is taken out again. */
   readonly dropUsage: boolean
+  /** How the answer ends where something is blocked; `content_filter` where that is left out. */
+  readonly onBlock?: OnBlock
   /** An event with text of the model went by. */
   readonly onText: () => void
   readonly onUsage: (usage: Usage, source: UsageSource) => void
@@ -41,7 +45,7 @@ export class StreamGuard extends FramedAnswer {
   private envelope: Record<string, unknown> | null = null
 
   constructor(options: StreamGuardOptions) {
-    super(options.maxFrameBytes, text => options.texts.twin().whole(text) === text)
+    super(options.maxFrameBytes, text => options.texts.twin().whole(text) === text, options.onBlock)
     this.options = options
   }
 
@@ -49,17 +53,19 @@ export class StreamGuard extends FramedAnswer {
     return encoder.encode(`data: ${JSON.stringify(openAiError({ code }))}\n\n`)
   }
 
-  mark(): () => void {
+  protected get strays(): StrayTexts {
+    return this.options.answers.strays
+  }
+
+  protected markHere(): () => void {
     const { answers } = this.options
     const open = answers.openChoices
     const ended = answers.begunChoices.filter(choice => !open.includes(choice))
     return () => {
       this.out = []
       this.closing = []
-      this.cut(
-        'content_filter',
-        answers.begunChoices.filter(choice => !ended.includes(choice)),
-      )
+      const cut = answers.begunChoices.filter(choice => !ended.includes(choice))
+      this.block(() => this.cut('content_filter', cut))
     }
   }
 
@@ -99,7 +105,7 @@ export class StreamGuard extends FramedAnswer {
       return
     }
     this.out.push(guarded.bytes)
-    if (texts.blocked) this.cut('content_filter')
+    if (texts.blocked) this.block(() => this.cut('content_filter'))
     else if (this.options.cutFor()) this.cut('length')
   }
 
@@ -107,11 +113,16 @@ export class StreamGuard extends FramedAnswer {
   private done(bytes: Uint8Array): void {
     const open = this.options.answers.openChoices
     this.flushHeld()
+    this.strays.end()
     if (this.options.texts.blocked) {
-      for (const choice of open) this.out.push(this.own(nothing(choice), 'content_filter'))
+      return this.block(() => {
+        for (const choice of open) this.out.push(this.own(nothing(choice), 'content_filter'))
+        this.closing.push(bytes)
+        this.finish({ kind: 'cut', finish: 'content_filter' })
+      })
     }
     this.closing.push(bytes)
-    this.finish(this.options.texts.blocked ? { kind: 'cut', finish: 'content_filter' } : { kind: 'complete' })
+    this.finish({ kind: 'complete' })
   }
 
   /** Ends every open choice the normal way. What they hold is behind the cut: it is dropped. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { within } from '../support/index.ts'
 import { DONE, delta, event, hear, message, piece, says, USAGE, usageEvent } from './events.ts'
-import { INTERNAL, type Rig, replies } from './rig.ts'
+import { chunks, INTERNAL, type Rig, replies } from './rig.ts'
 
 const SSN = '123-45-6789'
 const call = (index: number, args: string, more: object = {}) => ({
@@ -167,6 +167,30 @@ export function answers(rig: Rig): void {
       const record = await rig.record(reply)
       expect(record).toMatchObject({ outcome: 'served', reason: 'cut:content_filter' })
       expect(record['guard']).toContainEqual({ stage: 'output', rule: 'US_SSN', action: 'block', count: 1 })
+    })
+
+    test.each([
+      ['in the middle', [delta({ content: `Hello, ${SSN} and more` }), delta({ content: 'more' }, 'stop')]],
+      ['in the last event', [delta({ content: 'Hello, ' }), delta({ content: SSN }, 'stop')]],
+      ['in what was held', [delta({ content: 'Hello, ' }), delta({ content: SSN }), delta({}, 'stop')]],
+      ['held at [DONE]', [delta({ content: 'Hello, ' }), delta({ content: SSN })]],
+    ])('%s of a stream, where policy says error: an error, and no end in good order', async (_, events) => {
+      const reply = await rig.stream([...events, DONE], { n: 2 }, { claims: { team: 'halting' } })
+      const heard = hear(reply.text)
+      expect(reply.text).not.toMatch(/123-|6789/)
+      expect([heard.text(), heard.finish, heard.done]).toEqual(['Hello, ', [], false])
+      expect(heard.errors).toMatchObject([{ code: 'guard_output_blocked' }])
+      expect(await rig.record(reply)).toMatchObject({ outcome: 'refused', errorCode: 'guard_output_blocked' })
+    })
+
+    test('of completions, where policy says error', async () => {
+      const choice = (text: string, finish: string | null = null) =>
+        event({ object: 'text_completion', choices: [{ index: 0, text, logprobs: null, finish_reason: finish }] })
+      const options = { path: '/v1/completions', claims: { team: 'halting' } }
+      rig.answers(chunks([choice('Hello, '), choice(SSN), choice('', 'stop'), DONE]))
+      const reply = await rig.send({ model: 'm', prompt: 'x', stream: true }, options)
+      expect(reply.text).not.toMatch(/123-|6789|\[DONE\]|"finish_reason":"/)
+      expect(reply.text).toContain('"code":"guard_output_blocked"')
     })
 
     test('of a whole answer: refused', async () => {

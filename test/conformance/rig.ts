@@ -265,6 +265,7 @@ function mainConfig(up: string, nowhere: string): Values {
       ],
       exceptions: [
         { match: { team: 'strict' }, input: { pii: 'block' }, output: { pii: 'block' } },
+        { match: { team: 'halting' }, output: { pii: 'block', onBlock: 'error' } },
         { match: { team: 'redacting' }, input: { pii: 'redact', secrets: 'redact' } },
         { match: { team: 'open' }, input: { injection: 'flag', secrets: 'flag' }, output: { pii: 'flag' } },
         { match: { team: 'brief' }, output: { maxCharacters: 20 } },

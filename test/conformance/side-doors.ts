@@ -82,11 +82,11 @@ export function sideDoors(rig: Rig): void {
       expect(reply.text).not.toMatch(/bob@|example\.com/)
     })
 
-    test('elsewhere lose the rest of what is told over several events', async () => {
+    test('elsewhere wait where they could go on to a match over several events', async () => {
       const note = (text: string) => event({ choices: [{ index: 0, delta: {} }], vendor: { notes: [text] } })
       const reply = await rig.stream([note('Mail bob@exam'), note('ple.com! '), delta({}, 'stop'), DONE])
       const notes = hear(reply.text).events.flatMap(({ vendor }) => vendor?.notes ?? [])
-      expect(notes).toEqual(['Mail bob@exam', '[EMAIL_REDACTED]! '])
+      expect(notes).toEqual(['Mail [EMAIL_REDACTED]! ', ''])
     })
 
     test('stay as they are where they are labels', async () => {

@@ -196,6 +196,16 @@ export function typedEvents(rig: Rig): void {
       expect([whole.status, whole.json()['error'].code]).toEqual([400, 'guard_output_blocked'])
     })
 
+    test('a match that blocks ends it with an error, where policy says so', async () => {
+      const halting = { claims: { team: 'halting' } }
+      const reply = await stream(written(wire.says('Hello, ', SSN, ' and more')), {}, halting)
+      const all = heard(reply.text)
+      expect([said(all), all.at(-1)?.['type']]).toEqual(['Hello, ', name === 'responses' ? 'response.failed' : 'error'])
+      expect(reply.text).not.toMatch(/123-|6789/)
+      expect(reply.text).toContain('The answer was withheld')
+      expect(await rig.record(reply)).toMatchObject({ outcome: 'refused', errorCode: 'guard_output_blocked' })
+    })
+
     test.each(['reset', 'close', 'end', 'error', 'half', 'no JSON'])('the model server’s death: %s', async how => {
       const begun = written(wire.says('Write to bob@exa')).slice(0, -wire.tail)
       const reply = await rig.chat(

@@ -67,7 +67,7 @@ export function tlsChecks(serve: Serve): Check[] {
     refuses(
       'names a file that is missing',
       () => ({ cert: '/nowhere/server.pem' }),
-      /\/nowhere\/server\.pem: no such file/,
+      /\/nowhere\/server\.pem: there is no such file/,
     ),
     refuses('names a certificate that is none', ({ bad }) => ({ cert: bad }), /bad\.pem: not a PEM certificate/),
     refuses('names a key that is none', ({ bad }) => ({ key: bad }), /bad\.pem: not a PEM private key/),

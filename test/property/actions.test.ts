@@ -8,6 +8,7 @@ import { EventGuard } from '../../src/guard/event-guard.ts'
 import { byGroup, compileSide, type GuardAction, type GuardSide } from '../../src/guard/policy.ts'
 import { BUILT_IN_RULES } from '../../src/guard/recognisers/index.ts'
 import { TextGuard } from '../../src/guard/text-guard.ts'
+import { atOnce } from '../../src/guard/turns.ts'
 import { EventStreamGuard } from '../../src/pipeline/event-stream-guard.ts'
 import type { FramedAnswer } from '../../src/pipeline/framed-answer.ts'
 import { OutputRestorer } from '../../src/pipeline/restore-output.ts'
@@ -135,7 +136,7 @@ class Answer {
   }
 
   body(bytes: Uint8Array): Uint8Array | null {
-    const guarded = this.bodies.body(bytes)
+    const guarded = atOnce(this.bodies.body(bytes))
     return guarded && this.restorer.body(guarded.bytes)
   }
 

@@ -7,6 +7,7 @@ import { EventGuard } from '../../src/guard/event-guard.ts'
 import { byGroup, compileSide } from '../../src/guard/policy.ts'
 import { BUILT_IN_RULES } from '../../src/guard/recognisers/index.ts'
 import { TextGuard } from '../../src/guard/text-guard.ts'
+import { atOnce } from '../../src/guard/turns.ts'
 import { EventStreamGuard } from '../../src/pipeline/event-stream-guard.ts'
 import type { FramedAnswer } from '../../src/pipeline/framed-answer.ts'
 import { StreamGuard } from '../../src/pipeline/stream-guard.ts'
@@ -355,7 +356,7 @@ describe('what a real server sent with logprobs', () => {
   test('a whole answer', () => {
     const bytes = capture('chat-nonstream-logprobs.json')
     const texts = new TextGuard(side)
-    const guarded = new AnswerGuard(CHAT_COMPLETIONS, texts, { pass: of => of }).body(bytes)
+    const guarded = atOnce(new AnswerGuard(CHAT_COMPLETIONS, texts, { pass: of => of }).body(bytes))
     const answer = JSON.parse(decoder.decode(guarded?.bytes)) as { choices: Json[] }
     const { content } = (answer.choices[0] as Json)['logprobs'] as { content: Entry[] }
     expect(((answer.choices[0] as Json)['message'] as Json)['content']).toBe('Hi [EMAIL_REDACTED]')
@@ -378,8 +379,10 @@ test('in a whole answer, tokens spell what is let out', () => {
       const body = {
         choices: [{ index: 0, message: { content: whole }, logprobs: { content }, finish_reason: 'stop' }],
       }
-      const guarded = new AnswerGuard(CHAT_COMPLETIONS, new TextGuard(side), { pass: of => of }).body(
-        encoder.encode(JSON.stringify(body)),
+      const guarded = atOnce(
+        new AnswerGuard(CHAT_COMPLETIONS, new TextGuard(side), { pass: of => of }).body(
+          encoder.encode(JSON.stringify(body)),
+        ),
       )
       const answer = JSON.parse(decoder.decode(guarded?.bytes)) as { choices: Json[] }
       const after = (answer.choices[0]?.['logprobs'] as { content: Entry[] | null } | null)?.content ?? []

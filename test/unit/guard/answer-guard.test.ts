@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { AnswerGuard } from '../../../src/guard/answer-guard.ts'
+import { OpenEvent } from '../../../src/guard/open-event.ts'
 import { byGroup, compileSide } from '../../../src/guard/policy.ts'
 import { BUILT_IN_RULES } from '../../../src/guard/recognisers/index.ts'
 import { TextGuard } from '../../../src/guard/text-guard.ts'
+import { atOnce } from '../../../src/guard/turns.ts'
 import { CHAT_COMPLETIONS } from '../../../src/wires/chat-completions.ts'
 
 const compiled = compileSide(byGroup(BUILT_IN_RULES, { pii: 'redact', secrets: 'block' }))
@@ -25,10 +27,12 @@ function guard(limit = Number.POSITIVE_INFINITY) {
   const event = (json: string) => {
     const bytes = encoder.encode(json)
     const guarded = answers.event(bytes, 0, bytes.length)
-    return guarded && decoder.decode(guarded.bytes)
+    if (!(guarded?.bytes instanceof OpenEvent)) return guarded && decoder.decode(guarded.bytes)
+    answers.strays.end()
+    return decoder.decode(guarded.bytes.close())
   }
   const body = (value: unknown) => {
-    const guarded = answers.body(encoder.encode(JSON.stringify(value)))
+    const guarded = atOnce(answers.body(encoder.encode(JSON.stringify(value))))
     return guarded && (JSON.parse(decoder.decode(guarded.bytes)) as unknown)
   }
   return { texts, answers, event, body }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { findAll, findAllInTurns, takeTurns } from '../../../src/guard/find-all.ts'
+import { findAll, findAllInSteps } from '../../../src/guard/find-all.ts'
 import { byGroup, compileSide, type GuardAction } from '../../../src/guard/policy.ts'
 import { BUILT_IN_RULES } from '../../../src/guard/recognisers/index.ts'
 import { TextGuard } from '../../../src/guard/text-guard.ts'
+import { atOnce, inTurns } from '../../../src/guard/turns.ts'
 
 const EMAIL = 'jane.doe@example.com'
 const KEY = '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----'
@@ -31,25 +32,23 @@ const rules = (() => {
   return compiled.side.enforced
 })()
 
+const patient = { now: () => 0, isOver: () => false }
+
 describe('a text that is looked through in turns', () => {
   test('has the same matches as at once', async () => {
-    const found = await findAllInTurns(
-      rules,
-      TEXT,
-      takeTurns(() => 0),
-    )
-    expect(found.map(({ rule: { name } }) => name)).toEqual(['EMAIL', 'PRIVATE_KEY', 'CREDIT_CARD', 'EMAIL'])
+    const found = await inTurns(findAllInSteps(rules, TEXT), patient)
+    expect(found?.map(({ rule: { name } }) => name)).toEqual(['EMAIL', 'PRIVATE_KEY', 'CREDIT_CARD', 'EMAIL'])
     expect(found).toEqual(findAll(rules, TEXT))
   })
 
-  test.each<GuardAction>(['flag', 'redact', 'block'])('is treated the same: %s', async action => {
-    const [atOnce, inTurns] = [guardOf(action), guardOf(action)]
-    const turns = takeTurns(() => 0)
-    const found = await inTurns.find(TEXT, turns)
-    expect(inTurns.tally()).toEqual([])
-    expect(inTurns.whole(TEXT, found)).toBe(atOnce.whole(TEXT))
-    expect(inTurns.tally()).toEqual(atOnce.tally())
-    expect(inTurns.blocked?.name).toBe(atOnce.blocked?.name)
+  test.each<GuardAction>(['flag', 'redact', 'block'])('is treated the same: %s', action => {
+    const [one, other] = [guardOf(action), guardOf(action)]
+    const found = atOnce(other.find(TEXT))
+    expect(other.tally()).toEqual([])
+    expect(other.whole(TEXT, found)).toBe(one.whole(TEXT))
+    expect(other.tally()).toEqual(one.tally())
+    expect(other.blocked?.name).toBe(one.blocked?.name)
+    expect(atOnce(guardOf(action).inSteps(TEXT))).toBe(guardOf(action).whole(TEXT))
   })
 
   test('lets others have their turn when its own has taken long', async () => {
@@ -57,12 +56,17 @@ describe('a text that is looked through in turns', () => {
     let others = 0
     const other = setInterval(() => others++)
     // Each look at the clock finds 10 ms gone.
-    await findAllInTurns(
-      rules,
-      TEXT,
-      takeTurns(() => (time += 10)),
-    )
+    await inTurns(findAllInSteps(rules, TEXT), { now: () => (time += 10), isOver: () => false })
     clearInterval(other)
     expect(others).toBeGreaterThan(1)
+  })
+
+  test('is given up when nobody waits for it any more', async () => {
+    let steps = 0
+    const counted = (function* () {
+      for (const _ of findAllInSteps(rules, TEXT)) yield void steps++
+    })()
+    expect(await inTurns(counted, { now: () => 0, isOver: () => steps === 2 })).toBeNull()
+    expect(steps).toBe(2)
   })
 })

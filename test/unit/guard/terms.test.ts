@@ -35,6 +35,14 @@ describe('a dictionary', () => {
     )
   })
 
+  it('finds terms with their accents as marks of their own, and such terms in ordinary texts', () => {
+    const text = 'Müllers Müller, José!'
+    expect(found(dictionary(['Müller', 'José']), text.normalize('NFD'))).toBe(
+      'Müllers <Müller>, <José>!'.normalize('NFD'),
+    )
+    expect(found(dictionary(['müller', 'josé']), text)).toBe('Müllers <Müller>, <José>!')
+  })
+
   it('minds case where it is asked to, and knows the case of letters beyond ASCII', () => {
     expect(found(dictionary(['Falcon'], { caseSensitive: true }), 'Falcon falcon FALCON')).toBe(
       '<Falcon> falcon FALCON',
