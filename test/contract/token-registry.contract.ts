@@ -1,7 +1,7 @@
+import { deepStrictEqual as equal } from 'node:assert/strict'
 import { createRevocation } from '../../src/auth/revocation.ts'
 import type { IssuedToken, RevocationTarget, TokenRegistry } from '../../src/ports/token-registry.ts'
 import { type Check, sleep, until } from './check.ts'
-import { equal } from './equal.ts'
 
 /** A registry as two instances of the gateway see it. */
 export interface RegistryUnderTest {
@@ -39,7 +39,10 @@ export function tokenRegistryChecks(start: () => Promise<RegistryUnderTest>): Ch
     check('recording a token again replaces it', async ({ registries: [one] }) => {
       await one.record(issued('t-1'))
       await one.record(issued('t-1', { team: 'red' }))
-      equal((await one.list({}, 10)).map(({ team }) => team), ['red'])
+      equal(
+        (await one.list({}, 10)).map(({ team }) => team),
+        ['red'],
+      )
       equal(await one.list({ team: 'blue' }, 10), [])
     }),
 
@@ -68,7 +71,10 @@ export function tokenRegistryChecks(start: () => Promise<RegistryUnderTest>): Ch
       for (let at = 0; at < 1203; at++) await one.record(issued(`t-${at}`, { expiresAtMs: now + DAY_MS + at }))
       await one.record(issued('last', { expiresAtMs: now + 2 * DAY_MS, team: 'red' }))
       equal((await other.list({}, 5000)).length, 1204)
-      equal((await other.list({ team: 'red' }, 5)).map(({ tokenId }) => tokenId), ['last'])
+      equal(
+        (await other.list({ team: 'red' }, 5)).map(({ tokenId }) => tokenId),
+        ['last'],
+      )
     }),
 
     check('expired tokens are forgotten', async ({ registries: [one, other] }) => {
@@ -76,7 +82,10 @@ export function tokenRegistryChecks(start: () => Promise<RegistryUnderTest>): Ch
       await one.record(issued('long'))
       await sleep(200)
       equal(await other.find('short'), undefined)
-      equal((await other.list({}, 10)).map(({ tokenId }) => tokenId), ['long'])
+      equal(
+        (await other.list({}, 10)).map(({ tokenId }) => tokenId),
+        ['long'],
+      )
     }),
 
     check('a revocation is read by every instance, as it was made, once', async ({ registries: [one, other] }) => {
