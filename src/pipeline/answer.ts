@@ -1,8 +1,9 @@
 import type { Outcome } from '../audit/record.ts'
-import { CATALOGUE } from '../errors/catalogue.ts'
+import { CATALOGUE, type ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import type { AnswerSink, AnswerSource } from '../ports/transport.ts'
 import type { Validators } from '../validators/validators.ts'
+import { REVOKED } from './authenticate.ts'
 import type { Exchange } from './exchange.ts'
 import type { UpstreamStream } from './forward.ts'
 import { OutputGuard } from './guard-output.ts'
@@ -27,8 +28,7 @@ export async function refuse(exchange: Exchange, services: Services, refusal: Re
   settle(exchange, services, usedWithoutAnswer(exchange))
   exchange.errorCode = refusal.code
   exchange.reason = refusal.reason
-  const outcome: Outcome = entry.status >= 500 ? 'failed' : 'refused'
-  const recorded = await record(exchange, services, { status: entry.status, outcome })
+  const recorded = await record(exchange, services, { status: entry.status, outcome: outcomeOf(refusal.code) })
   return respondError(exchange, services, recorded ? refusal : { code: 'audit_unavailable' })
 }
 
@@ -53,7 +53,8 @@ export async function answerBody(exchange: Exchange, services: Services, bytes: 
   output.report()
   const { counts } = output
   settle(exchange, services, counts.inputTokens + counts.outputTokens)
-  const answer = guarded.ok ? await passed(exchange, services, guarded.bytes) : { code: guarded.code }
+  const looked = guarded.ok ? await passed(exchange, services, guarded.bytes) : { code: guarded.code }
+  const answer = exchange.revoked ? REVOKED : looked
   const refusal = 'code' in answer ? answer : undefined
   if (refusal) {
     exchange.errorCode = refusal.code
@@ -61,7 +62,7 @@ export async function answerBody(exchange: Exchange, services: Services, bytes: 
   }
   const recorded = await record(exchange, services, {
     status: refusal ? CATALOGUE[refusal.code].status : 200,
-    outcome: refusal ? (CATALOGUE[refusal.code].status >= 500 ? 'failed' : 'refused') : 'served',
+    outcome: refusal ? outcomeOf(refusal.code) : 'served',
     ...counts,
     ...(refusal ? {} : { outputSnippet: output.outputSnippet }),
   })
@@ -113,7 +114,7 @@ class StreamedAnswer implements AnswerSource {
     this.restorer = restorerOf(exchange)
     exchange.forgetPrompt()
     this.validation = services.validators && this.validate(services.validators)
-    exchange.onGone(() => this.cancel())
+    exchange.onGone(() => (exchange.revoked && !exchange.gone ? this.revoke() : this.cancel()))
   }
 
   private validate(all: Validators): StreamValidation | undefined {
@@ -169,6 +170,15 @@ class StreamedAnswer implements AnswerSource {
     }
   }
 
+  /** The token was revoked: what is held is dropped. */
+  private revoke(): void {
+    if (this.over) return
+    this.restorer = null
+    this.validation?.cancel()
+    this.output.stream.break(REVOKED.code, REVOKED.reason ?? '')
+    this.finish()
+  }
+
   /** A bug: what is held is dropped. */
   private fault(error: unknown): void {
     this.report(error)
@@ -215,7 +225,7 @@ class StreamedAnswer implements AnswerSource {
       this.exchange.reason = `cut:${end.finish}`
     }
     this.settleAndReport()
-    const outcome: Outcome = end?.kind === 'failed' ? 'failed' : 'served'
+    const outcome: Outcome = end?.kind === 'failed' ? outcomeOf(end.code) : 'served'
     void record(this.exchange, this.services, { status: 200, outcome, ...this.summary() }).then(recorded => {
       const closing = this.closing(recorded)
       if (closing.length > 0) this.sink?.write(closing)
@@ -263,6 +273,11 @@ function restorerOf({ endpoint, standIns }: Exchange): OutputRestorer | null {
   return standIns ? new OutputRestorer(endpoint, standIns.values) : null
 }
 
+/** What the record calls a request that ended with an error: whose fault it was. */
+function outcomeOf(code: ErrorCode): Outcome {
+  return CATALOGUE[code].status >= 500 ? 'failed' : 'refused'
+}
+
 /** What a request without a counted answer used: its prompt, once a model server had it. */
 function usedWithoutAnswer(exchange: Exchange): number {
   return exchange.modelWorked ? exchange.estimatedInput : 0
@@ -274,7 +289,10 @@ function respondJson(exchange: Exchange, body: Uint8Array): Response {
 }
 
 function commonHeaders(exchange: Exchange): Record<string, string> {
-  return { 'x-request-id': exchange.requestId, ...exchange.limitHeaders }
+  const { requestId, limitHeaders, expires } = exchange
+  return expires === undefined
+    ? { 'x-request-id': requestId, ...limitHeaders }
+    : { 'x-request-id': requestId, 'x-sallyport-token-expires': expires, ...limitHeaders }
 }
 
 function respondError(exchange: Exchange, services: Services, refusal: Refusal): Response {

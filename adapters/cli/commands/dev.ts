@@ -72,6 +72,7 @@ function configuration(
   const upstreams = [{ url: found?.url ?? DEMO_URL, kind: found?.kind ?? 'openai' }]
   return {
     listen,
+    state: `embedded:${join(folder, 'sallyport.db')}`,
     tokens: { issuer: ISSUER, audience: ISSUER, jwks: join(keys, PUBLIC_KEYS) },
     models: (found?.models ?? [DEMO_MODEL]).map(id => ({ id, upstreams })),
     quotas: [
