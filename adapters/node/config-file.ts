@@ -50,6 +50,12 @@ export async function readStateConfig(location: ConfigLocation, env: Environment
   return file.ok ? loadState(file.text, sources(location, env)) : file
 }
 
+/** Reads where the state is from its value alone, as an option gives it. */
+export function readState(value: string): Promise<StateResult> {
+  const text = JSON.stringify({ state: value.replaceAll('${', '$$${') })
+  return loadState(text, sources({ folder: process.cwd() }, {}))
+}
+
 type Read = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly faults: readonly Fault[] }
 
 async function readLocation({ path }: ConfigLocation): Promise<Read> {

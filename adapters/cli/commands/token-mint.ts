@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { importJWK, type JWK, SignJWT } from 'jose'
+import { decodeProtectedHeader, importJWK, type JWK, SignJWT } from 'jose'
+import { issuedToken } from '../../../src/auth/issued-token.ts'
+import type { Principal } from '../../../src/auth/principal.ts'
+import { RevocationList } from '../../../src/auth/revocation-list.ts'
 import { type Claims, checkClaims, isClaimName, parseModels, parseScope } from '../../../src/auth/token-profile.ts'
 import { isTokenRefusal } from '../../../src/auth/verify-token.ts'
+import { embeddedFile } from '../../../src/config/config.ts'
 import { MAX_TOKEN_CHARACTERS, MAX_TOKEN_LIFETIME_MS } from '../../../src/config/limits.ts'
 import { formatQuantity, parseQuantity, QUANTITY_HINTS } from '../../../src/config/units.ts'
-import { locateConfig, readTokensConfig } from '../../node/config-file.ts'
+import type { TokenRegistry } from '../../../src/ports/token-registry.ts'
+import { type ConfigLocation, locateConfig, readTokensConfig } from '../../node/config-file.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
 import { isOpenToOthers, readKeyFile, SIGNING_KEY, type StoredKey } from '../key-files.ts'
+import { locateState, withRegistry } from '../open-registry.ts'
 import { note, print, printJson } from '../print.ts'
 
 /** `sallyport token mint`: prints the token alone, so that a shell can take it. */
@@ -30,7 +37,9 @@ export function registerTokenMint(token: Command): void {
     .option('--subject <text>', 'whom it stands for (default: TEAM/APP/ENV)')
     .option('--issuer <text>', 'in place of the configuration’s tokens.issuer')
     .option('--audience <text>', 'in place of the configuration’s tokens.audience')
-    .option('--config <file>', 'the configuration, for issuer, audience and longest life')
+    .option('--config <file>', 'the configuration, for issuer, audience, longest life and where the state is')
+    .option('--state <place>', 'in place of the configuration’s state')
+    .option('--no-register', 'do not record the token where the gateway’s state is')
     .option('--json', 'print the token with its id and end as JSON')
     .action(mint)
 }
@@ -47,6 +56,8 @@ interface MintOptions {
   readonly issuer?: string
   readonly audience?: string
   readonly config?: string
+  readonly state?: string
+  readonly register: boolean
   readonly json?: true
 }
 
@@ -64,32 +75,74 @@ async function mint(options: MintOptions): Promise<void> {
     throw new UsageError(`--ttl is longer than the ${longest} that tokens.maxLifetime allows`)
   }
   const { team, app, env, scope, models: globs } = options
-  const now = Math.floor(Date.now() / 1000)
-  const claims = {
-    iss: profile.issuer,
-    aud: profile.audience,
-    sub: options.subject ?? `${team}/${app}/${env}`,
-    jti: randomUUID(),
-    iat: now,
-    nbf: now,
-    exp: now + Math.floor(options.ttl / 1000),
-    team,
-    app,
-    env,
-    scope,
-    ...(globs !== undefined && { models: globs }),
+  const tokenId = randomUUID()
+  const make = async () => {
+    const now = Math.floor(Date.now() / 1000)
+    const claims = {
+      iss: profile.issuer,
+      aud: profile.audience,
+      sub: options.subject ?? `${team}/${app}/${env}`,
+      jti: tokenId,
+      iat: now,
+      nbf: now,
+      exp: now + Math.floor(options.ttl / 1000),
+      team,
+      app,
+      env,
+      scope,
+      ...(globs !== undefined && { models: globs }),
+    }
+    const principal = usablePrincipal(claims, profile, now * 1000)
+    const token = await signToken(claims, options.key)
+    if (token.length > MAX_TOKEN_CHARACTERS) throw new UsageError('the token would be too long: name fewer models')
+    return { token, principal }
   }
-  refuseUnusable(claims, profile, now * 1000)
-  const token = await signToken(claims, options.key)
-  if (token.length > MAX_TOKEN_CHARACTERS) throw new UsageError('the token would be too long: name fewer models')
-  if (options.json) printJson({ token, tokenId: claims.jti, expires: new Date(claims.exp * 1000).toISOString() })
+  const { token, principal } = await registered(make, options, location)
+  if (options.json) printJson({ token, tokenId, expires: new Date(principal.expiresAtMs).toISOString() })
   else print(token)
 }
 
+interface Made {
+  readonly token: string
+  readonly principal: Principal
+}
+
+/** Makes a token and records it, where it is known in which registry. One that cannot be recorded is not given out. */
+async function registered(
+  make: () => Promise<Made>,
+  { register, state }: MintOptions,
+  location: ConfigLocation,
+): Promise<Made> {
+  if (!register) return make()
+  const place = await locateState(state, location)
+  if (state === undefined && location.path === undefined && embeddedFile(place) !== undefined) {
+    note('note: there is no configuration, so the token is in no registry: token list will not show it')
+    return make()
+  }
+  return withRegistry(place, { create: true }, async registry => {
+    const made = await makeAfterRevocations(make, registry)
+    const { kid = '' } = decodeProtectedHeader(made.token)
+    await registry.record(issuedToken(made.principal, kid))
+    return made
+  })
+}
+
+/** Tokens say in whole seconds when they were issued: after "everything issued before now" a new one waits for the next. */
+async function makeAfterRevocations(make: () => Promise<Made>, registry: TokenRegistry): Promise<Made> {
+  const revoked = new RevocationList()
+  revoked.add((await registry.revocations()).revocations, Date.now())
+  const made = await make()
+  if (!revoked.isRevoked(made.principal)) return made
+  await sleep(1000 - (Date.now() % 1000))
+  const later = await make()
+  if (revoked.isRevoked(later.principal)) throw new CommandFailure('the gateway would refuse this token: revoked')
+  return later
+}
+
 /** No token leaves here that the gateway would refuse. */
-function refuseUnusable(claims: Claims, profile: Parameters<typeof checkClaims>[1], nowMs: number): void {
+function usablePrincipal(claims: Claims, profile: Parameters<typeof checkClaims>[1], nowMs: number): Principal {
   const verdict = checkClaims(claims, profile, nowMs)
-  if (!isTokenRefusal(verdict)) return
+  if (!isTokenRefusal(verdict)) return verdict
   const claim = 'claim' in verdict ? ` (${verdict.claim})` : ''
   throw new UsageError(`the gateway would refuse this token: ${verdict.reason}${claim}`)
 }
