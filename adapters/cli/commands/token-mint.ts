@@ -1,21 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { decodeProtectedHeader, importJWK, type JWK, SignJWT } from 'jose'
-import { issuedToken } from '../../../src/auth/issued-token.ts'
-import type { Principal } from '../../../src/auth/principal.ts'
-import { RevocationList } from '../../../src/auth/revocation-list.ts'
-import { type Claims, checkClaims, isClaimName, parseModels, parseScope } from '../../../src/auth/token-profile.ts'
-import { isTokenRefusal } from '../../../src/auth/verify-token.ts'
+import { isClaimName, parseModels, parseScope } from '../../../src/auth/token-profile.ts'
 import { embeddedFile } from '../../../src/config/config.ts'
 import { MAX_TOKEN_CHARACTERS, MAX_TOKEN_LIFETIME_MS } from '../../../src/config/limits.ts'
 import { formatQuantity, parseQuantity, QUANTITY_HINTS } from '../../../src/config/units.ts'
-import type { TokenRegistry } from '../../../src/ports/token-registry.ts'
 import { type ConfigLocation, locateConfig, readTokensConfig } from '../../node/config-file.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
-import { isOpenToOthers, readKeyFile, SIGNING_KEY, type StoredKey } from '../key-files.ts'
-import { locateState, withRegistry } from '../open-registry.ts'
+import { issueToken, type SignedToken, signToken, usablePrincipal } from '../issue-token.ts'
+import { SIGNING_KEY } from '../key-files.ts'
+import { locateState } from '../open-registry.ts'
 import { note, print, printJson } from '../print.ts'
 
 /** `sallyport token mint`: prints the token alone, so that a shell can take it. */
@@ -102,66 +96,19 @@ async function mint(options: MintOptions): Promise<void> {
   else print(token)
 }
 
-interface Made {
-  readonly token: string
-  readonly principal: Principal
-}
-
 /** Makes a token and records it, where it is known in which registry. One that cannot be recorded is not given out. */
 async function registered(
-  make: () => Promise<Made>,
+  make: () => Promise<SignedToken>,
   { register, state }: MintOptions,
   location: ConfigLocation,
-): Promise<Made> {
+): Promise<SignedToken> {
   if (!register) return make()
   const place = await locateState(state, location)
   if (state === undefined && location.path === undefined && embeddedFile(place) !== undefined) {
     note('note: there is no configuration, so the token is in no registry: token list will not show it')
     return make()
   }
-  return withRegistry(place, { create: true }, async registry => {
-    const made = await makeAfterRevocations(make, registry)
-    const { kid = '' } = decodeProtectedHeader(made.token)
-    await registry.record(issuedToken(made.principal, kid))
-    return made
-  })
-}
-
-/** Tokens say in whole seconds when they were issued: after "everything issued before now" a new one waits for the next. */
-async function makeAfterRevocations(make: () => Promise<Made>, registry: TokenRegistry): Promise<Made> {
-  const revoked = new RevocationList()
-  revoked.add((await registry.revocations()).revocations, Date.now())
-  const made = await make()
-  if (!revoked.isRevoked(made.principal)) return made
-  await sleep(1000 - (Date.now() % 1000))
-  const later = await make()
-  if (revoked.isRevoked(later.principal)) throw new CommandFailure('the gateway would refuse this token: revoked')
-  return later
-}
-
-/** No token leaves here that the gateway would refuse. */
-function usablePrincipal(claims: Claims, profile: Parameters<typeof checkClaims>[1], nowMs: number): Principal {
-  const verdict = checkClaims(claims, profile, nowMs)
-  if (!isTokenRefusal(verdict)) return verdict
-  const claim = 'claim' in verdict ? ` (${verdict.claim})` : ''
-  throw new UsageError(`the gateway would refuse this token: ${verdict.reason}${claim}`)
-}
-
-/** Signs claims with the private key in a file. */
-export async function signToken(claims: Claims, path: string): Promise<string> {
-  const jwk = (await readKeyFile(path)) as Partial<StoredKey> | null
-  const { kid, alg } = jwk ?? {}
-  if (typeof kid !== 'string' || typeof alg !== 'string' || jwk?.d === undefined || jwk.kty === 'oct') {
-    throw new CommandFailure(`${path} is no private signing key with "kid" and "alg" (sallyport keys init makes one)`)
-  }
-  if (await isOpenToOthers(path)) note(`warning: ${path} can be read by others; chmod 600 closes it`)
-  try {
-    const key = await importJWK(jwk as JWK, alg)
-    return await new SignJWT(claims).setProtectedHeader({ alg, kid, typ: 'at+jwt' }).sign(key)
-  } catch {
-    // The library's messages may name parts of the key.
-    throw new CommandFailure(`${path} is not a valid ${alg} key`)
-  }
+  return issueToken(make, place)
 }
 
 function claimName(value: string): string {
