@@ -11,7 +11,9 @@ export function watchChannel(
   changed: () => void,
   telemetry: Telemetry | undefined,
 ): () => void {
-  const listener = redis instanceof Cluster ? redis.duplicate() : redis.duplicate()
+  // What the library subscribes to again by itself, it does unheard: a refusal of that would end the process.
+  const options = { autoResubscribe: false }
+  const listener = redis instanceof Cluster ? redis.duplicate([], { redisOptions: options }) : redis.duplicate(options)
   listener.on('ready', () => {
     listener.subscribe(channel).then(changed, () => telemetry?.log('warn', 'redis_subscribe_failed', { channel }))
   })
