@@ -109,10 +109,10 @@ export class Revocations {
       const added = this.#list.add(revocations, clock.now())
       this.#readAtMs = startedAtMs
       this.#fresh = true
-      if (this.#failing) telemetry.log('info', 'revocations_read_again')
-      this.#failing = false
       if (added > 0) changed?.()
       await this.#writeBack(lost)
+      if (this.#failing) telemetry.log('info', 'revocations_read_again')
+      this.#failing = false
       // Only now: where writing back failed, all is read, and compared, again.
       this.#cursor = cursor
       if (startedAtMs - this.#sweptAtMs >= SWEEP_MS) {
