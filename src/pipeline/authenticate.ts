@@ -10,8 +10,9 @@ export const REVOKED: Refusal = { code: 'invalid_token', reason: 'revoked' }
 const BEARER = /^Bearer +([^ ]+) *$/i
 
 /**
- * Who is it? Sets `principal` and `expires`; from then on the exchange is one of those that run. All failures share one public answer; the reason goes to the record. An address that failed
- * too often is locked out, except for tokens that were verified before: those who share it go on working.
+ * Who is it? Sets `principal` and `expires`; from then on the exchange is one of those that run. All failures share one public
+ * answer; the reason goes to the record. An address that failed too often is locked out, except for tokens that were verified
+ * before: those who share it go on working.
  */
 export function authenticate(
   exchange: Exchange,

@@ -23,7 +23,7 @@ const PROBE_TIMEOUT_MS = 1000
 const lastSeen = new WeakMap<Services, { at: number; ok: boolean }>()
 const lastValidators = new WeakMap<Services, { at: number; answer: Record<string, boolean> }>()
 
-/** Whether requests could be served now: the store, the log, what is known of revocations and at least one model server are usable. */
+/** Whether requests could be served now: store, log, what is known of revocations and at least one model server are usable. */
 export async function ready(services: Services): Promise<Readiness> {
   const [state, audit, upstream, validators] = await Promise.all([
     services.store.ready(),
