@@ -4,7 +4,7 @@ import { openAiError, type Refusal } from './errors/refusal.ts'
 import { ENDPOINTS, MODELS } from './openai/endpoints.ts'
 import { abandon, answerBody, answerStream, refuse } from './pipeline/answer.ts'
 import { applyFirewall } from './pipeline/apply-firewall.ts'
-import { authenticate } from './pipeline/authenticate.ts'
+import { authenticate, REVOKED } from './pipeline/authenticate.ts'
 import { authoriseModel, authoriseScope } from './pipeline/authorise.ts'
 import { Exchange } from './pipeline/exchange.ts'
 import { forward } from './pipeline/forward.ts'
@@ -46,15 +46,17 @@ async function handle(exchange: Exchange, services: Services): Promise<Response>
       const result = (ADMISSION[at] as Stage)(exchange, services)
       const refusal = result instanceof Promise ? await result : result
       if (exchange.gone) return await abandon(exchange, services)
+      if (exchange.revoked) return await refuse(exchange, services, REVOKED)
       if (refusal) return await refuse(exchange, services, refusal)
     }
     const forwarded = await forward(exchange, services)
     if (exchange.inputCheck) {
       const refusal = await exchange.inputCheck.late
       exchange.inputCheck = undefined
-      if (refusal) return await refuse(exchange, services, refusal)
+      if (refusal && !exchange.revoked) return await refuse(exchange, services, refusal)
       if (exchange.gone) return await abandon(exchange, services)
     }
+    if (exchange.revoked) return await refuse(exchange, services, REVOKED)
     switch (forwarded.kind) {
       case 'refused':
         return await refuse(exchange, services, forwarded.refusal)

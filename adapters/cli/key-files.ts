@@ -57,9 +57,9 @@ export async function writeKeyFile(path: string, value: unknown, mode: number, r
   }
 }
 
-const PRIVATE_MODE = 0o600
+export const PRIVATE_MODE = 0o600
 /** The gateway reads it, often under another user, and needs no more than this. */
-const PUBLIC_MODE = 0o644
+export const PUBLIC_MODE = 0o644
 
 /** Makes the gateway's keys: one that signs tokens, its public part, and one for the audit log. Returns its `kid`. */
 export async function createKeyFiles(dir: string, alg: TokenAlgorithm, replace: boolean): Promise<string> {

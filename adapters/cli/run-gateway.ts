@@ -1,18 +1,22 @@
 import { hmacKey, hmacKeyId } from '../../src/audit/hmac.ts'
 import { AuditLog } from '../../src/audit/log.ts'
+import { ExpiryWarnings } from '../../src/auth/expiry-warnings.ts'
 import { importKeySet, type KeySet } from '../../src/auth/key-set.ts'
+import { Revocations } from '../../src/auth/revocations.ts'
 import { createTokenVerifier } from '../../src/auth/verify-token.ts'
-import type { Config } from '../../src/config/config.ts'
+import { type Config, embeddedFile } from '../../src/config/config.ts'
 import { SHUTDOWN_DRAIN_MS, STORE_TIMEOUT_MS } from '../../src/config/limits.ts'
 import { createCacheSalt } from '../../src/firewall/cache-salt.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createDigest } from '../../src/guard/digest.ts'
 import type { Digest } from '../../src/guard/replacement.ts'
 import { compilePolicies, type PolicyBook } from '../../src/pipeline/policy-book.ts'
+import { RunningExchanges } from '../../src/pipeline/running.ts'
 import { UpstreamPool } from '../../src/pipeline/upstream-pool.ts'
 import type { Lockout } from '../../src/ports/lockout.ts'
 import type { StateStore } from '../../src/ports/state-store.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
+import type { TokenRegistry } from '../../src/ports/token-registry.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
 import { createQuotaPlanner } from '../../src/quota/plan.ts'
 import type { ValidatorServices } from '../../src/validators/validator.ts'
@@ -59,7 +63,16 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const audit = await opened(`audit.file: ${config.audit.file}`, () =>
     AuditLog.open({ sink, hashing, clock, telemetry }),
   )
-  const { store, lockout } = await openState(config, telemetry)
+  const { store, lockout, registry, closeState } = await openState(config, telemetry)
+  const running = new RunningExchanges()
+  const revocations = new Revocations({
+    ...config.tokens.revocation,
+    registry,
+    clock,
+    telemetry,
+    changed: () => running.endRevoked(revocations),
+  })
+  await revocations.start()
   const services = {
     config,
     clock,
@@ -70,6 +83,9 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     upstream: modelServers,
     audit,
     verifyToken: createTokenVerifier({ ...config.tokens, keySet, clock, hashing }),
+    revocations,
+    expiryWarnings: new ExpiryWarnings(config.tokens.expiryWarningMs, telemetry),
+    running,
     policies,
     planQuota: createQuotaPlanner(config.quotas, hashing),
     cacheSalt: createCacheSalt(hashing, hmac.key),
@@ -79,7 +95,9 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   }
   const closeParts = async () => {
     await modelServers.close()
-    await store.close()
+    revocations.close()
+    await registry.close()
+    await closeState()
     await audit.close()
   }
   try {
@@ -114,18 +132,41 @@ async function readKeySet(path: string): Promise<KeySet> {
   throw new CommandFailure(`tokens.jwks: ${path}: ${imported.reason}`)
 }
 
+interface State {
+  readonly store: StateStore
+  readonly lockout: Lockout
+  readonly registry: TokenRegistry
+  /** Closes what the others work on. */
+  closeState(): Promise<void>
+}
+
 /** Loads the one store that is asked for: the other's library would only cost time and memory. */
-async function openState(config: Config, telemetry: Telemetry): Promise<{ store: StateStore; lockout: Lockout }> {
-  if (config.state === 'embedded') {
+async function openState({ state }: Config, telemetry: Telemetry): Promise<State> {
+  const file = embeddedFile(state)
+  if (file !== undefined) {
+    const { Database } = await import('../embedded/database.ts')
     const { createEmbeddedLockout } = await import('../embedded/lockout.ts')
     const { createEmbeddedStore } = await import('../embedded/state-store.ts')
-    return { store: createEmbeddedStore(systemClock), lockout: createEmbeddedLockout(systemClock) }
+    const { createEmbeddedTokenRegistry } = await import('../embedded/token-registry.ts')
+    const database = await opened('state', async () => new Database(file))
+    return {
+      store: createEmbeddedStore(systemClock),
+      lockout: createEmbeddedLockout(systemClock),
+      registry: createEmbeddedTokenRegistry(database, systemClock),
+      closeState: async () => database.close(),
+    }
   }
   const { createRedisClient } = await import('../redis/client.ts')
   const { createRedisLockout } = await import('../redis/lockout.ts')
   const { createRedisStoreOn } = await import('../redis/state-store.ts')
-  const client = createRedisClient({ url: config.state, timeoutMs: STORE_TIMEOUT_MS, telemetry })
-  return { store: createRedisStoreOn(client), lockout: createRedisLockout(client, systemClock) }
+  const { createRedisTokenRegistry } = await import('../redis/token-registry.ts')
+  const client = createRedisClient({ url: state, timeoutMs: STORE_TIMEOUT_MS, telemetry })
+  return {
+    store: createRedisStoreOn(client),
+    lockout: createRedisLockout(client, systemClock),
+    registry: createRedisTokenRegistry(client, { telemetry }),
+    closeState: () => client.close(),
+  }
 }
 
 async function opened<T>(what: string, open: () => Promise<T>): Promise<T> {

@@ -2,7 +2,14 @@ import { access } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Fault } from '../../src/config/fault.ts'
 import { MAX_CONFIG_CHARACTERS } from '../../src/config/limits.ts'
-import { type LoadResult, loadConfig, loadTokens, type TokensResult } from '../../src/config/load.ts'
+import {
+  type LoadResult,
+  loadConfig,
+  loadState,
+  loadTokens,
+  type StateResult,
+  type TokensResult,
+} from '../../src/config/load.ts'
 import type { Environment, Sources } from '../../src/config/substitute.ts'
 import { readText } from './read-text.ts'
 
@@ -35,6 +42,18 @@ export async function readConfig(location: ConfigLocation, env: Environment): Pr
 export async function readTokensConfig(location: ConfigLocation, env: Environment): Promise<TokensResult> {
   const file = await readLocation(location)
   return file.ok ? loadTokens(file.text, sources(location, env)) : file
+}
+
+/** Reads where the state is, which needs none of the gateway's secrets but those in its own URL. */
+export async function readStateConfig(location: ConfigLocation, env: Environment): Promise<StateResult> {
+  const file = await readLocation(location)
+  return file.ok ? loadState(file.text, sources(location, env)) : file
+}
+
+/** Reads where the state is from its value alone, as an option gives it. */
+export function readState(value: string): Promise<StateResult> {
+  const text = JSON.stringify({ state: value.replaceAll('${', '$$${') })
+  return loadState(text, sources({ folder: process.cwd() }, {}))
 }
 
 type Read = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly faults: readonly Fault[] }

@@ -29,7 +29,13 @@ export class Deadlines {
   /** The time of these starts now. */
   start(members: readonly Waiting[]): void {
     this.#groups.push({ dueAt: performance.now() + this.#timeoutMs, members })
-    if (this.#timer === undefined) this.#timer = setTimeout(this.#look, this.#timeoutMs)
+    if (this.#timer === undefined) this.#set(this.#timeoutMs)
+  }
+
+  /** What is waited for has a connection, which keeps the process alive; a timer alone must not hold up its end. */
+  #set(ms: number): void {
+    this.#timer = setTimeout(this.#look, ms)
+    this.#timer.unref()
   }
 
   readonly #look = (): void => {
@@ -39,7 +45,7 @@ export class Deadlines {
       const undecided = first.members.filter(({ decided }) => !decided)
       if (undecided.length > 0 && first.dueAt > now) {
         // A timer may fire a fraction of a millisecond early.
-        this.#timer = setTimeout(this.#look, Math.ceil(first.dueAt - now))
+        this.#set(Math.ceil(first.dueAt - now))
         return
       }
       this.#groups.shift()

@@ -134,7 +134,8 @@ end
 return 1
 `)
 
-function script(lua: string): Script {
+/** A script, written once as it goes over the wire. */
+export function script(lua: string): Script {
   const sha = createHash('sha1').update(lua).digest('hex')
   return { lua, eval: `${word('EVAL')}${word(lua)}`, evalsha: `${word('EVALSHA')}${word(sha)}` }
 }

@@ -11,6 +11,8 @@ export interface Principal {
   readonly scopes: ReadonlySet<string>
   /** Globs of model ids; `['*']` for a token without the claim, empty for one that may use none. */
   readonly models: readonly string[]
+  /** Milliseconds since the Unix epoch. */
+  readonly issuedAtMs: number
   /** Milliseconds since the Unix epoch; from then on the token is not valid. */
   readonly expiresAtMs: number
 }

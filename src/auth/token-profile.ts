@@ -80,6 +80,7 @@ export function checkClaims(claims: Claims, profile: TokenProfile, nowMs: number
       env: claims.env as string,
       scopes,
       models,
+      issuedAtMs: (claims.iat as number) * 1000,
       expiresAtMs: (claims.exp as number) * 1000,
     }
   )

@@ -12,8 +12,13 @@ export type UpstreamKind = 'llama.cpp' | 'vllm' | 'ollama' | 'openai'
 /** What becomes of instructions that callers give as system. */
 export type CallerSystem = 'allow' | 'demote' | 'refuse'
 export type TokenAlgorithm = 'EdDSA' | 'ES256' | 'RS256'
-/** `embedded` (one instance, in memory) or the URL of a Redis or Valkey server. */
-export type StateLocation = 'embedded' | `${'redis' | 'rediss'}${'' | '+cluster' | '+sentinel'}://${string}`
+/** `embedded:` and the absolute path of a file (one instance), or the URL of a Redis or Valkey server. */
+export type StateLocation = `embedded:${string}` | `${'redis' | 'rediss'}${'' | '+cluster' | '+sentinel'}://${string}`
+
+/** The file of the embedded store; undefined where the state is in Redis. */
+export function embeddedFile(state: StateLocation): string | undefined {
+  return state.startsWith('embedded:') ? state.slice('embedded:'.length) : undefined
+}
 
 /** The configuration in force: defaults filled in, units resolved (`…Ms`, `…Bytes`), file paths absolute. */
 export interface Config {
@@ -55,6 +60,16 @@ export interface TokensConfig {
   readonly jwks: string
   readonly maxLifetimeMs: number
   readonly algorithms: readonly TokenAlgorithm[]
+  readonly revocation: RevocationConfig
+  /** Answers to tokens with less of their life left than this say so. */
+  readonly expiryWarningMs: number
+}
+
+export interface RevocationConfig {
+  /** For how long the last known revocations are gone by while no others can be read. */
+  readonly maxAgeMs: number
+  /** What happens to requests then. */
+  readonly onFailure: 'deny' | 'serve'
 }
 
 export interface ModelConfig {

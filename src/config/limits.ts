@@ -72,6 +72,18 @@ export const MAX_TOKEN_MODELS = 64
 export const MAX_MODEL_GLOB_CHARACTERS = 200
 /** Scopes in one token, by the length of the claim. */
 export const MAX_SCOPE_CHARACTERS = 512
+/** Single tokens revoked at a time: each instance has them all in memory, some 40 MB. More are a team, or a case for all. */
+export const MAX_REVOCATIONS = 100_000
+/** Issued tokens that a list shows at most. */
+export const MAX_LISTED_TOKENS = 10_000
+/** Instances look for new revocations this often, whether or not they were told of one: half of the second it may take. */
+export const REVOCATION_POLL_MS = 500
+export const DEFAULT_REVOCATION_MAX_AGE_MS = MINUTE_MS
+/** Ceiling of `tokens.revocation.maxAge`. */
+export const MAX_REVOCATION_MAX_AGE_MS = DAY_MS
+export const DEFAULT_EXPIRY_WARNING_MS = 7 * DAY_MS
+/** Characters of the reason that is given for a revocation. */
+export const MAX_REASON_CHARACTERS = 200
 /** Keys in one JWK Set: the current one, the one before, and room for several issuers. */
 export const MAX_JWKS_KEYS = 64
 

@@ -1,12 +1,12 @@
 import * as v from 'valibot'
 import { crossCheck, warnings } from './checks.ts'
-import type { Config, TokensConfig } from './config.ts'
+import type { Config, StateLocation, TokensConfig } from './config.ts'
 import { readDictionaries } from './dictionaries.ts'
 import { at, type Fault } from './fault.ts'
 import { override } from './overrides.ts'
 import { parseYaml } from './parse.ts'
-import { resolve, resolveTokens } from './resolve.ts'
-import { DOCUMENT, TOKENS_DOCUMENT } from './schema.ts'
+import { resolve, resolveState, resolveTokens } from './resolve.ts'
+import { DOCUMENT, STATE_DOCUMENT, TOKENS_DOCUMENT } from './schema.ts'
 import { type Sources, substitute } from './substitute.ts'
 import { NO_MAPPING, unknownKeys } from './unknown-keys.ts'
 import { type NotEnforced, notEnforced } from './unsupported.ts'
@@ -19,6 +19,10 @@ export type LoadResult =
       /** `serve` must not start while one of these says `refuse`. */
       readonly notEnforced: readonly NotEnforced[]
     }
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+
+export type StateResult =
+  | { readonly ok: true; readonly state: StateLocation }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
 export type TokensResult =
@@ -49,6 +53,16 @@ export async function loadTokens(text: string, sources: Sources): Promise<Tokens
   if (!parsed.ok) return parsed
   const checked = await validate(TOKENS_DOCUMENT, parsed.document.tokens ?? {}, sources, 'tokens')
   return checked.ok ? { ok: true, tokens: resolveTokens(checked.value, sources.resolvePath) } : checked
+}
+
+/** Reads where the state is, and nothing else. */
+export async function loadState(text: string, sources: Sources): Promise<StateResult> {
+  const parsed = parseYaml(text)
+  if (!parsed.ok) return parsed
+  const { document, variables } = override(parsed.document, sources.env)
+  const checked = await validate(STATE_DOCUMENT, 'state' in document ? { state: document['state'] } : {}, sources)
+  if (!checked.ok) return { ok: false, faults: named(checked.faults, variables) }
+  return { ok: true, state: resolveState(checked.value.state, sources.resolvePath) }
 }
 
 type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly faults: readonly Fault[] }

@@ -1,5 +1,5 @@
 import type { ValidatorConfig } from '../validators/validator-config.ts'
-import type { Config } from './config.ts'
+import { type Config, embeddedFile } from './config.ts'
 
 const MASK = '********'
 
@@ -7,7 +7,7 @@ const MASK = '********'
 export function maskSecrets(config: Config): Config {
   return {
     ...config,
-    state: config.state === 'embedded' ? config.state : maskUserInfo(config.state),
+    state: embeddedFile(config.state) !== undefined ? config.state : maskUserInfo(config.state),
     models: config.models.map(model => ({
       ...model,
       upstreams: model.upstreams.map(upstream => ({

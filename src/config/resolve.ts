@@ -4,6 +4,8 @@ import type { Config, GuardMatch, GuardRuleConfig, ModelConfig, StateLocation, T
 import type { Document } from './schema.ts'
 import { resolveValidator } from './validator-schema.ts'
 
+const DEFAULT_STATE_FILE = 'state/sallyport.db'
+
 type ResolvePath = (path: string) => string
 
 /** Makes the configuration in force of a valid document. Parts that are not enforced (`unsupported.ts`) are left out. */
@@ -18,7 +20,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
         ...(tls.clientCa !== undefined && { clientCa: resolvePath(tls.clientCa) }),
       },
     }),
-    state: document.state as StateLocation,
+    state: resolveState(document.state, resolvePath),
     tokens: resolveTokens(document.tokens, resolvePath),
     models: document.models.map(model => resolveModel(model, request.limits)),
     timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
@@ -44,6 +46,12 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
   }
 }
 
+/** Where the state is, with the file of the embedded store in its place. */
+export function resolveState(state: string, resolvePath: ResolvePath): StateLocation {
+  if (!state.startsWith('embedded')) return state as StateLocation
+  return `embedded:${resolvePath(state.slice('embedded:'.length) || DEFAULT_STATE_FILE)}`
+}
+
 /** The tokens part alone. */
 export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePath): TokensConfig {
   return {
@@ -52,6 +60,8 @@ export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePa
     jwks: URL.canParse(tokens.jwks) ? tokens.jwks : resolvePath(tokens.jwks),
     maxLifetimeMs: tokens.maxLifetime,
     algorithms: tokens.algorithms,
+    revocation: { maxAgeMs: tokens.revocation.maxAge, onFailure: tokens.revocation.onFailure },
+    expiryWarningMs: tokens.expiryWarning,
   }
 }
 

@@ -4,15 +4,18 @@ import { LOCALES } from '../guard/recognisers/index.ts'
 import { count, list, name, oneOf, quantity, text, url, yesOrNo } from './fields.ts'
 import {
   DEFAULT_AUDIT_FILE_BYTES,
+  DEFAULT_EXPIRY_WARNING_MS,
   DEFAULT_FIRST_BYTE_MS,
   DEFAULT_IDLE_MS,
   DEFAULT_MAX_BODY_BYTES,
+  DEFAULT_REVOCATION_MAX_AGE_MS,
   DEFAULT_TOTAL_MS,
   MAX_AUDIT_FILE_BYTES,
   MAX_BODY_BYTES,
   MAX_IN_FLIGHT,
   MAX_MODEL_ID_CHARACTERS,
   MAX_NAME_CHARACTERS,
+  MAX_REVOCATION_MAX_AGE_MS,
   MAX_TIMEOUT_MS,
   MAX_TOKEN_LIFETIME_MS,
   MAX_TOKENS,
@@ -87,6 +90,29 @@ const tokens = v.strictObject({
       described('Signature algorithms that are accepted.'),
     ),
     ['EdDSA', 'ES256', 'RS256'],
+  ),
+  revocation: v.optional(
+    v.strictObject({
+      maxAge: v.optional(
+        v.pipe(
+          quantity('duration', 1000, MAX_REVOCATION_MAX_AGE_MS),
+          described('For how long the last known revocations count while the store cannot be read.'),
+        ),
+        formatQuantity('duration', DEFAULT_REVOCATION_MAX_AGE_MS),
+      ),
+      onFailure: v.optional(
+        v.pipe(oneOf(['deny', 'serve']), described('What happens to requests after that, and before the first read.')),
+        'deny',
+      ),
+    }),
+    {},
+  ),
+  expiryWarning: v.optional(
+    v.pipe(
+      quantity('duration', 1000, MAX_TOKEN_LIFETIME_MS),
+      described('Answers to tokens with less of their life left say so.'),
+    ),
+    formatQuantity('duration', DEFAULT_EXPIRY_WARNING_MS),
   ),
   trusted: v.exactOptional(
     v.pipe(
@@ -369,7 +395,18 @@ const audit = v.strictObject({
   ),
 })
 
-const STATE = /^(embedded|rediss?(\+cluster|\+sentinel)?:\/\/\S+)$/
+const STATE = /^(embedded(:.+)?|rediss?(\+cluster|\+sentinel)?:\/\/\S+)$/
+
+const state = v.optional(
+  v.pipe(
+    text(),
+    v.regex(STATE, 'should be "embedded", "embedded:FILE", or a URL that begins with redis:// or rediss://'),
+    described(
+      '`embedded` (one instance), with the file of its database behind a colon (`state/sallyport.db`), or the URL of a Redis or Valkey server.',
+    ),
+  ),
+  'embedded',
+)
 
 export const DOCUMENT = v.strictObject({
   listen: v.optional(listen, {}),
@@ -380,14 +417,7 @@ export const DOCUMENT = v.strictObject({
       described('Listener of the admin API. Not in this release: ignored with a warning.'),
     ),
   ),
-  state: v.optional(
-    v.pipe(
-      text(),
-      v.regex(STATE, 'should be "embedded", or a URL that begins with redis:// or rediss://'),
-      described('`embedded` (one instance), or the URL of a Redis or Valkey server.'),
-    ),
-    'embedded',
-  ),
+  state,
   tokens: v.optional(tokens, {}),
   models: v.pipe(list(model), v.minLength(1, 'should name at least one model')),
   timeouts: v.optional(
@@ -406,5 +436,8 @@ export const DOCUMENT = v.strictObject({
 
 /** The part of the document that `token mint` and `token inspect` need. */
 export const TOKENS_DOCUMENT = tokens
+
+/** The part that says where issued and revoked tokens are kept. */
+export const STATE_DOCUMENT = v.strictObject({ state })
 
 export type Document = v.InferOutput<typeof DOCUMENT>

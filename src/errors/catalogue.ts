@@ -183,6 +183,13 @@ export const CATALOGUE = {
     message: 'The quota store does not answer, so the request was not admitted. Try again shortly.',
     retry: true,
   },
+  revocations_unavailable: {
+    status: 503,
+    type: 'server_error',
+    message:
+      'It cannot be found out whether this token was revoked, so the request was not admitted. Try again shortly.',
+    retry: true,
+  },
   audit_unavailable: {
     status: 503,
     type: 'server_error',

@@ -5,6 +5,7 @@ import type { Refusal } from '../errors/refusal.ts'
 import { atOnce, inTurns } from '../guard/turns.ts'
 import type { AnswerSink, AnswerSource } from '../ports/transport.ts'
 import type { Validators } from '../validators/validators.ts'
+import { REVOKED } from './authenticate.ts'
 import type { Exchange } from './exchange.ts'
 import type { UpstreamStream } from './forward.ts'
 import { OutputGuard } from './guard-output.ts'
@@ -58,7 +59,8 @@ export async function answerBody(exchange: Exchange, services: Services, bytes: 
   output.report()
   const { counts } = output
   settle(exchange, services, counts.inputTokens + counts.outputTokens)
-  const answer = guarded.ok ? await passed(exchange, services, guarded.bytes) : { code: guarded.code }
+  const looked = guarded.ok ? await passed(exchange, services, guarded.bytes) : { code: guarded.code }
+  const answer = exchange.revoked ? REVOKED : looked
   const refusal = 'code' in answer ? answer : undefined
   if (refusal) {
     exchange.errorCode = refusal.code
@@ -118,7 +120,7 @@ class StreamedAnswer implements AnswerSource {
     this.restorer = restorerOf(exchange)
     exchange.forgetPrompt()
     this.validation = services.validators && this.validate(services.validators)
-    exchange.onGone(() => this.cancel())
+    exchange.onGone(() => (exchange.revoked && !exchange.gone ? this.revoke() : this.cancel()))
   }
 
   private validate(all: Validators): StreamValidation | undefined {
@@ -174,6 +176,15 @@ class StreamedAnswer implements AnswerSource {
     }
   }
 
+  /** The token was revoked: what is held is dropped. */
+  private revoke(): void {
+    if (this.over) return
+    this.restorer = null
+    this.validation?.cancel()
+    this.output.stream.break(REVOKED.code, REVOKED.reason ?? '')
+    this.finish()
+  }
+
   /** A bug: what is held is dropped. */
   private fault(error: unknown): void {
     this.report(error)
@@ -220,7 +231,7 @@ class StreamedAnswer implements AnswerSource {
       this.exchange.reason = `cut:${end.finish}`
     }
     this.settleAndReport()
-    const outcome = end?.kind === 'failed' ? outcomeOf(end.code) : 'served'
+    const outcome: Outcome = end?.kind === 'failed' ? outcomeOf(end.code) : 'served'
     void record(this.exchange, this.services, { status: 200, outcome, ...this.summary() }).then(recorded => {
       const closing = this.closing(recorded)
       if (closing.length > 0) this.sink?.write(closing)
@@ -283,7 +294,10 @@ function respondJson(exchange: Exchange, body: Uint8Array): Response {
 }
 
 function commonHeaders(exchange: Exchange): Record<string, string> {
-  return { 'x-request-id': exchange.requestId, ...exchange.limitHeaders }
+  const { requestId, limitHeaders, expires } = exchange
+  return expires === undefined
+    ? { 'x-request-id': requestId, ...limitHeaders }
+    : { 'x-request-id': requestId, 'x-sallyport-token-expires': expires, ...limitHeaders }
 }
 
 function respondError(exchange: Exchange, services: Services, refusal: Refusal): Response {

@@ -1,13 +1,18 @@
+import type { Principal } from '../auth/principal.ts'
 import { isTokenRefusal } from '../auth/verify-token.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import type { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
 
+/** What becomes of the requests of a revoked token: new ones, and those on their way. */
+export const REVOKED: Refusal = { code: 'invalid_token', reason: 'revoked' }
+
 const BEARER = /^Bearer +([^ ]+) *$/i
 
 /**
- * Who is it? Sets `principal`. All failures share one public answer; the reason goes to the record. An address that failed
- * too often is locked out, except for tokens that were verified before: those who share it go on working.
+ * Who is it? Sets `principal` and `expires`; from then on the exchange is one of those that run. All failures share one public
+ * answer; the reason goes to the record. An address that failed too often is locked out, except for tokens that were verified
+ * before: those who share it go on working.
  */
 export function authenticate(
   exchange: Exchange,
@@ -21,14 +26,19 @@ export function authenticate(
     return { code: 'invalid_token', reason }
   }
   const verdict = services.verifyToken(token)
-  if (!(verdict instanceof Promise) && !isTokenRefusal(verdict)) {
-    exchange.principal = verdict
-    return undefined
+  if (!(verdict instanceof Promise) && !isTokenRefusal(verdict) && services.revocations.standing(verdict) === 'good') {
+    return admit(exchange, services, verdict)
   }
   return settled(exchange, services, verdict)
 }
 
-/** For a token that was not verified before, or that is known to be bad. */
+function admit(exchange: Exchange, services: Services, principal: Principal): undefined {
+  exchange.principal = principal
+  exchange.expires = services.expiryWarnings.of(principal, exchange.receivedAt)
+  services.running.add(exchange)
+}
+
+/** For a token that was not verified before, that is known to be bad, or that may have been revoked. */
 async function settled(
   exchange: Exchange,
   services: Services,
@@ -45,8 +55,13 @@ async function settled(
     }
   }
   if (!isTokenRefusal(result)) {
+    const standing = services.revocations.standing(result)
+    if (standing === 'good') return admit(exchange, services, result)
+    // Its claims were verified: the record may say whose it is.
     exchange.principal = result
-    return undefined
+    if (standing === 'unknown') return { code: 'revocations_unavailable', headers: { 'retry-after': '1' } }
+    await services.lockout.failed(address)
+    return REVOKED
   }
   await services.lockout.failed(address)
   const detail = 'claim' in result ? `:${result.claim}` : 'header' in result ? `:${result.header}` : ''

@@ -52,6 +52,8 @@ export class Exchange {
 
   /** Set by authenticate. */
   principal: Principal | undefined
+  /** Present where the token is about to expire: when, as the caller is told. */
+  expires: string | undefined
   /** Set by read-request. */
   body: RequestBody | undefined
   promptHmac: string | undefined
@@ -88,6 +90,8 @@ export class Exchange {
   private interrupted = false
   /** The caller has gone away. */
   gone = false
+  /** The token was revoked after it had let the request in: nothing more goes out but the refusal. */
+  revoked = false
 
   constructor(method: string, endpoint: Endpoint, connection: Connection, clock: Clock) {
     this.method = method
@@ -116,10 +120,17 @@ export class Exchange {
     this.standIns = undefined
   }
 
-  /** Sets what happens when the caller goes away from now on; at once if it has. */
+  /** Sets what happens when the caller goes away, or its token is revoked, from now on; at once if that has happened. */
   onGone(callback: () => void): void {
     this.leave = callback
-    if (this.gone || this.interrupted) callback()
+    if (this.gone || this.interrupted || this.revoked) callback()
+  }
+
+  /** Ends the request, at whatever stage it is. */
+  revoke(): void {
+    this.revoked = true
+    this.inputCheck?.cancel()
+    this.leave?.()
   }
 
   /** Ends the call to a model server, as if the caller had gone away: the one in progress, or the next. */

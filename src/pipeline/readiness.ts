@@ -5,6 +5,8 @@ export interface Readiness {
   readonly ready: boolean
   readonly state: boolean
   readonly audit: boolean
+  /** It is known which tokens were revoked, recently enough to go by. */
+  readonly revocations: boolean
   /** At least one model server answers. */
   readonly upstream: boolean
   /**
@@ -21,7 +23,7 @@ const PROBE_TIMEOUT_MS = 1000
 const lastSeen = new WeakMap<Services, { at: number; ok: boolean }>()
 const lastValidators = new WeakMap<Services, { at: number; answer: Record<string, boolean> }>()
 
-/** Whether requests could be served now: the store, the log and at least one model server are usable. */
+/** Whether requests could be served now: store, log, what is known of revocations and at least one model server are usable. */
 export async function ready(services: Services): Promise<Readiness> {
   const [state, audit, upstream, validators] = await Promise.all([
     services.store.ready(),
@@ -30,7 +32,16 @@ export async function ready(services: Services): Promise<Readiness> {
     services.validators && eachValidator(services, services.validators),
   ])
   const auditUsable = audit || services.config.audit.onFailure === 'serve'
-  return { ready: state && auditUsable && upstream, state, audit, upstream, ...(validators && { validators }) }
+  const revocations = services.revocations.fresh
+  const revocationsUsable = revocations || services.config.tokens.revocation.onFailure === 'serve'
+  return {
+    ready: state && auditUsable && revocationsUsable && upstream,
+    state,
+    audit,
+    revocations,
+    upstream,
+    ...(validators && { validators }),
+  }
 }
 
 async function eachValidator(services: Services, { all }: Validators): Promise<Record<string, boolean>> {

@@ -17,6 +17,7 @@ export interface Ending {
  * disk, or when policy says to serve without. Never rejects.
  */
 export async function record(exchange: Exchange, services: Services, ending: Ending): Promise<boolean> {
+  services.running.remove(exchange)
   const { principal, startedAt } = exchange
   const { clock } = services
   try {

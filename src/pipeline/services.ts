@@ -1,4 +1,6 @@
 import type { AuditLog } from '../audit/log.ts'
+import type { ExpiryWarnings } from '../auth/expiry-warnings.ts'
+import type { Revocations } from '../auth/revocations.ts'
 import type { VerifyToken } from '../auth/verify-token.ts'
 import type { Config } from '../config/config.ts'
 import type { CacheSalt } from '../firewall/cache-salt.ts'
@@ -11,6 +13,7 @@ import type { Upstream } from '../ports/upstream.ts'
 import type { QuotaPlanner } from '../quota/plan.ts'
 import type { Validators } from '../validators/validators.ts'
 import type { PolicyBook } from './policy-book.ts'
+import type { RunningExchanges } from './running.ts'
 import type { UpstreamPool } from './upstream-pool.ts'
 
 /** What the stages work with: one set a gateway, shared by all requests. */
@@ -24,6 +27,9 @@ export interface Services {
   readonly upstream: Upstream
   readonly audit: AuditLog
   readonly verifyToken: VerifyToken
+  readonly revocations: Revocations
+  readonly expiryWarnings: ExpiryWarnings
+  readonly running: RunningExchanges
   readonly policies: PolicyBook
   readonly planQuota: QuotaPlanner
   readonly cacheSalt: CacheSalt

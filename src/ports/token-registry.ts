@@ -47,18 +47,33 @@ export interface IssuedTokenFilter {
   readonly expiresBeforeMs?: number
 }
 
+/** What a registry answers to who wants to know of revocations. */
+export interface RevocationsRead {
+  /** In the order in which they were made. */
+  readonly revocations: readonly Revocation[]
+  /** To be given to the next call. */
+  readonly cursor: string
+  /** These are all there are: nothing was given, or the registry has been begun anew since and knows no more of it. */
+  readonly complete: boolean
+}
+
 /**
- * The tokens that were issued, and those that were revoked: durable, and shared by all instances of the gateway.
- * Every method settles within the store's time-out or rejects with `StoreUnavailableError`.
+ * The tokens that were issued, and those that were revoked: durable, and shared by all instances of the gateway. Every call
+ * to the store settles within its time-out, or the method rejects with `StoreUnavailableError`. Repeating a call does no harm.
  */
 export interface TokenRegistry {
   record(token: IssuedToken): Promise<void>
+  /** The issued token of this id, if it is known and has not expired. */
+  find(tokenId: string): Promise<IssuedToken | undefined>
   /** Not yet expired ones, by expiry; at most `limit`. */
   list(filter: IssuedTokenFilter, limit: number): Promise<readonly IssuedToken[]>
-  /** Is durable, and on its way to every instance, when it resolves. */
-  revoke(revocation: Revocation): Promise<void>
-  /** All that are still of use. */
-  revocations(): Promise<readonly Revocation[]>
+  /**
+   * `done`: it is durable, and on its way to every instance. `full`: there are MAX_REVOCATIONS already; single tokens
+   * cannot be revoked any more, an application, a team and all can.
+   */
+  revoke(revocation: Revocation): Promise<'done' | 'full'>
+  /** Those made after `after` was the cursor; without it, all that are still of use. */
+  revocations(after?: string): Promise<RevocationsRead>
   /** Calls back soon after a revocation was made by any instance or command; returns what ends that. A hint only: it may be lost. */
   watch(changed: () => void): () => void
   close(): Promise<void>

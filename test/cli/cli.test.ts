@@ -86,10 +86,15 @@ describe('keys', () => {
     expect(readFileSync(join(prepared, 'keys/public.jwks.json'), 'utf8')).not.toContain(d)
     const { stdout } = await run(prepared, ['keys', 'list', '--json'])
     expect(JSON.parse(stdout)).toEqual([
-      { kid: expect.stringMatching(/^[\w-]{43}$/), alg: 'EdDSA', created: expect.stringMatching(/^\d{4}-.*Z$/) },
+      {
+        kid: expect.stringMatching(/^[\w-]{43}$/),
+        alg: 'EdDSA',
+        created: expect.stringMatching(/^\d{4}-.*Z$/),
+        acceptedUntil: null,
+      },
     ])
     const table = await run(prepared, ['keys', 'list'])
-    expect(table.stdout.split('\n')[0]).toMatch(/^KID +ALG +CREATED$/)
+    expect(table.stdout.split('\n')[0]).toMatch(/^KID +ALG +CREATED +ACCEPTED UNTIL$/)
     expect(table.stdout + stdout).not.toContain(d)
   })
 
@@ -105,7 +110,11 @@ describe('token', () => {
     const dir = tempDir()
     await run(dir, ['keys', 'init', '--alg', alg])
     const minted = await run(dir, ['token', 'mint', ...IDENTITY, '--models', 'llama*,phi', '--ttl', '1h'])
-    expect(minted).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/) })
+    expect(minted).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^note: .* in no registry: .*\n$/),
+      stdout: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/),
+    })
     const token = minted.stdout.trim()
     const inspected = await run(dir, ['token', 'inspect', token, '--jwks', 'keys/public.jwks.json', '--json'])
     expect(inspected).toMatchObject({ code: 0, stderr: '' })

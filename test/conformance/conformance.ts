@@ -10,6 +10,7 @@ import { policy } from './policy.ts'
 import { prompts } from './prompts.ts'
 import { real } from './real.ts'
 import { requests } from './requests.ts'
+import { revocation } from './revocation.ts'
 import { Rig } from './rig.ts'
 import { routes } from './routes.ts'
 import { secrecy } from './secrecy.ts'
@@ -28,6 +29,7 @@ const THEMES = {
   unreachable,
   systemPrompts,
   tokens,
+  revocation,
   headers,
   prompts,
   policy,

@@ -19,6 +19,7 @@ describe('on Bun', () => {
     ['transport-bun.main.ts', 14],
     ['tls-bun.main.ts', 7],
     ['redis-deadline-bun.main.ts', 5],
+    ['token-registry-bun.main.ts', 12],
   ] as const) {
     test(file, { timeout: 90_000 }, async () => {
       const results = await onBun(file)

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { access, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import type { Config } from '../../../src/config/config.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import { createDemoModel, DEMO_MODEL } from '../../node/demo-model.ts'
 import { reasonOf } from '../../node/error-code.ts'
@@ -9,10 +10,10 @@ import { type FoundModelServer, findModelServer } from '../../node/find-model-se
 import { createTelemetry } from '../../node/telemetry.ts'
 import { faultList } from '../config-faults.ts'
 import { CommandFailure } from '../failure.ts'
+import { issueToken, signToken, usablePrincipal } from '../issue-token.ts'
 import { createKeyFiles, makeKeyFolder, PUBLIC_KEYS, SIGNING_KEY } from '../key-files.ts'
 import { print, styled } from '../print.ts'
 import { untilStopped } from '../stop-signal.ts'
-import { signToken } from './token-mint.ts'
 
 const ISSUER = 'sallyport'
 const TOKEN_LIFE_S = 24 * 60 * 60
@@ -57,7 +58,7 @@ async function dev({ host, port: listenPort, dir }: DevOptions): Promise<void> {
     telemetry,
     ...(found ? {} : { upstream: createDemoModel() }),
   })
-  print(banner(gateway.url, folder, await mint(keys), models[0] ?? DEMO_MODEL, found))
+  print(banner(gateway.url, folder, await mint(keys, loaded.config), models[0] ?? DEMO_MODEL, found))
   await untilStopped()
   await gateway.close()
 }
@@ -72,6 +73,7 @@ function configuration(
   const upstreams = [{ url: found?.url ?? DEMO_URL, kind: found?.kind ?? 'openai' }]
   return {
     listen,
+    state: `embedded:${join(folder, 'sallyport.db')}`,
     tokens: { issuer: ISSUER, audience: ISSUER, jwks: join(keys, PUBLIC_KEYS) },
     models: (found?.models ?? [DEMO_MODEL]).map(id => ({ id, upstreams })),
     quotas: [
@@ -109,12 +111,16 @@ async function hmacSecret(folder: string): Promise<string> {
   }
 }
 
-function mint(keys: string): Promise<string> {
-  const now = Math.floor(Date.now() / 1000)
-  const claims = { team: 'dev', app: 'dev', env: 'dev', scope: 'inference' }
-  const life = { iat: now, nbf: now, exp: now + TOKEN_LIFE_S }
-  const standard = { iss: ISSUER, aud: ISSUER, sub: 'dev/dev/dev', jti: randomUUID() }
-  return signToken({ ...standard, ...life, ...claims }, join(keys, SIGNING_KEY))
+async function mint(keys: string, { tokens, state }: Config): Promise<string> {
+  const make = async () => {
+    const now = Math.floor(Date.now() / 1000)
+    const owner = { team: 'dev', app: 'dev', env: 'dev', scope: 'inference' }
+    const life = { iat: now, nbf: now, exp: now + TOKEN_LIFE_S }
+    const claims = { iss: ISSUER, aud: ISSUER, sub: 'dev/dev/dev', jti: randomUUID(), ...life, ...owner }
+    const principal = usablePrincipal(claims, tokens, now * 1000)
+    return { token: await signToken(claims, join(keys, SIGNING_KEY)), principal }
+  }
+  return (await issueToken(make, state)).token
 }
 
 function banner(

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { type Command, InvalidArgumentError } from 'commander'
-import { importJWK, type JWK, SignJWT } from 'jose'
-import { type Claims, checkClaims, isClaimName, parseModels, parseScope } from '../../../src/auth/token-profile.ts'
-import { isTokenRefusal } from '../../../src/auth/verify-token.ts'
+import { isClaimName, parseModels, parseScope } from '../../../src/auth/token-profile.ts'
+import { embeddedFile } from '../../../src/config/config.ts'
 import { MAX_TOKEN_CHARACTERS, MAX_TOKEN_LIFETIME_MS } from '../../../src/config/limits.ts'
 import { formatQuantity, parseQuantity, QUANTITY_HINTS } from '../../../src/config/units.ts'
-import { locateConfig, readTokensConfig } from '../../node/config-file.ts'
+import { type ConfigLocation, locateConfig, readTokensConfig } from '../../node/config-file.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
-import { isOpenToOthers, readKeyFile, SIGNING_KEY, type StoredKey } from '../key-files.ts'
+import { issueToken, type SignedToken, signToken, usablePrincipal } from '../issue-token.ts'
+import { SIGNING_KEY } from '../key-files.ts'
+import { locateState } from '../open-registry.ts'
 import { note, print, printJson } from '../print.ts'
 
 /** `sallyport token mint`: prints the token alone, so that a shell can take it. */
@@ -30,7 +31,9 @@ export function registerTokenMint(token: Command): void {
     .option('--subject <text>', 'whom it stands for (default: TEAM/APP/ENV)')
     .option('--issuer <text>', 'in place of the configuration’s tokens.issuer')
     .option('--audience <text>', 'in place of the configuration’s tokens.audience')
-    .option('--config <file>', 'the configuration, for issuer, audience and longest life')
+    .option('--config <file>', 'the configuration, for issuer, audience, longest life and where the state is')
+    .option('--state <place>', 'in place of the configuration’s state')
+    .option('--no-register', 'do not record the token where the gateway’s state is')
     .option('--json', 'print the token with its id and end as JSON')
     .action(mint)
 }
@@ -47,6 +50,8 @@ interface MintOptions {
   readonly issuer?: string
   readonly audience?: string
   readonly config?: string
+  readonly state?: string
+  readonly register: boolean
   readonly json?: true
 }
 
@@ -64,51 +69,46 @@ async function mint(options: MintOptions): Promise<void> {
     throw new UsageError(`--ttl is longer than the ${longest} that tokens.maxLifetime allows`)
   }
   const { team, app, env, scope, models: globs } = options
-  const now = Math.floor(Date.now() / 1000)
-  const claims = {
-    iss: profile.issuer,
-    aud: profile.audience,
-    sub: options.subject ?? `${team}/${app}/${env}`,
-    jti: randomUUID(),
-    iat: now,
-    nbf: now,
-    exp: now + Math.floor(options.ttl / 1000),
-    team,
-    app,
-    env,
-    scope,
-    ...(globs !== undefined && { models: globs }),
+  const tokenId = randomUUID()
+  const make = async () => {
+    const now = Math.floor(Date.now() / 1000)
+    const claims = {
+      iss: profile.issuer,
+      aud: profile.audience,
+      sub: options.subject ?? `${team}/${app}/${env}`,
+      jti: tokenId,
+      iat: now,
+      nbf: now,
+      exp: now + Math.floor(options.ttl / 1000),
+      team,
+      app,
+      env,
+      scope,
+      ...(globs !== undefined && { models: globs }),
+    }
+    const principal = usablePrincipal(claims, profile, now * 1000)
+    const token = await signToken(claims, options.key)
+    if (token.length > MAX_TOKEN_CHARACTERS) throw new UsageError('the token would be too long: name fewer models')
+    return { token, principal }
   }
-  refuseUnusable(claims, profile, now * 1000)
-  const token = await signToken(claims, options.key)
-  if (token.length > MAX_TOKEN_CHARACTERS) throw new UsageError('the token would be too long: name fewer models')
-  if (options.json) printJson({ token, tokenId: claims.jti, expires: new Date(claims.exp * 1000).toISOString() })
+  const { token, principal } = await registered(make, options, location)
+  if (options.json) printJson({ token, tokenId, expires: new Date(principal.expiresAtMs).toISOString() })
   else print(token)
 }
 
-/** No token leaves here that the gateway would refuse. */
-function refuseUnusable(claims: Claims, profile: Parameters<typeof checkClaims>[1], nowMs: number): void {
-  const verdict = checkClaims(claims, profile, nowMs)
-  if (!isTokenRefusal(verdict)) return
-  const claim = 'claim' in verdict ? ` (${verdict.claim})` : ''
-  throw new UsageError(`the gateway would refuse this token: ${verdict.reason}${claim}`)
-}
-
-/** Signs claims with the private key in a file. */
-export async function signToken(claims: Claims, path: string): Promise<string> {
-  const jwk = (await readKeyFile(path)) as Partial<StoredKey> | null
-  const { kid, alg } = jwk ?? {}
-  if (typeof kid !== 'string' || typeof alg !== 'string' || jwk?.d === undefined || jwk.kty === 'oct') {
-    throw new CommandFailure(`${path} is no private signing key with "kid" and "alg" (sallyport keys init makes one)`)
+/** Makes a token and records it, where it is known in which registry. One that cannot be recorded is not given out. */
+async function registered(
+  make: () => Promise<SignedToken>,
+  { register, state }: MintOptions,
+  location: ConfigLocation,
+): Promise<SignedToken> {
+  if (!register) return make()
+  const place = await locateState(state, location)
+  if (state === undefined && location.path === undefined && embeddedFile(place) !== undefined) {
+    note('note: there is no configuration, so the token is in no registry: token list will not show it')
+    return make()
   }
-  if (await isOpenToOthers(path)) note(`warning: ${path} can be read by others; chmod 600 closes it`)
-  try {
-    const key = await importJWK(jwk as JWK, alg)
-    return await new SignJWT(claims).setProtectedHeader({ alg, kid, typ: 'at+jwt' }).sign(key)
-  } catch {
-    // The library's messages may name parts of the key.
-    throw new CommandFailure(`${path} is not a valid ${alg} key`)
-  }
+  return issueToken(make, place)
 }
 
 function claimName(value: string): string {

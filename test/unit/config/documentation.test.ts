@@ -37,13 +37,15 @@ test('every default in the reference is the one in force', async () => {
     ok: true,
     config: {
       listen: { host: '127.0.0.1', port: 8787, insecure: false },
-      state: 'embedded',
+      state: 'embedded:/base/state/sallyport.db',
       tokens: {
         issuer: 'sallyport',
         audience: 'sallyport',
         jwks: '/base/keys/public.jwks.json',
         maxLifetimeMs: 90 * 86_400_000,
         algorithms: ['EdDSA', 'ES256', 'RS256'],
+        revocation: { maxAgeMs: 60_000, onFailure: 'deny' },
+        expiryWarningMs: 7 * 86_400_000,
       },
       timeouts: { firstByteMs: 30_000, idleMs: 60_000, totalMs: 900_000 },
       quotas: [],
