@@ -1,6 +1,5 @@
 import { hmacKey, hmacKeyId } from '../../src/audit/hmac.ts'
 import { AuditLog } from '../../src/audit/log.ts'
-import { importKeySet, type KeySet } from '../../src/auth/key-set.ts'
 import { createTokenVerifier } from '../../src/auth/verify-token.ts'
 import type { Config } from '../../src/config/config.ts'
 import { SHUTDOWN_DRAIN_MS, STORE_TIMEOUT_MS } from '../../src/config/limits.ts'
@@ -22,8 +21,8 @@ import { reasonOf } from '../node/error-code.ts'
 import { nodeHashing } from '../node/hashing.ts'
 import { StartError } from '../node/start-error.ts'
 import { CommandFailure } from './failure.ts'
-import { readKeyFile } from './key-files.ts'
 import { currentRuntime } from './runtime.ts'
+import { startIssuers } from './token-issuers.ts'
 
 export interface RunningGateway {
   readonly url: string
@@ -48,7 +47,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   if (!hmac.ok) throw new CommandFailure(`audit.hmacSecret: ${hmac.reason}`)
   const hashing = nodeHashing
   const policies = readPolicies(config, createDigest(hashing, hmac.key))
-  const keySet = await readKeySet(config.tokens.jwks)
+  const keys = await startIssuers(config.tokens, telemetry)
   const runtime = await currentRuntime()
   const modelServers = upstream ?? (await runtime.createUpstream())
   const clock = systemClock
@@ -68,7 +67,8 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     lockout,
     upstream: modelServers,
     audit,
-    verifyToken: createTokenVerifier({ ...config.tokens, keySet, clock, hashing }),
+    verifyToken: createTokenVerifier({ issuers: keys.issuers, clock, hashing }),
+    keys: keys.sources,
     policies,
     planQuota: createQuotaPlanner(config.quotas, hashing),
     pool: new UpstreamPool(),
@@ -76,6 +76,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     hmac: { key: hmac.key, keyId: hmacKeyId(hashing, hmac.key) },
   }
   const closeParts = async () => {
+    keys.close()
     await modelServers.close()
     await store.close()
     await audit.close()
@@ -104,12 +105,6 @@ function readPolicies(config: Config, digest: Digest): PolicyBook {
   if (compiled.ok) return compiled.book
   const lines = compiled.faults.map(({ rule, reason }) => `  guard.rules: ${rule}: ${reason}`)
   throw new CommandFailure(`the guard's rules cannot be compiled:\n${lines.join('\n')}`)
-}
-
-async function readKeySet(path: string): Promise<KeySet> {
-  const imported = await importKeySet(await readKeyFile(path))
-  if (imported.ok) return imported.keySet
-  throw new CommandFailure(`tokens.jwks: ${path}: ${imported.reason}`)
 }
 
 /** Loads the one store that is asked for: the other's library would only cost time and memory. */

@@ -11,6 +11,10 @@ export interface Principal {
   readonly scopes: ReadonlySet<string>
   /** Globs of model ids; `['*']` for a token without the claim, empty for one that may use none. */
   readonly models: readonly string[]
+  /** The `iss`: the gateway's own, or one that it trusts. */
+  readonly issuer: string
+  /** Milliseconds since the Unix epoch: the token's `iat`. */
+  readonly issuedAtMs: number
   /** Milliseconds since the Unix epoch; from then on the token is not valid. */
   readonly expiresAtMs: number
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { LOCALES } from '../guard/recognisers/index.ts'
-import { count, list, name, oneOf, quantity, text, url, yesOrNo } from './fields.ts'
+import { count, list, name, oneOf, quantity, someOf, text, url, yesOrNo } from './fields.ts'
 import {
   DEFAULT_AUDIT_FILE_BYTES,
   DEFAULT_FIRST_BYTE_MS,
@@ -13,12 +13,12 @@ import {
   MAX_MODEL_ID_CHARACTERS,
   MAX_NAME_CHARACTERS,
   MAX_TIMEOUT_MS,
-  MAX_TOKEN_LIFETIME_MS,
   MAX_TOKENS,
   MAX_WINDOW_MS,
   MIN_AUDIT_FILE_BYTES,
   MIN_WINDOW_MS,
 } from './limits.ts'
+import { TOKENS } from './tokens-schema.ts'
 import { formatQuantity } from './units.ts'
 import { NO_MAPPING } from './unknown-keys.ts'
 import { VALIDATOR } from './validator-schema.ts'
@@ -71,45 +71,6 @@ const tls = v.strictObject({
   ),
 })
 
-const tokens = v.strictObject({
-  issuer: v.optional(v.pipe(text(), described('The `iss` claim of tokens.')), 'sallyport'),
-  audience: v.optional(v.pipe(text(), described('What the `aud` claim has to name.')), 'sallyport'),
-  jwks: v.optional(v.pipe(path, described('Public keys: a JWK Set file, or an https URL.')), 'keys/public.jwks.json'),
-  maxLifetime: v.optional(
-    v.pipe(quantity('duration', 1000, MAX_TOKEN_LIFETIME_MS), described('Longest life of a token, at most 90d.')),
-    '90d',
-  ),
-  algorithms: v.optional(
-    v.pipe(
-      list(oneOf(['EdDSA', 'ES256', 'RS256'])),
-      v.minLength(1, 'should name at least one algorithm'),
-      described('Signature algorithms that are accepted.'),
-    ),
-    ['EdDSA', 'ES256', 'RS256'],
-  ),
-  trusted: v.exactOptional(
-    v.pipe(
-      list(
-        v.strictObject({
-          issuer: text(),
-          jwks: url(['https:'], true),
-          audience: text(),
-          claims: v.optional(
-            v.strictObject({
-              team: v.exactOptional(text(200)),
-              app: v.exactOptional(text(200)),
-              env: v.exactOptional(text(200)),
-              scope: v.exactOptional(text(200)),
-            }),
-            {},
-          ),
-        }),
-      ),
-      described('Other issuers and where their claims are found. Not enforced in this release: `serve` refuses it.'),
-    ),
-  ),
-})
-
 const upstream = v.strictObject({
   url: v.pipe(url(['http:', 'https:']), described('Base URL, up to and including `/v1`.')),
   kind: v.pipe(oneOf(['llama.cpp', 'vllm', 'ollama', 'openai']), described('What the model server is.')),
@@ -148,10 +109,6 @@ const quota = v.strictObject({
     v.pipe(quantity('duration', MIN_WINDOW_MS, MAX_WINDOW_MS), described('Length of the sliding window.')),
   ),
 })
-
-/** One value or several: an exception names what it is for, and no glob lets in what is made later. */
-const someOf = <T extends v.GenericSchema<string>>(item: T) =>
-  v.union([item, v.pipe(list(item), v.minLength(1, 'should name at least one'))], 'should be a name or a list of names')
 
 const guardMatch = v.strictObject({
   team: v.exactOptional(someOf(name)),
@@ -355,7 +312,7 @@ export const DOCUMENT = v.strictObject({
     ),
     'embedded',
   ),
-  tokens: v.optional(tokens, {}),
+  tokens: v.optional(TOKENS, {}),
   models: v.pipe(list(model), v.minLength(1, 'should name at least one model')),
   timeouts: v.optional(
     v.strictObject({
@@ -370,8 +327,5 @@ export const DOCUMENT = v.strictObject({
   request: v.optional(request, {}),
   audit,
 })
-
-/** The part of the document that `token mint` and `token inspect` need. */
-export const TOKENS_DOCUMENT = tokens
 
 export type Document = v.InferOutput<typeof DOCUMENT>

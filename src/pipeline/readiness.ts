@@ -7,6 +7,13 @@ export interface Readiness {
   readonly audit: boolean
   /** At least one model server answers. */
   readonly upstream: boolean
+  /** The keys of the gateway's own tokens are there. */
+  readonly keys: boolean
+  /**
+   * So are those of all other issuers. Where they are not, the instance is ready all the same: an identity provider that is
+   * down would take the callers of all the others with it.
+   */
+  readonly trustedKeys?: boolean
   /**
    * By name, whether a validator answers. What it means that one does not is for policy to say, request by request: the
    * instance is ready all the same, since others would fare no better.
@@ -21,7 +28,7 @@ const PROBE_TIMEOUT_MS = 1000
 const lastSeen = new WeakMap<Services, { at: number; ok: boolean }>()
 const lastValidators = new WeakMap<Services, { at: number; answer: Record<string, boolean> }>()
 
-/** Whether requests could be served now: the store, the log and at least one model server are usable. */
+/** Whether requests could be served now: the store, the log, the keys and at least one model server are usable. */
 export async function ready(services: Services): Promise<Readiness> {
   const [state, audit, upstream, validators] = await Promise.all([
     services.store.ready(),
@@ -30,7 +37,16 @@ export async function ready(services: Services): Promise<Readiness> {
     services.validators && eachValidator(services, services.validators),
   ])
   const auditUsable = audit || services.config.audit.onFailure === 'serve'
-  return { ready: state && auditUsable && upstream, state, audit, upstream, ...(validators && { validators }) }
+  const [keys = false, ...trusted] = [...services.keys.values()].map(source => source.keys !== undefined)
+  return {
+    ready: state && auditUsable && upstream && keys,
+    state,
+    audit,
+    upstream,
+    keys,
+    ...(trusted.length > 0 && { trustedKeys: trusted.every(Boolean) }),
+    ...(validators && { validators }),
+  }
 }
 
 async function eachValidator(services: Services, { all }: Validators): Promise<Record<string, boolean>> {

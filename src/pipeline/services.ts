@@ -1,4 +1,5 @@
 import type { AuditLog } from '../audit/log.ts'
+import type { KeySource } from '../auth/key-source.ts'
 import type { VerifyToken } from '../auth/verify-token.ts'
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -23,6 +24,8 @@ export interface Services {
   readonly upstream: Upstream
   readonly audit: AuditLog
   readonly verifyToken: VerifyToken
+  /** By issuer, the gateway's own first. */
+  readonly keys: ReadonlyMap<string, Pick<KeySource, 'keys'>>
   readonly policies: PolicyBook
   readonly planQuota: QuotaPlanner
   readonly pool: UpstreamPool

@@ -17,6 +17,8 @@ test('good claims make a principal', () => {
     env: 'test',
     scopes: new Set(['inference', 'usage:read']),
     models: ['*'],
+    issuer: 'sallyport',
+    issuedAtMs: NOW_S * 1000,
     expiresAtMs: (NOW_S + 3600) * 1000,
   })
 })

@@ -42,6 +42,14 @@ test('every default in the reference is the one in force', async () => {
         jwks: '/base/keys/public.jwks.json',
         maxLifetimeMs: 90 * 86_400_000,
         algorithms: ['EdDSA', 'ES256', 'RS256'],
+        trusted: [],
+        keyFetch: {
+          everyMs: 300_000,
+          cooldownMs: 30_000,
+          timeoutMs: 5000,
+          maxStaleMs: 86_400_000,
+          insecure: false,
+        },
       },
       timeouts: { firstByteMs: 30_000, idleMs: 60_000, totalMs: 900_000 },
       quotas: [],
@@ -62,11 +70,5 @@ test('the sample of the reference loads as it is', async () => {
   const result = await load(SAMPLE, { VLLM_KEY: 'vllm-key', PROMPT_HMAC_SECRET: SECRET, HEC_TOKEN: 'hec-token' })
   expect(result).toMatchObject({ ok: true, config: { listen: { host: '0.0.0.0', port: 8443 } } })
   const paths = result.ok ? result.notEnforced.filter(({ serve }) => serve === 'refuse').map(({ path }) => path) : []
-  expect(paths).toEqual([
-    'tokens.trusted',
-    'quotas[3].concurrent',
-    'audit.retention',
-    'audit.checkpoint',
-    'audit.forward',
-  ])
+  expect(paths).toEqual(['quotas[3].concurrent', 'audit.retention', 'audit.checkpoint', 'audit.forward'])
 })
