@@ -21,12 +21,16 @@ export function parseClaimSource(text: string): ClaimSource | undefined {
   return { kind: 'path', path: names.map(name => name.replaceAll('~1', '/').replaceAll('~0', '~')) }
 }
 
+const isEnumerable = Object.prototype.propertyIsEnumerable
+
 /** The value of a source for one token; undefined where the claims have nothing there. */
 export function readClaim(claims: Claims, source: ClaimSource): unknown {
   if (source.kind === 'fixed') return source.value
   let value: unknown = claims
   for (const name of source.path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+    // Own and enumerable: what JSON brought, and not the length of a list.
+    const isMember = typeof value === 'object' && value !== null && isEnumerable.call(value, name)
+    if (!isMember) return undefined
     value = (value as Claims)[name]
   }
   return value
