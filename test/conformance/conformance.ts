@@ -14,6 +14,7 @@ import { routes } from './routes.ts'
 import { secrecy } from './secrecy.ts'
 import { sideDoors } from './side-doors.ts'
 import { streams } from './streams.ts'
+import { tokenAttacks } from './token-attacks.ts'
 import { tokens } from './tokens.ts'
 import { typedEvents } from './typed-events.ts'
 import { validators } from './validators.ts'
@@ -22,6 +23,7 @@ const THEMES = {
   routes,
   requests,
   tokens,
+  tokenAttacks,
   headers,
   prompts,
   policy,

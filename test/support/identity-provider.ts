@@ -32,6 +32,9 @@ export interface IdentityProvider extends AsyncDisposable {
   up(): Promise<void>
 }
 
+/** Making an RSA key takes long enough to be noticed: all providers of a process begin with one. */
+let firstKey: Promise<TestKey> | undefined
+
 export async function startIdentityProvider(): Promise<IdentityProvider> {
   const folder = tempDir()
   const [ca, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
@@ -62,7 +65,7 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     get fetches() {
       return fetches
     },
-    keys: [await testKey('RS256', 'idp-1')],
+    keys: [await (firstKey ??= testKey('RS256', 'idp-1'))],
     answer: undefined as KeysAnswer | undefined,
     async token(claims: Readonly<Record<string, unknown>> = {}, header: Readonly<Record<string, unknown>> = {}) {
       const [signing] = provider.keys
