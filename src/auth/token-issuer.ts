@@ -23,10 +23,9 @@ export interface TokenIssuer extends TokenProfile {
 
 /** The gateway's own issuer: its tokens have our claims, all of them. */
 export function ownIssuer(
-  tokens: Omit<TokensConfig, 'jwks' | 'trusted' | 'keyFetch'>,
+  { issuer, audience, maxLifetimeMs, algorithms }: TokenProfile & Pick<TokensConfig, 'algorithms'>,
   source: IssuerKeys,
 ): TokenIssuer {
-  const { issuer, audience, maxLifetimeMs, algorithms } = tokens
   return { issuer, audience, maxLifetimeMs, algorithms, types: [ACCESS_TOKEN_TYPE], source }
 }
 

@@ -1,6 +1,6 @@
-import { createHmac, createPrivateKey, generateKeyPairSync, sign as signBytes } from 'node:crypto'
+import { createHmac, generateKeyPairSync, sign as signBytes } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
-import { CompactEncrypt, exportSPKI, importJWK, type JWK } from 'jose'
+import { CompactEncrypt, CompactSign, exportSPKI, importJWK, type JWK } from 'jose'
 import type { IdentityProvider } from '../support/identity-provider.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -248,9 +248,9 @@ export const ATTACKS: Record<string, readonly [reason: RegExp, make: Attack]> = 
     /bad_signature/,
     async ({ idp, own, header, claims }) => {
       const twin = idp.keys.find(({ kid }) => kid === own.kid)
-      const text = `${encode(header)}.${encode(claims)}`
-      const key = createPrivateKey({ key: (twin?.privateJwk ?? {}) as object, format: 'jwk' })
-      return `${text}.${signBytes(null, Buffer.from(text), key).toString('base64url')}`
+      if (twin === undefined) throw new Error('the provider has no key of our kid')
+      const payload = new TextEncoder().encode(JSON.stringify(claims))
+      return new CompactSign(payload).setProtectedHeader({ ...header, alg: 'EdDSA' }).sign(twin.privateKey)
     },
   ],
   'the provider’s, for another audience': [/wrong_audience/, ({ idp }) => idp.token({ aud: 'sallyport' })],
