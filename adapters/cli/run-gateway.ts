@@ -22,7 +22,7 @@ import { nodeHashing } from '../node/hashing.ts'
 import { StartError } from '../node/start-error.ts'
 import { CommandFailure } from './failure.ts'
 import { currentRuntime } from './runtime.ts'
-import { startIssuers } from './token-issuers.ts'
+import { loadIssuers } from './token-issuers.ts'
 
 export interface RunningGateway {
   readonly url: string
@@ -47,7 +47,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   if (!hmac.ok) throw new CommandFailure(`audit.hmacSecret: ${hmac.reason}`)
   const hashing = nodeHashing
   const policies = readPolicies(config, createDigest(hashing, hmac.key))
-  const keys = await startIssuers(config.tokens, telemetry)
+  const keys = await loadIssuers(config.tokens, telemetry)
   const runtime = await currentRuntime()
   const modelServers = upstream ?? (await runtime.createUpstream())
   const clock = systemClock
@@ -84,6 +84,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   try {
     const app = createGateway(services, runtime.transport)
     const server = await runtime.serve({ app, listen: config.listen, tls: config.tls, telemetry })
+    keys.watch()
     let closing: Promise<void> | undefined
     return {
       url: server.url,

@@ -19,11 +19,13 @@ export interface TokenIssuers {
   readonly issuers: readonly TokenIssuer[]
   /** By issuer, in the same order. */
   readonly sources: ReadonlyMap<string, KeySource>
+  /** Goes on looking for keys, until `close`. */
+  watch(): void
   close(): void
 }
 
 /**
- * Puts the issuers of a configuration together. Keys are looked for when they are first needed; `startIssuers` does so at
+ * Puts the issuers of a configuration together. Keys are looked for when they are first needed; `loadIssuers` does so at
  * once.
  * @throws CommandFailure when the file of `tokens.keyFetch.ca` cannot be used
  */
@@ -45,6 +47,9 @@ export async function createIssuers(tokens: TokensConfig, telemetry: Telemetry):
   return {
     issuers,
     sources,
+    watch: () => {
+      for (const source of sources.values()) source.watch()
+    },
     close: () => {
       for (const source of sources.values()) source.close()
     },
@@ -52,14 +57,14 @@ export async function createIssuers(tokens: TokensConfig, telemetry: Telemetry):
 }
 
 /**
- * Looks for all keys, and goes on looking. A file has to be good from the start, since a person has just named it; what is
+ * Looks for all keys. A file has to be good from the start, since a person has just named it; what is
  * behind a URL may come later: its tokens are refused until then.
  * @throws CommandFailure when a file cannot be used
  */
-export async function startIssuers(tokens: TokensConfig, telemetry: Telemetry): Promise<TokenIssuers> {
+export async function loadIssuers(tokens: TokensConfig, telemetry: Telemetry): Promise<TokenIssuers> {
   const issuers = await createIssuers(tokens, telemetry)
   const { sources } = issuers
-  await Promise.all([...sources.values()].map(source => source.start()))
+  await Promise.all([...sources.values()].map(source => source.look()))
   const named = [
     ['tokens.jwks', tokens] as const,
     ...tokens.trusted.map((trusted, index) => [`tokens.trusted[${index}].jwks`, trusted] as const),
@@ -67,7 +72,6 @@ export async function startIssuers(tokens: TokensConfig, telemetry: Telemetry): 
   for (const [path, { issuer, jwks }] of named) {
     const failure = sources.get(issuer)?.failure
     if (failure === undefined || isKeyUrl(jwks)) continue
-    issuers.close()
     throw new CommandFailure(`${path}: ${failure.startsWith(jwks) ? failure : `${jwks}: ${failure}`}`)
   }
   return issuers

@@ -58,36 +58,33 @@ export class KeySource {
     return this.#failure
   }
 
-  /** Looks now, and then on schedule until `close`. Resolves after the first look, whatever came of it. */
-  async start(): Promise<void> {
-    await this.#look()
-    this.#plan()
+  /** Looks now. Resolves after that, whatever came of it. */
+  look(): Promise<void> {
+    this.#lookedAtMs = this.#options.clock.monotonic()
+    this.#looking ??= this.#load().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  /** Goes on looking, on schedule, until `close`. */
+  watch(): void {
+    if (this.#closed) return
+    const { everyMs, retryMs } = this.#options.schedule
+    const again = () => void this.look().then(() => this.watch())
+    this.#timer = setTimeout(again, this.#failure === undefined ? everyMs : retryMs)
   }
 
   /** Looks for a key that a token names and the set lacks: joins the look under way. Undefined while it is too soon. */
   reload(): Promise<void> | undefined {
     if (this.#looking !== undefined) return this.#looking
     const { clock, schedule } = this.#options
-    return clock.monotonic() - this.#lookedAtMs < schedule.cooldownMs ? undefined : this.#look()
+    return clock.monotonic() - this.#lookedAtMs < schedule.cooldownMs ? undefined : this.look()
   }
 
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
-  }
-
-  #plan(): void {
-    if (this.#closed) return
-    const { everyMs, retryMs } = this.#options.schedule
-    this.#timer = setTimeout(() => void this.start(), this.#failure === undefined ? everyMs : retryMs)
-  }
-
-  #look(): Promise<void> {
-    this.#lookedAtMs = this.#options.clock.monotonic()
-    this.#looking ??= this.#load().finally(() => {
-      this.#looking = undefined
-    })
-    return this.#looking
   }
 
   async #load(): Promise<void> {

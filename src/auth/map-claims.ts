@@ -37,10 +37,12 @@ export function createClaimMapping(trusted: TrustedIssuerConfig, hashing: Hashin
       aud: claims.aud,
       exp: claims.exp,
       iat: claims.iat,
-      nbf: claims.nbf ?? claims.iat,
+      nbf: claims.nbf === undefined ? claims.iat : claims.nbf,
       cnf: claims.cnf,
       sub: sources.has('subject') ? read(claims, 'subject') : claims.sub,
-      jti: tokenId(sources.has('tokenId') ? read(claims, 'tokenId') : (claims.jti ?? digest)),
+      jti: tokenId(
+        sources.has('tokenId') ? read(claims, 'tokenId') : (claims.jti ?? digest.slice(0, DIGEST_CHARACTERS)),
+      ),
       scope: grantedOf(sources.has('scope') ? read(claims, 'scope') : (claims.scope ?? claims.scp)),
       models: modelsOf(read(claims, 'models')),
     }

@@ -18,7 +18,7 @@ export interface TokenProfile {
 
 export type Claims = Readonly<Record<string, unknown>>
 
-const REQUIRED = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sub', 'team', 'app', 'env', 'scope'] as const
+const REQUIRED = ['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'sub', 'team', 'app', 'env', 'scope'] as const
 const NAMES = ['jti', 'team', 'app', 'env'] as const
 const DATES = ['exp', 'nbf', 'iat'] as const
 

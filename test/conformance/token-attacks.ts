@@ -45,18 +45,9 @@ export function tokenAttacks(rig: Rig): void {
     // A provider that names a key like ours, and one for ES256.
     idp.keys.push(await testKey('EdDSA', own.kid), await testKey('ES256', 'idp-ec'))
     const header = { alg: 'EdDSA', kid: own.kid, typ: 'at+jwt' }
-    const claims = {
-      ...{
-        iss: 'sallyport',
-        aud: 'sallyport',
-        sub: 'blue/tests/test',
-        jti: 'a',
-        team: 'blue',
-        app: 'tests',
-        env: 'test',
-      },
-      ...{ scope: 'inference', iat: now(), nbf: now(), exp: now() + 3600 },
-    }
+    const who = { sub: 'blue/tests/test', team: 'blue', app: 'tests', env: 'test', scope: 'inference' }
+    const times = { iat: now(), nbf: now(), exp: now() + 3600 }
+    const claims = { iss: 'sallyport', aud: 'sallyport', jti: 'a', ...who, ...times }
     const signed = (head: unknown, payload: unknown) => {
       const text = `${encode(head)}.${encode(payload)}`
       return `${text}.${signBytes(null, Buffer.from(text), secret).toString('base64url')}`

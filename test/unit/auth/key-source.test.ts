@@ -48,7 +48,8 @@ const kids = () => source.keys && [...source.keys.keys()]
 const broken: LoadedKeys = { ok: false, reason: 'the server answered 500, not 200' }
 
 test('keys change with the set; one that stays is the same object', async () => {
-  await source.start()
+  await source.look()
+  source.watch()
   const before = source.keys?.get('first')
   found = { ok: true, jwks: { keys: [first.publicJwk, second.publicJwk] } }
   await vi.advanceTimersByTimeAsync(1000)
@@ -60,7 +61,8 @@ test('keys change with the set; one that stays is the same object', async () => 
 })
 
 test('another key under the same kid is another', async () => {
-  await source.start()
+  await source.look()
+  source.watch()
   const before = source.keys?.get('first')
   found = { ok: true, jwks: { keys: [{ ...second.publicJwk, kid: 'first' }] } }
   await vi.advanceTimersByTimeAsync(1000)
@@ -74,7 +76,8 @@ test.each<[string, () => LoadedKeys]>([
   ['finds an empty set', () => ({ ok: true, jwks: { keys: [] } })],
   ['finds nonsense', () => ({ ok: true, jwks: { keys: [{ kty: 'EC', crv: 'P-256', key_ops: 7, alg: {}, kid: {} }] } })],
 ])('a look that %s keeps the keys until they are too old', async (_, look) => {
-  await source.start()
+  await source.look()
+  source.watch()
   found = look()
   await vi.advanceTimersByTimeAsync(5000)
   expect(kids()).toEqual(['first'])
@@ -91,14 +94,16 @@ test.each<[string, () => LoadedKeys]>([
 })
 
 test('an unchanged set counts as a good look', async () => {
-  await source.start()
+  await source.look()
+  source.watch()
   found = { ok: true, unchanged: true }
   await vi.advanceTimersByTimeAsync(20_000)
   expect(kids()).toEqual(['first'])
 })
 
 test('reloads are one at a time and none sooner than the cooldown after a look, good or not', async () => {
-  await source.start()
+  await source.look()
+  source.watch()
   expect(source.reload()).toBeUndefined()
   await vi.advanceTimersByTimeAsync(200)
   const running = source.reload()
@@ -114,7 +119,8 @@ test('reloads are one at a time and none sooner than the cooldown after a look, 
 })
 
 test('after close nobody looks any more', async () => {
-  await source.start()
+  await source.look()
+  source.watch()
   source.close()
   await vi.advanceTimersByTimeAsync(10_000)
   expect(looks).toBe(1)
