@@ -6,15 +6,15 @@ import { reasonOf } from './error-code.ts'
 import { readText } from './read-text.ts'
 
 /**
- * Loads a JWK Set from a file, which is read only where it is another than at the last good look: other inode, size or
+ * Loads a JWK Set from a file, which is read only where it is another than at the last look: other inode, size or
  * time of change. A link is followed, so that a mounted folder may be swapped as a whole.
  */
 export function keyFile(path: string): LoadKeys {
   let known: string | undefined
 
-  async function look(): Promise<LoadedKeys> {
+  async function look(inForce: boolean): Promise<LoadedKeys> {
     const found = await fingerprintOf(path)
-    if (found !== undefined && found === known) return { ok: true, unchanged: true }
+    if (inForce && found !== undefined && found === known) return { ok: true, unchanged: true }
     const file = await readText(path, MAX_JWKS_BYTES)
     if (!file.ok) return { ok: false, reason: `${path} cannot be read: ${file.reason}` }
     const jwks = parsed(file.text)
@@ -23,9 +23,9 @@ export function keyFile(path: string): LoadKeys {
     return { ok: true, jwks }
   }
 
-  return async function loadKeyFile() {
+  return async function loadKeyFile(inForce) {
     try {
-      return await withDeadline(look(), KEY_FILE_TIMEOUT_MS, `${path} cannot be read: the disk does not answer`)
+      return await withDeadline(look(inForce), KEY_FILE_TIMEOUT_MS, `${path} cannot be read: the disk does not answer`)
     } catch (error) {
       return { ok: false, reason: reasonOf(error) }
     }

@@ -2,14 +2,17 @@ import type { Clock } from '../ports/clock.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import { importKeySet, type KeySet } from './key-set.ts'
 
-/** A JWK Set as it was found; `unchanged` where it is the one that was found before. */
+/** A JWK Set as it was found; `unchanged` where it is the one that was found last. */
 export type LoadedKeys =
   | { readonly ok: true; readonly jwks: unknown }
   | { readonly ok: true; readonly unchanged: true }
   | { readonly ok: false; readonly reason: string }
 
-/** Looks for a JWK Set. Settles within a deadline of its own; never rejects. */
-export type LoadKeys = () => Promise<LoadedKeys>
+/**
+ * Looks for a JWK Set; only where what was found last is in force may it answer `unchanged`. Settles within a deadline of its
+ * own; never rejects.
+ */
+export type LoadKeys = (inForce: boolean) => Promise<LoadedKeys>
 
 export interface KeySchedule {
   /** Between a good look and the next. */
@@ -88,7 +91,7 @@ export class KeySource {
   }
 
   async #load(): Promise<void> {
-    const loaded = await this.#options.load()
+    const loaded = await this.#options.load(this.#keys !== undefined && this.#failure === undefined)
     if (!loaded.ok) return this.#failed(loaded.reason)
     if ('jwks' in loaded) {
       const imported = await importKeySet(loaded.jwks, this.#keys)

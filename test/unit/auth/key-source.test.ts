@@ -12,6 +12,7 @@ beforeAll(async () => {
 })
 
 let found: LoadedKeys
+let inForce: boolean
 let looks: number
 let logged: string[]
 let failures: number
@@ -24,7 +25,8 @@ beforeEach(() => {
   found = { ok: true, jwks: { keys: [first.publicJwk] } }
   source = new KeySource({
     issuer: 'https://idp.example',
-    load: async () => {
+    load: async mayBeUnchanged => {
+      inForce = mayBeUnchanged
       looks++
       return found
     },
@@ -91,6 +93,17 @@ test.each<[string, () => LoadedKeys]>([
   await vi.advanceTimersByTimeAsync(300)
   expect(kids()).toEqual(['first'])
   expect(source.failure).toBeUndefined()
+})
+
+test('a loader may say that nothing has changed only while what it found is in force', async () => {
+  await source.look()
+  expect(inForce).toBe(false)
+  await source.look()
+  expect(inForce).toBe(true)
+  found = { ok: true, jwks: { keys: [] } }
+  await source.look()
+  await source.look()
+  expect(inForce).toBe(false)
 })
 
 test('an unchanged set counts as a good look', async () => {
