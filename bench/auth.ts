@@ -1,7 +1,7 @@
 import { compactVerify } from 'jose'
 import { nodeHashing } from '../adapters/node/hashing.ts'
+import { ownIssuer, trustedIssuer } from '../src/auth/issuer.ts'
 import { importKeySet, type KeySet } from '../src/auth/key-set.ts'
-import { ownIssuer, trustedIssuer } from '../src/auth/token-issuer.ts'
 import { createTokenVerifier, type VerifyToken } from '../src/auth/verify-token.ts'
 import { TOKEN_CACHE_ENTRIES } from '../src/config/limits.ts'
 import { signed, type TestKey, testKey } from '../test/support/tokens.ts'

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import type { FetchImplementation } from 'jose'
+import { type Issuer, ownIssuer, trustedIssuer } from '../../src/auth/issuer.ts'
 import { KeySource, type LoadKeys } from '../../src/auth/key-source.ts'
 import { remoteKeys } from '../../src/auth/remote-keys.ts'
-import { ownIssuer, type TokenIssuer, trustedIssuer } from '../../src/auth/token-issuer.ts'
 import type { KeyFetchConfig, TokensConfig } from '../../src/config/config.ts'
 import { KEY_FILE_COOLDOWN_MS, KEY_FILE_EVERY_MS, MAX_JWKS_BYTES } from '../../src/config/limits.ts'
 import { isKeyUrl } from '../../src/config/tokens-schema.ts'
@@ -16,7 +16,7 @@ import { CommandFailure } from './failure.ts'
 /** The issuers whose tokens are taken, and the keys behind each. */
 export interface TokenIssuers {
   /** The gateway's own first. */
-  readonly issuers: readonly TokenIssuer[]
+  readonly issuers: readonly Issuer[]
   /** By issuer, in the same order. */
   readonly sources: ReadonlyMap<string, KeySource>
   /** Goes on looking for keys, until `close`. */

@@ -4,6 +4,8 @@ import { MAX_MODEL_ID_CHARACTERS } from '../config/limits.ts'
 export interface Principal {
   /** The token's `jti`: names the token in records, never the token itself. */
   readonly tokenId: string
+  /** The `iss`: the gateway's own, or one that it trusts. */
+  readonly issuer: string
   readonly subject: string
   readonly team: string
   readonly app: string
@@ -11,9 +13,7 @@ export interface Principal {
   readonly scopes: ReadonlySet<string>
   /** Globs of model ids; `['*']` for a token without the claim, empty for one that may use none. */
   readonly models: readonly string[]
-  /** The `iss`: the gateway's own, or one that it trusts. */
-  readonly issuer: string
-  /** Milliseconds since the Unix epoch: the token's `iat`. */
+  /** Milliseconds since the Unix epoch. */
   readonly issuedAtMs: number
   /** Milliseconds since the Unix epoch; from then on the token is not valid. */
   readonly expiresAtMs: number

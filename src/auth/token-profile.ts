@@ -79,13 +79,13 @@ export function checkClaims(claims: Claims, profile: TokenProfile, nowMs: number
   return (
     checkTimes(claims, profile.maxLifetimeMs, nowMs) ?? {
       tokenId: claims.jti as string,
+      issuer: profile.issuer,
       subject: claims.sub,
       team: claims.team as string,
       app: claims.app as string,
       env: claims.env as string,
       scopes,
       models,
-      issuer: profile.issuer,
       issuedAtMs: (claims.iat as number) * 1000,
       expiresAtMs: (claims.exp as number) * 1000,
     }

@@ -7,17 +7,17 @@ import {
 } from '../config/limits.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Hashing } from '../ports/hashing.ts'
+import type { Issuer, IssuerKeys } from './issuer.ts'
 import type { VerificationKey } from './key-set.ts'
 import { isCompactJws, type ParsedToken, parseToken } from './parse-token.ts'
 import type { Principal } from './principal.ts'
-import type { IssuerKeys, TokenIssuer } from './token-issuer.ts'
 import { checkClaims, hasType } from './token-profile.ts'
 import { FORBIDDEN_HEADERS, type TokenRefusal } from './token-refusal.ts'
 import { VerdictCache } from './verdict-cache.ts'
 
 export interface TokenVerifierOptions {
   /** Different ones. */
-  readonly issuers: readonly TokenIssuer[]
+  readonly issuers: readonly Issuer[]
   readonly clock: Clock
   readonly hashing: Hashing
   /** Verified tokens remembered at most. */
@@ -74,7 +74,7 @@ export function createTokenVerifier({ clock, hashing, ...options }: TokenVerifie
     return reloaded === undefined ? key : reloaded.then(() => verifyAgain(token, digest, parsed, issuer))
   }
 
-  function verifyAgain(token: string, digest: string, parsed: ParsedToken, issuer: TokenIssuer) {
+  function verifyAgain(token: string, digest: string, parsed: ParsedToken, issuer: Issuer) {
     const key = selectKey(parsed, issuer)
     return 'reason' in key ? key : verifySigned(token, digest, parsed, issuer, key)
   }
@@ -83,7 +83,7 @@ export function createTokenVerifier({ clock, hashing, ...options }: TokenVerifie
     token: string,
     digest: string,
     { claims }: ParsedToken,
-    issuer: TokenIssuer,
+    issuer: Issuer,
     key: VerificationKey,
   ): Promise<TokenVerdict> {
     // The clock is read after the signature: checking it takes time.
@@ -99,20 +99,14 @@ export function createTokenVerifier({ clock, hashing, ...options }: TokenVerifie
   }
 }
 
-function selectIssuer(
-  { header, claims }: ParsedToken,
-  issuers: ReadonlyMap<unknown, TokenIssuer>,
-): TokenIssuer | TokenRefusal {
+function selectIssuer({ header, claims }: ParsedToken, issuers: ReadonlyMap<unknown, Issuer>): Issuer | TokenRefusal {
   const forbidden = FORBIDDEN_HEADERS.find(name => Object.hasOwn(header, name))
   if (forbidden !== undefined) return { reason: 'forbidden_header', header: forbidden }
   if (claims.iss === undefined) return { reason: 'missing_claim', claim: 'iss' }
   return issuers.get(claims.iss) ?? { reason: 'wrong_issuer' }
 }
 
-function selectKey(
-  { header }: ParsedToken,
-  { types, algorithms, source }: TokenIssuer,
-): VerificationKey | TokenRefusal {
+function selectKey({ header }: ParsedToken, { types, algorithms, source }: Issuer): VerificationKey | TokenRefusal {
   if (!hasType(header.typ, types)) return { reason: 'wrong_type' }
   const algorithm = algorithms.find(name => name === header.alg)
   if (algorithm === undefined) return { reason: 'algorithm_not_allowed' }

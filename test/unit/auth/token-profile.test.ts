@@ -11,13 +11,13 @@ const check = (changes: Record<string, unknown> = {}, nowS = NOW_S) =>
 test('good claims make a principal', () => {
   expect(check()).toEqual({
     tokenId: 'token-1',
+    issuer: 'sallyport',
     subject: 'search/web/test',
     team: 'search',
     app: 'web',
     env: 'test',
     scopes: new Set(['inference', 'usage:read']),
     models: ['*'],
-    issuer: 'sallyport',
     issuedAtMs: NOW_S * 1000,
     expiresAtMs: (NOW_S + 3600) * 1000,
   })

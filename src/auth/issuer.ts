@@ -12,7 +12,7 @@ export interface IssuerKeys {
 }
 
 /** Whose tokens are taken, signed with what, and how they say who somebody is. */
-export interface TokenIssuer extends TokenProfile {
+export interface Issuer extends TokenProfile {
   readonly algorithms: readonly TokenAlgorithm[]
   /** Media types of the header's `typ`, in lower case without `application/`; `none`: there may be none. */
   readonly types: readonly string[]
@@ -25,12 +25,12 @@ export interface TokenIssuer extends TokenProfile {
 export function ownIssuer(
   { issuer, audience, maxLifetimeMs, algorithms }: TokenProfile & Pick<TokensConfig, 'algorithms'>,
   source: IssuerKeys,
-): TokenIssuer {
+): Issuer {
   return { issuer, audience, maxLifetimeMs, algorithms, types: [ACCESS_TOKEN_TYPE], source }
 }
 
 /** An issuer outside the gateway. */
-export function trustedIssuer(trusted: TrustedIssuerConfig, source: IssuerKeys, hashing: Hashing): TokenIssuer {
+export function trustedIssuer(trusted: TrustedIssuerConfig, source: IssuerKeys, hashing: Hashing): Issuer {
   const { issuer, audience, maxLifetimeMs, algorithms, types } = trusted
   const mapClaims = createClaimMapping(trusted, hashing)
   return { issuer, audience, maxLifetimeMs, algorithms, types, source, mapClaims }
