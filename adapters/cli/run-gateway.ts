@@ -1,7 +1,6 @@
 import { hmacKey, hmacKeyId } from '../../src/audit/hmac.ts'
 import { AuditLog } from '../../src/audit/log.ts'
 import { ExpiryWarnings } from '../../src/auth/expiry-warnings.ts'
-import { importKeySet, type KeySet } from '../../src/auth/key-set.ts'
 import { Revocations } from '../../src/auth/revocations.ts'
 import { createTokenVerifier } from '../../src/auth/verify-token.ts'
 import { type Config, embeddedFile } from '../../src/config/config.ts'
@@ -27,8 +26,8 @@ import { reasonOf } from '../node/error-code.ts'
 import { nodeHashing } from '../node/hashing.ts'
 import { StartError } from '../node/start-error.ts'
 import { CommandFailure } from './failure.ts'
-import { readKeyFile } from './key-files.ts'
 import { currentRuntime } from './runtime.ts'
+import { loadIssuers } from './token-issuers.ts'
 
 export interface RunningGateway {
   readonly url: string
@@ -53,7 +52,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   if (!hmac.ok) throw new CommandFailure(`audit.hmacSecret: ${hmac.reason}`)
   const hashing = nodeHashing
   const policies = readPolicies(config, createDigest(hashing, hmac.key))
-  const keySet = await readKeySet(config.tokens.jwks)
+  const keys = await loadIssuers(config.tokens, telemetry)
   const runtime = await currentRuntime()
   const modelServers = upstream ?? (await runtime.createUpstream())
   const clock = systemClock
@@ -82,7 +81,8 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     lockout,
     upstream: modelServers,
     audit,
-    verifyToken: createTokenVerifier({ ...config.tokens, keySet, clock, hashing }),
+    verifyToken: createTokenVerifier({ issuers: keys.issuers, clock, hashing }),
+    keys: keys.sources,
     revocations,
     expiryWarnings: new ExpiryWarnings(config.tokens.expiryWarningMs, telemetry),
     running,
@@ -94,6 +94,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     hmac: { key: hmac.key, keyId: hmacKeyId(hashing, hmac.key) },
   }
   const closeParts = async () => {
+    keys.close()
     await modelServers.close()
     revocations.close()
     await registry.close()
@@ -103,6 +104,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   try {
     const app = createGateway(services, runtime.transport)
     const server = await runtime.serve({ app, listen: config.listen, tls: config.tls, telemetry })
+    keys.watch()
     let closing: Promise<void> | undefined
     return {
       url: server.url,
@@ -124,12 +126,6 @@ function readPolicies(config: Config, digest: Digest): PolicyBook {
   if (compiled.ok) return compiled.book
   const lines = compiled.faults.map(({ rule, reason }) => `  guard.rules: ${rule}: ${reason}`)
   throw new CommandFailure(`the guard's rules cannot be compiled:\n${lines.join('\n')}`)
-}
-
-async function readKeySet(path: string): Promise<KeySet> {
-  const imported = await importKeySet(await readKeyFile(path))
-  if (imported.ok) return imported.keySet
-  throw new CommandFailure(`tokens.jwks: ${path}: ${imported.reason}`)
 }
 
 interface State {

@@ -4,6 +4,8 @@ import { MAX_MODEL_ID_CHARACTERS } from '../config/limits.ts'
 export interface Principal {
   /** The token's `jti`: names the token in records, never the token itself. */
   readonly tokenId: string
+  /** The `iss`: the gateway's own, or one that it trusts. */
+  readonly issuer: string
   readonly subject: string
   readonly team: string
   readonly app: string

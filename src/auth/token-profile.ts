@@ -11,13 +11,14 @@ import type { ClaimName, TokenRefusal } from './token-refusal.ts'
 /** What a token has to say about itself (RFC 9068 in form, with our own claims). */
 export interface TokenProfile {
   readonly issuer: string
-  readonly audience: string
+  /** One, or several of which the token has to name one. */
+  readonly audience: string | readonly string[]
   readonly maxLifetimeMs: number
 }
 
 export type Claims = Readonly<Record<string, unknown>>
 
-const REQUIRED = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sub', 'team', 'app', 'env', 'scope'] as const
+const REQUIRED = ['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'sub', 'team', 'app', 'env', 'scope'] as const
 const NAMES = ['jti', 'team', 'app', 'env'] as const
 const DATES = ['exp', 'nbf', 'iat'] as const
 
@@ -27,8 +28,12 @@ const MAX_SUBJECT_CHARACTERS = 255
 const MAX_AUDIENCES = 16
 
 /** The `typ` of our tokens (RFC 9068 §2.1); any other kind of JWT is never taken for one. */
-export function isAccessTokenType(typ: unknown): boolean {
-  return typeof typ === 'string' && /^(application\/)?at\+jwt$/i.test(typ)
+export const ACCESS_TOKEN_TYPE = 'at+jwt'
+
+/** Whether a `typ` is one of the media types, which may leave `application/` away (RFC 7515 §4.1.9); `none`: no `typ`. */
+export function hasType(typ: unknown, types: readonly string[]): boolean {
+  if (typ === undefined) return types.includes('none')
+  return typeof typ === 'string' && typ !== 'none' && types.includes(typ.toLowerCase().replace(/^application\//, ''))
 }
 
 /** A team, application, environment or token id: safe in store keys, metric labels and file names. */
@@ -62,7 +67,7 @@ export function checkClaims(claims: Claims, profile: TokenProfile, nowMs: number
   const badDate = DATES.find(claim => !isNumericDate(claims[claim]))
   if (badDate !== undefined) return invalid(badDate)
   if (!isSubject(claims.sub)) return invalid('sub')
-  const scopes = parseScope(claims.scope)
+  const scopes = claims.scope instanceof Set ? (claims.scope as ReadonlySet<string>) : parseScope(claims.scope)
   if (scopes === undefined) return invalid('scope')
   const models = claims.models === undefined ? ['*'] : parseModels(claims.models)
   if (models === undefined) return invalid('models')
@@ -74,6 +79,7 @@ export function checkClaims(claims: Claims, profile: TokenProfile, nowMs: number
   return (
     checkTimes(claims, profile.maxLifetimeMs, nowMs) ?? {
       tokenId: claims.jti as string,
+      issuer: profile.issuer,
       subject: claims.sub,
       team: claims.team as string,
       app: claims.app as string,
@@ -103,8 +109,10 @@ function isSubject(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_SUBJECT_CHARACTERS && /^[^\p{Cc}]+$/u.test(value)
 }
 
-function isFor(aud: unknown, audience: string): boolean {
-  return Array.isArray(aud) ? aud.length <= MAX_AUDIENCES && aud.includes(audience) : aud === audience
+function isFor(aud: unknown, audience: string | readonly string[]): boolean {
+  const named: unknown[] = Array.isArray(aud) ? aud : [aud]
+  const accepted: readonly unknown[] = typeof audience === 'string' ? [audience] : audience
+  return named.length <= MAX_AUDIENCES && named.some(name => accepted.includes(name))
 }
 
 function invalid(claim: ClaimName): TokenRefusal {

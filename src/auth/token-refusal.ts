@@ -14,6 +14,11 @@ export type ClaimName =
   | 'models'
   | 'cnf'
 
+/** Header parameters that bring or fetch keys, or change what the others or the payload mean. */
+export const FORBIDDEN_HEADERS = ['jwk', 'jku', 'x5u', 'x5c', 'crit', 'b64', 'zip', 'enc'] as const
+
+export type ForbiddenHeader = (typeof FORBIDDEN_HEADERS)[number]
+
 /**
  * Why a token is refused: for the audit log and operators only, callers all get one message. Holds nothing of the token
  * but names that the profile knows.
@@ -22,9 +27,11 @@ export type TokenRefusal =
   | { readonly reason: 'oversize' }
   | { readonly reason: 'malformed' }
   | { readonly reason: 'wrong_type' }
-  | { readonly reason: 'forbidden_header'; readonly header: 'jwk' | 'jku' | 'x5u' | 'x5c' | 'crit' }
+  | { readonly reason: 'forbidden_header'; readonly header: ForbiddenHeader }
   | { readonly reason: 'algorithm_not_allowed' }
   | { readonly reason: 'unknown_key' }
+  /** The issuer's keys were never found, or too long ago: the one reason that is not the token's. */
+  | { readonly reason: 'keys_unavailable' }
   | { readonly reason: 'key_mismatch' }
   | { readonly reason: 'bad_signature' }
   | { readonly reason: 'missing_claim'; readonly claim: ClaimName }

@@ -1,5 +1,4 @@
-import { compactVerify, decodeProtectedHeader, errors, type ProtectedHeaderParameters } from 'jose'
-import type { TokenAlgorithm } from '../config/config.ts'
+import { compactVerify, errors } from 'jose'
 import {
   MAX_TOKEN_CHARACTERS,
   REFUSED_TOKEN_CACHE_ENTRIES,
@@ -8,15 +7,17 @@ import {
 } from '../config/limits.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Hashing } from '../ports/hashing.ts'
-import type { KeySet, VerificationKey } from './key-set.ts'
+import type { Issuer, IssuerKeys } from './issuer.ts'
+import type { VerificationKey } from './key-set.ts'
+import { isCompactJws, type ParsedToken, parseToken } from './parse-token.ts'
 import type { Principal } from './principal.ts'
-import { type Claims, checkClaims, isAccessTokenType, type TokenProfile } from './token-profile.ts'
-import type { TokenRefusal } from './token-refusal.ts'
+import { checkClaims, hasType } from './token-profile.ts'
+import { FORBIDDEN_HEADERS, type TokenRefusal } from './token-refusal.ts'
 import { VerdictCache } from './verdict-cache.ts'
 
-export interface TokenVerifierOptions extends TokenProfile {
-  readonly keySet: KeySet
-  readonly algorithms?: readonly TokenAlgorithm[]
+export interface TokenVerifierOptions {
+  /** Different ones. */
+  readonly issuers: readonly Issuer[]
   readonly clock: Clock
   readonly hashing: Hashing
   /** Verified tokens remembered at most. */
@@ -25,96 +26,103 @@ export interface TokenVerifierOptions extends TokenProfile {
 
 export type TokenVerdict = Principal | TokenRefusal
 
-/** Checks a token. Answers at once for one it has seen (about the cost of a SHA-256); never rejects for a bad token. */
+/**
+ * Checks a token. Answers at once for one it has seen (about the cost of a SHA-256); never rejects for a bad token. Waits
+ * for the issuer's keys once at most, and no longer than looking for them may take.
+ */
 export type VerifyToken = (token: string) => TokenVerdict | Promise<TokenVerdict>
 
 export function isTokenRefusal(verdict: TokenVerdict): verdict is TokenRefusal {
   return 'reason' in verdict
 }
 
-const DEFAULT_ALGORITHMS: readonly TokenAlgorithm[] = ['EdDSA', 'ES256', 'RS256']
-/** Header parameters that bring or fetch keys, or change what the others mean. */
-const FORBIDDEN_HEADERS = ['jwk', 'jku', 'x5u', 'x5c', 'crit'] as const
-/** Three parts of base64url: checked before anything is decoded. */
-const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/
+/** A verified token counts for as long as the key it was verified with is one of its issuer's. */
+interface Known {
+  readonly principal: Principal
+  readonly key: VerificationKey
+  readonly source: IssuerKeys
+}
 
 /**
- * Sequence: size, form, memory, header, key (by `kid`, from the configured set only, for its own algorithm only),
- * signature, claims. A verified token is remembered by its SHA-256 and never past its `exp`; a refused one for a few
- * seconds, apart from the good ones, so that garbage cannot push those out.
+ * Sequence: size, form, memory, header, issuer (by `iss`, which is not believed before the signature holds), key (by `kid`,
+ * of this issuer only, for its own algorithm only), signature, claims. A verified token is remembered by its SHA-256, never
+ * past its `exp` or its key; a refused one for a few seconds, apart from the good ones, so that garbage cannot push those out.
  */
-export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken {
-  const { clock, hashing, keySet, algorithms = DEFAULT_ALGORITHMS } = options
-  const known = new VerdictCache<Principal>(options.cacheEntries ?? TOKEN_CACHE_ENTRIES)
+export function createTokenVerifier({ clock, hashing, ...options }: TokenVerifierOptions): VerifyToken {
+  const issuers = new Map(options.issuers.map(issuer => [issuer.issuer, issuer]))
+  const known = new VerdictCache<Known>(options.cacheEntries ?? TOKEN_CACHE_ENTRIES)
   const refused = new VerdictCache<TokenRefusal>(REFUSED_TOKEN_CACHE_ENTRIES)
 
   return function verifyToken(token) {
     if (token.length > MAX_TOKEN_CHARACTERS) return { reason: 'oversize' }
-    if (!COMPACT_JWS.test(token)) return { reason: 'malformed' }
+    if (!isCompactJws(token)) return { reason: 'malformed' }
     const digest = hashing.sha256(token)
     const nowMs = clock.now()
-    const remembered = known.get(digest, nowMs) ?? refused.get(digest, nowMs)
-    if (remembered !== undefined) return remembered
-    const selected = selectKey(token, keySet, algorithms)
-    if ('reason' in selected) return selected
-    return verifySigned(token, selected, options, clock).then(verdict => {
-      if (!isTokenRefusal(verdict)) known.set(digest, verdict, verdict.expiresAtMs)
-      // Time alone makes this one good.
-      else if (verdict.reason !== 'not_yet_valid') refused.set(digest, verdict, clock.now() + REFUSED_TOKEN_CACHE_MS)
-      return verdict
-    })
+    const seen = known.get(digest, nowMs)
+    if (seen !== undefined && seen.source.keys?.get(seen.key.kid) === seen.key) return seen.principal
+    const refusal = refused.get(digest, nowMs)
+    if (refusal !== undefined) return refusal
+
+    const parsed = parseToken(token)
+    if (parsed === undefined) return { reason: 'malformed' }
+    const issuer = selectIssuer(parsed, issuers)
+    if ('reason' in issuer) return issuer
+    const key = selectKey(parsed, issuer)
+    if (!('reason' in key)) return verifySigned(token, digest, parsed, issuer, key)
+    if (key.reason !== 'unknown_key' && key.reason !== 'keys_unavailable') return key
+    const reloaded = issuer.source.reload()
+    return reloaded === undefined ? key : reloaded.then(() => verifyAgain(token, digest, parsed, issuer))
+  }
+
+  function verifyAgain(token: string, digest: string, parsed: ParsedToken, issuer: Issuer) {
+    const key = selectKey(parsed, issuer)
+    return 'reason' in key ? key : verifySigned(token, digest, parsed, issuer, key)
+  }
+
+  async function verifySigned(
+    token: string,
+    digest: string,
+    { claims }: ParsedToken,
+    issuer: Issuer,
+    key: VerificationKey,
+  ): Promise<TokenVerdict> {
+    // The clock is read after the signature: checking it takes time.
+    const verdict =
+      (await checkSignature(token, key)) ??
+      checkClaims(issuer.mapClaims?.(claims, digest) ?? claims, issuer, clock.now())
+    if (!isTokenRefusal(verdict)) {
+      known.set(digest, { principal: verdict, key, source: issuer.source }, verdict.expiresAtMs)
+    }
+    // Time alone makes this one good.
+    else if (verdict.reason !== 'not_yet_valid') refused.set(digest, verdict, clock.now() + REFUSED_TOKEN_CACHE_MS)
+    return verdict
   }
 }
 
-function selectKey(
-  token: string,
-  keySet: KeySet,
-  algorithms: readonly TokenAlgorithm[],
-): VerificationKey | TokenRefusal {
-  const header = readHeader(token)
-  if (header === undefined) return { reason: 'malformed' }
-  const forbidden = FORBIDDEN_HEADERS.find(name => name in header)
+function selectIssuer({ header, claims }: ParsedToken, issuers: ReadonlyMap<unknown, Issuer>): Issuer | TokenRefusal {
+  const forbidden = FORBIDDEN_HEADERS.find(name => Object.hasOwn(header, name))
   if (forbidden !== undefined) return { reason: 'forbidden_header', header: forbidden }
-  if (!isAccessTokenType(header.typ)) return { reason: 'wrong_type' }
+  if (claims.iss === undefined) return { reason: 'missing_claim', claim: 'iss' }
+  return issuers.get(claims.iss) ?? { reason: 'wrong_issuer' }
+}
+
+function selectKey({ header }: ParsedToken, { types, algorithms, source }: Issuer): VerificationKey | TokenRefusal {
+  if (!hasType(header.typ, types)) return { reason: 'wrong_type' }
   const algorithm = algorithms.find(name => name === header.alg)
   if (algorithm === undefined) return { reason: 'algorithm_not_allowed' }
-  const key = typeof header.kid === 'string' ? keySet.get(header.kid) : undefined
+  if (source.keys === undefined) return { reason: 'keys_unavailable' }
+  const key = typeof header.kid === 'string' ? source.keys.get(header.kid) : undefined
   if (key === undefined) return { reason: 'unknown_key' }
   return key.algorithm === algorithm ? key : { reason: 'key_mismatch' }
 }
 
-function readHeader(token: string): ProtectedHeaderParameters | undefined {
+async function checkSignature(token: string, { key, algorithm }: VerificationKey): Promise<TokenRefusal | undefined> {
   try {
-    return decodeProtectedHeader(token)
-  } catch {
+    await compactVerify(token, key, { algorithms: [algorithm] })
     return undefined
-  }
-}
-
-async function verifySigned(
-  token: string,
-  { key, algorithm }: VerificationKey,
-  profile: TokenProfile,
-  clock: Clock,
-): Promise<TokenVerdict> {
-  let payload: Uint8Array
-  try {
-    payload = (await compactVerify(token, key, { algorithms: [algorithm] })).payload
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed) return { reason: 'bad_signature' }
     if (error instanceof errors.JOSEError) return { reason: 'malformed' }
     throw error
-  }
-  const claims = readClaims(payload)
-  // The clock is read after the signature: checking it takes time.
-  return claims === undefined ? { reason: 'malformed' } : checkClaims(claims, profile, clock.now())
-}
-
-function readClaims(payload: Uint8Array): Claims | undefined {
-  try {
-    const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
-    return typeof claims === 'object' && claims !== null && !Array.isArray(claims) ? (claims as Claims) : undefined
-  } catch {
-    return undefined
   }
 }

@@ -3,7 +3,9 @@ import type { Config } from './config.ts'
 import { at, type Fault } from './fault.ts'
 import { guardFaults, guardWarnings, unknownModels } from './guard-checks.ts'
 import { GOOD_HMAC_SECRET_CHARACTERS } from './limits.ts'
+import { isLoopback } from './loopback.ts'
 import type { Document } from './schema.ts'
+import { tokenFaults } from './token-checks.ts'
 import { validatorFaults, validatorWarnings } from './validator-checks.ts'
 
 /**
@@ -13,6 +15,7 @@ import { validatorFaults, validatorWarnings } from './validator-checks.ts'
 export function crossCheck(document: Document, config: Config, dictionaries: readonly Fault[]): Fault[] {
   return [
     ...unsafeListener(document),
+    ...tokenFaults(document.tokens),
     ...duplicates(document),
     ...modelServers(document),
     ...timeouts(document),
@@ -43,11 +46,6 @@ export function warnings(document: Document, { guard }: Config): Fault[] {
     }
   }
   return [...found, ...guardWarnings(guard), ...validatorWarnings(document, isLoopback)]
-}
-
-/** Whether only this machine can reach an address. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
 }
 
 function unsafeListener({ listen, tls }: Document): Fault[] {

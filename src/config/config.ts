@@ -1,3 +1,4 @@
+import type { Scope } from '../auth/scopes.ts'
 import type { Limits } from '../firewall/limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
@@ -63,6 +64,41 @@ export interface TokensConfig {
   readonly revocation: RevocationConfig
   /** Answers to tokens with less of their life left than this say so. */
   readonly expiryWarningMs: number
+  /** Other issuers; their names differ, also from `issuer`. */
+  readonly trusted: readonly TrustedIssuerConfig[]
+  readonly keyFetch: KeyFetchConfig
+}
+
+/** An identity provider whose access tokens are taken. */
+export interface TrustedIssuerConfig {
+  readonly issuer: string
+  /** As in `TokensConfig`. */
+  readonly jwks: string
+  /** At least one, of which a token has to name one. */
+  readonly audience: readonly string[]
+  readonly algorithms: readonly TokenAlgorithm[]
+  /** What `typ` may be, in lower case without `application/`; `none`: absent. */
+  readonly types: readonly string[]
+  readonly maxLifetimeMs: number
+  /** What its tokens may allow at most. */
+  readonly scopes: readonly Scope[]
+  /** Where the claims are (`auth/claim-source.ts`); those not named have their own names and defaults. */
+  readonly claims: Readonly<Partial<Record<MappedClaim, string>>>
+}
+
+export type MappedClaim = 'team' | 'app' | 'env' | 'scope' | 'models' | 'tokenId' | 'subject'
+
+/** How key sets are fetched that are URLs. */
+export interface KeyFetchConfig {
+  readonly everyMs: number
+  readonly cooldownMs: number
+  readonly timeoutMs: number
+  /** Also of files. */
+  readonly maxStaleMs: number
+  /** Absolute path of a PEM file: authorities beside the platform's. */
+  readonly ca?: string
+  /** Whether http: is allowed, to this machine alone. */
+  readonly insecure: boolean
 }
 
 export interface RevocationConfig {

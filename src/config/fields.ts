@@ -60,6 +60,10 @@ export function list<T extends v.GenericSchema>(item: T) {
   )
 }
 
+/** One value or several: what names several says so, and no glob lets in what is made later. */
+export const someOf = <T extends v.GenericSchema<string>>(item: T) =>
+  v.union([item, v.pipe(list(item), v.minLength(1, 'should name at least one'))], 'should be a name or a list of names')
+
 export const yesOrNo = v.boolean('should be true or false')
 
 /** An absolute URL of one of the protocols (`https:`), without credentials and fragment; without a query unless it may. */

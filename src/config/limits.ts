@@ -86,6 +86,26 @@ export const DEFAULT_EXPIRY_WARNING_MS = 7 * DAY_MS
 export const MAX_REASON_CHARACTERS = 200
 /** Keys in one JWK Set: the current one, the one before, and room for several issuers. */
 export const MAX_JWKS_KEYS = 64
+/** A JWK Set: room for the keys above with certificate chains. */
+export const MAX_JWKS_BYTES = 256 * 1024
+/** Between two looks at a key file; what a look costs is one `stat`. */
+export const KEY_FILE_EVERY_MS = 1000
+/** A new key is usable at once, and tokens with made-up keys cost ten looks a second. */
+export const KEY_FILE_COOLDOWN_MS = 100
+/** A look at a file: past this its disk is gone. */
+export const KEY_FILE_TIMEOUT_MS = 2000
+/** Between two looks at a key set over HTTP: for so long a key that was removed goes on. */
+export const DEFAULT_KEY_EVERY_MS = 5 * MINUTE_MS
+/** After a look over HTTP, until an unknown key may cause another. */
+export const DEFAULT_KEY_COOLDOWN_MS = 30_000
+/** For one look over HTTP: callers wait for it. */
+export const DEFAULT_KEY_TIMEOUT_MS = 5000
+export const MAX_KEY_TIMEOUT_MS = 30_000
+/** For how long keys go on that could not be looked at again: a night's outage of the identity provider. */
+export const DEFAULT_KEY_STALE_MS = DAY_MS
+export const MAX_KEY_STALE_MS = 7 * DAY_MS
+/** Identity providers issue access tokens for minutes or hours. */
+export const DEFAULT_TRUSTED_LIFETIME_MS = DAY_MS
 
 // Upstreams
 

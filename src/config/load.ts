@@ -6,8 +6,10 @@ import { at, type Fault } from './fault.ts'
 import { override } from './overrides.ts'
 import { parseYaml } from './parse.ts'
 import { resolve, resolveState, resolveTokens } from './resolve.ts'
-import { DOCUMENT, STATE_DOCUMENT, TOKENS_DOCUMENT } from './schema.ts'
+import { DOCUMENT, STATE_DOCUMENT } from './schema.ts'
 import { type Sources, substitute } from './substitute.ts'
+import { tokenFaults } from './token-checks.ts'
+import { TOKENS } from './tokens-schema.ts'
 import { NO_MAPPING, unknownKeys } from './unknown-keys.ts'
 import { type NotEnforced, notEnforced } from './unsupported.ts'
 
@@ -51,8 +53,12 @@ export async function loadConfig(text: string, sources: Sources): Promise<LoadRe
 export async function loadTokens(text: string, sources: Sources): Promise<TokensResult> {
   const parsed = parseYaml(text)
   if (!parsed.ok) return parsed
-  const checked = await validate(TOKENS_DOCUMENT, parsed.document.tokens ?? {}, sources, 'tokens')
-  return checked.ok ? { ok: true, tokens: resolveTokens(checked.value, sources.resolvePath) } : checked
+  const checked = await validate(TOKENS, parsed.document.tokens ?? {}, sources, 'tokens')
+  if (!checked.ok) return checked
+  const faults = tokenFaults(checked.value)
+  return faults.length > 0
+    ? { ok: false, faults }
+    : { ok: true, tokens: resolveTokens(checked.value, sources.resolvePath) }
 }
 
 /** Reads where the state is, and nothing else. */

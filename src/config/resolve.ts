@@ -2,6 +2,7 @@ import { DEFAULT_LIMITS } from '../firewall/limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { Config, GuardMatch, GuardRuleConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
 import type { Document } from './schema.ts'
+import { isKeyUrl } from './tokens-schema.ts'
 import { resolveValidator } from './validator-schema.ts'
 
 const DEFAULT_STATE_FILE = 'state/sallyport.db'
@@ -54,14 +55,31 @@ export function resolveState(state: string, resolvePath: ResolvePath): StateLoca
 
 /** The tokens part alone. */
 export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePath): TokensConfig {
+  const resolveJwks = (jwks: string) => (isKeyUrl(jwks) ? jwks : resolvePath(jwks))
+  const { every, cooldown, timeout, maxStale, ca, insecure } = tokens.keyFetch
   return {
     issuer: tokens.issuer,
     audience: tokens.audience,
-    jwks: URL.canParse(tokens.jwks) ? tokens.jwks : resolvePath(tokens.jwks),
+    jwks: resolveJwks(tokens.jwks),
     maxLifetimeMs: tokens.maxLifetime,
     algorithms: tokens.algorithms,
     revocation: { maxAgeMs: tokens.revocation.maxAge, onFailure: tokens.revocation.onFailure },
     expiryWarningMs: tokens.expiryWarning,
+    trusted: (tokens.trusted ?? []).map(({ jwks, audience, types, maxLifetime, ...rest }) => ({
+      ...rest,
+      jwks: resolveJwks(jwks),
+      audience: [audience].flat(),
+      types: types.map(type => type.toLowerCase().replace(/^application\//, '')),
+      maxLifetimeMs: maxLifetime,
+    })),
+    keyFetch: {
+      everyMs: every,
+      cooldownMs: cooldown,
+      timeoutMs: timeout,
+      maxStaleMs: maxStale,
+      ...(ca !== undefined && { ca: resolvePath(ca) }),
+      insecure,
+    },
   }
 }
 

@@ -1,28 +1,25 @@
 import * as v from 'valibot'
 import { LIMITS, type LimitName } from '../firewall/limits.ts'
 import { LOCALES } from '../guard/recognisers/index.ts'
-import { count, list, name, oneOf, quantity, text, url, yesOrNo } from './fields.ts'
+import { count, list, name, oneOf, quantity, someOf, text, url, yesOrNo } from './fields.ts'
 import {
   DEFAULT_AUDIT_FILE_BYTES,
-  DEFAULT_EXPIRY_WARNING_MS,
   DEFAULT_FIRST_BYTE_MS,
   DEFAULT_IDLE_MS,
   DEFAULT_MAX_BODY_BYTES,
-  DEFAULT_REVOCATION_MAX_AGE_MS,
   DEFAULT_TOTAL_MS,
   MAX_AUDIT_FILE_BYTES,
   MAX_BODY_BYTES,
   MAX_IN_FLIGHT,
   MAX_MODEL_ID_CHARACTERS,
   MAX_NAME_CHARACTERS,
-  MAX_REVOCATION_MAX_AGE_MS,
   MAX_TIMEOUT_MS,
-  MAX_TOKEN_LIFETIME_MS,
   MAX_TOKENS,
   MAX_WINDOW_MS,
   MIN_AUDIT_FILE_BYTES,
   MIN_WINDOW_MS,
 } from './limits.ts'
+import { TOKENS } from './tokens-schema.ts'
 import { formatQuantity } from './units.ts'
 import { NO_MAPPING } from './unknown-keys.ts'
 import { VALIDATOR } from './validator-schema.ts'
@@ -72,68 +69,6 @@ const tls = v.strictObject({
   key: v.pipe(path, described('PEM file of its private key.')),
   clientCa: v.exactOptional(
     v.pipe(path, described('PEM file of the authority of callers; present: a client certificate is required.')),
-  ),
-})
-
-const tokens = v.strictObject({
-  issuer: v.optional(v.pipe(text(), described('The `iss` claim of tokens.')), 'sallyport'),
-  audience: v.optional(v.pipe(text(), described('What the `aud` claim has to name.')), 'sallyport'),
-  jwks: v.optional(v.pipe(path, described('Public keys: a JWK Set file, or an https URL.')), 'keys/public.jwks.json'),
-  maxLifetime: v.optional(
-    v.pipe(quantity('duration', 1000, MAX_TOKEN_LIFETIME_MS), described('Longest life of a token, at most 90d.')),
-    '90d',
-  ),
-  algorithms: v.optional(
-    v.pipe(
-      list(oneOf(['EdDSA', 'ES256', 'RS256'])),
-      v.minLength(1, 'should name at least one algorithm'),
-      described('Signature algorithms that are accepted.'),
-    ),
-    ['EdDSA', 'ES256', 'RS256'],
-  ),
-  revocation: v.optional(
-    v.strictObject({
-      maxAge: v.optional(
-        v.pipe(
-          quantity('duration', 1000, MAX_REVOCATION_MAX_AGE_MS),
-          described('For how long the last known revocations count while the store cannot be read.'),
-        ),
-        formatQuantity('duration', DEFAULT_REVOCATION_MAX_AGE_MS),
-      ),
-      onFailure: v.optional(
-        v.pipe(oneOf(['deny', 'serve']), described('What happens to requests after that, and before the first read.')),
-        'deny',
-      ),
-    }),
-    {},
-  ),
-  expiryWarning: v.optional(
-    v.pipe(
-      quantity('duration', 1000, MAX_TOKEN_LIFETIME_MS),
-      described('Answers to tokens with less of their life left say so.'),
-    ),
-    formatQuantity('duration', DEFAULT_EXPIRY_WARNING_MS),
-  ),
-  trusted: v.exactOptional(
-    v.pipe(
-      list(
-        v.strictObject({
-          issuer: text(),
-          jwks: url(['https:'], true),
-          audience: text(),
-          claims: v.optional(
-            v.strictObject({
-              team: v.exactOptional(text(200)),
-              app: v.exactOptional(text(200)),
-              env: v.exactOptional(text(200)),
-              scope: v.exactOptional(text(200)),
-            }),
-            {},
-          ),
-        }),
-      ),
-      described('Other issuers and where their claims are found. Not enforced in this release: `serve` refuses it.'),
-    ),
   ),
 })
 
@@ -200,10 +135,6 @@ const quota = v.strictObject({
     v.pipe(quantity('duration', MIN_WINDOW_MS, MAX_WINDOW_MS), described('Length of the sliding window.')),
   ),
 })
-
-/** One value or several: an exception names what it is for, and no glob lets in what is made later. */
-const someOf = <T extends v.GenericSchema<string>>(item: T) =>
-  v.union([item, v.pipe(list(item), v.minLength(1, 'should name at least one'))], 'should be a name or a list of names')
 
 const guardMatch = v.strictObject({
   team: v.exactOptional(someOf(name)),
@@ -418,7 +349,7 @@ export const DOCUMENT = v.strictObject({
     ),
   ),
   state,
-  tokens: v.optional(tokens, {}),
+  tokens: v.optional(TOKENS, {}),
   models: v.pipe(list(model), v.minLength(1, 'should name at least one model')),
   timeouts: v.optional(
     v.strictObject({
@@ -433,9 +364,6 @@ export const DOCUMENT = v.strictObject({
   request: v.optional(request, {}),
   audit,
 })
-
-/** The part of the document that `token mint` and `token inspect` need. */
-export const TOKENS_DOCUMENT = tokens
 
 /** The part that says where issued and revoked tokens are kept. */
 export const STATE_DOCUMENT = v.strictObject({ state })

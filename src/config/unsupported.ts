@@ -20,10 +20,6 @@ export function notEnforced(document: Document): NotEnforced[] {
   if (/\+(cluster|sentinel):/.test(document.state)) {
     refuse('state', 'Redis Cluster and Sentinel are not supported by this release; name one server')
   }
-  if (URL.canParse(document.tokens.jwks)) {
-    refuse('tokens.jwks', 'this release reads keys from a file only; fetch the key set to a file')
-  }
-  if (document.tokens.trusted !== undefined && document.tokens.trusted.length > 0) refuse('tokens.trusted')
   for (const [index, quota] of document.quotas.entries()) {
     if (quota.concurrent !== undefined) refuse(at(at('quotas', index), 'concurrent'))
   }

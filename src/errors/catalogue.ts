@@ -14,6 +14,12 @@ export const CATALOGUE = {
     message: 'The access token is missing or not valid. Send a current one as "Authorization: Bearer <token>".',
     retry: false,
   },
+  keys_unavailable: {
+    status: 503,
+    type: 'server_error',
+    message: 'Access tokens of this issuer cannot be checked at the moment. Try again shortly.',
+    retry: true,
+  },
   too_many_failures: {
     status: 429,
     type: 'authentication_error',

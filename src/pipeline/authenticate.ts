@@ -63,6 +63,8 @@ async function settled(
     await services.lockout.failed(address)
     return REVOKED
   }
+  // Nobody guessed: the token may well be good.
+  if (result.reason === 'keys_unavailable') return { code: 'keys_unavailable', reason: result.reason }
   await services.lockout.failed(address)
   const detail = 'claim' in result ? `:${result.claim}` : 'header' in result ? `:${result.header}` : ''
   return { code: 'invalid_token', reason: result.reason + detail }

@@ -9,6 +9,13 @@ export interface Readiness {
   readonly revocations: boolean
   /** At least one model server answers. */
   readonly upstream: boolean
+  /** The keys of the gateway's own tokens are there. */
+  readonly keys: boolean
+  /**
+   * So are those of all other issuers. Where they are not, the instance is ready all the same: an identity provider that is
+   * down would take the callers of all the others with it.
+   */
+  readonly trustedKeys?: boolean
   /**
    * By name, whether a validator answers. What it means that one does not is for policy to say, request by request: the
    * instance is ready all the same, since others would fare no better.
@@ -23,7 +30,7 @@ const PROBE_TIMEOUT_MS = 1000
 const lastSeen = new WeakMap<Services, { at: number; ok: boolean }>()
 const lastValidators = new WeakMap<Services, { at: number; answer: Record<string, boolean> }>()
 
-/** Whether requests could be served now: store, log, what is known of revocations and at least one model server are usable. */
+/** Whether requests could be served now: store, log, keys, what is known of revocations and a model server are usable. */
 export async function ready(services: Services): Promise<Readiness> {
   const [state, audit, upstream, validators] = await Promise.all([
     services.store.ready(),
@@ -34,12 +41,15 @@ export async function ready(services: Services): Promise<Readiness> {
   const auditUsable = audit || services.config.audit.onFailure === 'serve'
   const revocations = services.revocations.fresh
   const revocationsUsable = revocations || services.config.tokens.revocation.onFailure === 'serve'
+  const [keys = false, ...trusted] = [...services.keys.values()].map(source => source.keys !== undefined)
   return {
-    ready: state && auditUsable && revocationsUsable && upstream,
+    ready: state && auditUsable && revocationsUsable && upstream && keys,
     state,
     audit,
     revocations,
     upstream,
+    keys,
+    ...(trusted.length > 0 && { trustedKeys: trusted.every(Boolean) }),
     ...(validators && { validators }),
   }
 }

@@ -1,5 +1,6 @@
 import type { AuditLog } from '../audit/log.ts'
 import type { ExpiryWarnings } from '../auth/expiry-warnings.ts'
+import type { KeySource } from '../auth/key-source.ts'
 import type { Revocations } from '../auth/revocations.ts'
 import type { VerifyToken } from '../auth/verify-token.ts'
 import type { Config } from '../config/config.ts'
@@ -30,6 +31,8 @@ export interface Services {
   readonly revocations: Revocations
   readonly expiryWarnings: ExpiryWarnings
   readonly running: RunningExchanges
+  /** By issuer, the gateway's own first. */
+  readonly keys: ReadonlyMap<string, Pick<KeySource, 'keys'>>
   readonly policies: PolicyBook
   readonly planQuota: QuotaPlanner
   readonly cacheSalt: CacheSalt

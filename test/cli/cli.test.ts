@@ -200,7 +200,9 @@ describe('config', () => {
     const { code, stdout, stderr } = await run(dir, ['config', 'check', 'all.yaml'], env)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('all.yaml: valid\n')
-    expect(stdout).toContain('warning tokens.trusted: not enforced by this release; serve refuses to start with it\n')
+    expect(stdout).toContain(
+      'warning quotas[3].concurrent: not enforced by this release; serve refuses to start with it\n',
+    )
     expect(stdout).toContain('warning admin: there is no admin listener in this release\n')
   })
 

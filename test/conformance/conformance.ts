@@ -17,6 +17,7 @@ import { secrecy } from './secrecy.ts'
 import { sideDoors } from './side-doors.ts'
 import { streams } from './streams.ts'
 import { systemPrompts } from './system-prompts.ts'
+import { tokenAttacks } from './token-attacks.ts'
 import { tokens } from './tokens.ts'
 import { typedEvents } from './typed-events.ts'
 import { unreachable } from './unreachable.ts'
@@ -30,6 +31,7 @@ const THEMES = {
   systemPrompts,
   tokens,
   revocation,
+  tokenAttacks,
   headers,
   prompts,
   policy,

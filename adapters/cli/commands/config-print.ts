@@ -1,20 +1,17 @@
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { importKeySet } from '../../../src/auth/key-set.ts'
 import { mayUseModel, type Principal } from '../../../src/auth/principal.ts'
-import { createTokenVerifier, isTokenRefusal } from '../../../src/auth/verify-token.ts'
+import { isTokenRefusal } from '../../../src/auth/verify-token.ts'
 import type { Config } from '../../../src/config/config.ts'
 import { type EffectivePolicy, effectivePolicies } from '../../../src/config/effective-policy.ts'
 import { MAX_TOKEN_CHARACTERS } from '../../../src/config/limits.ts'
 import { maskSecrets } from '../../../src/config/mask.ts'
 import type { Caller, Setting } from '../../../src/config/rules-in-force.ts'
-import { systemClock } from '../../node/clock.ts'
 import { locateConfig, readConfig } from '../../node/config-file.ts'
-import { nodeHashing } from '../../node/hashing.ts'
 import { type CallerOptions, callerOf, needModel, withCallerOptions } from '../caller-options.ts'
+import { checkToken } from '../check-token.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
-import { readKeyFile } from '../key-files.ts'
 import { note, print, printJson } from '../print.ts'
 import { readStdin } from '../stdin.ts'
 
@@ -83,10 +80,7 @@ async function showPolicies(config: Config, given: Caller, { token, json }: Prin
  */
 async function principalOf(argument: string, { tokens }: Config): Promise<Principal> {
   const token = (argument === '-' ? await readStdin(MAX_TOKEN_CHARACTERS + 1) : argument).trim()
-  const imported = await importKeySet(await readKeyFile(tokens.jwks))
-  if (!imported.ok) throw new CommandFailure(`${tokens.jwks} cannot be used: ${imported.reason}`)
-  const verify = createTokenVerifier({ ...tokens, keySet: imported.keySet, clock: systemClock, hashing: nodeHashing })
-  const verdict = await verify(token)
+  const verdict = await checkToken(token, tokens)
   if (!isTokenRefusal(verdict)) return verdict
   throw new CommandFailure(`no policy applies: the token is refused: ${verdict.reason}`)
 }

@@ -1,14 +1,13 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose'
-import { importKeySet } from '../../../src/auth/key-set.ts'
-import { createTokenVerifier, isTokenRefusal, type TokenVerdict } from '../../../src/auth/verify-token.ts'
+import type { Principal } from '../../../src/auth/principal.ts'
+import { isTokenRefusal, type TokenVerdict } from '../../../src/auth/verify-token.ts'
 import { MAX_TOKEN_CHARACTERS } from '../../../src/config/limits.ts'
-import { systemClock } from '../../node/clock.ts'
 import { locateConfig, readTokensConfig } from '../../node/config-file.ts'
-import { nodeHashing } from '../../node/hashing.ts'
+import { checkToken } from '../check-token.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure } from '../failure.ts'
-import { readKeyFile } from '../key-files.ts'
 import { print, printJson, printTable, styled } from '../print.ts'
 import { readStdin } from '../stdin.ts'
 
@@ -35,13 +34,19 @@ async function inspect(argument: string, options: InspectOptions): Promise<void>
   const { header, claims } = decode(token)
   const verdict = options.config === undefined && options.jwks === undefined ? undefined : await verify(token, options)
   const refusal = verdict !== undefined && isTokenRefusal(verdict) ? verdict : undefined
+  const identity = verdict !== undefined && !isTokenRefusal(verdict) ? identityOf(verdict) : undefined
+  const checked = verdict !== undefined
   if (options.json) {
-    printJson({ header, claims, checked: verdict !== undefined, valid: verdict && refusal === undefined, refusal })
+    printJson({ header, claims, checked, valid: verdict && refusal === undefined, refusal, identity })
   } else {
     printTable(Object.entries({ ...header, ...claims }).map(([name, value]) => [name, display(name, value)]))
     const state =
       refusal === undefined ? styled('green', 'valid', process.stdout) : styled('red', 'refused', process.stdout)
     print(verdict === undefined ? 'Not checked: give --config or --jwks.' : `The gateway's verdict: ${state}`)
+    if (identity !== undefined) {
+      print('It takes the bearer for:')
+      printTable(Object.entries(identity).map(([name, value]) => [name, display(name, value)]))
+    }
   }
   if (refusal !== undefined) {
     throw new CommandFailure(
@@ -63,15 +68,13 @@ async function verify(token: string, { config, jwks }: InspectOptions): Promise<
   const location = await locateConfig(config, process.env, process.cwd())
   const configured = await readTokensConfig(location, process.env)
   if (!configured.ok) throw new CommandFailure(faultList(nameOf(location), configured.faults))
-  const path = jwks ?? configured.tokens.jwks
-  const imported = await importKeySet(await readKeyFile(path))
-  if (!imported.ok) throw new CommandFailure(`${path} cannot be used: ${imported.reason}`)
-  return createTokenVerifier({
-    ...configured.tokens,
-    keySet: imported.keySet,
-    clock: systemClock,
-    hashing: nodeHashing,
-  })(token)
+  const { tokens } = configured
+  return checkToken(token, jwks === undefined ? tokens : { ...tokens, jwks: resolve(jwks) })
+}
+
+/** Who the gateway takes the bearer for: what rules, limits and records go by. */
+function identityOf({ issuer, tokenId, subject, team, app, env, scopes, models }: Principal) {
+  return { issuer, tokenId, subject, team, app, env, scopes: [...scopes], models }
 }
 
 /** JSON, so that control characters of a stranger's token do not reach the terminal; dates in words too. */

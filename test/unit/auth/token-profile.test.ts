@@ -11,6 +11,7 @@ const check = (changes: Record<string, unknown> = {}, nowS = NOW_S) =>
 test('good claims make a principal', () => {
   expect(check()).toEqual({
     tokenId: 'token-1',
+    issuer: 'sallyport',
     subject: 'search/web/test',
     team: 'search',
     app: 'web',

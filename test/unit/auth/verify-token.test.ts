@@ -1,6 +1,7 @@
 import { exportSPKI, importJWK, SignJWT, UnsecuredJWT } from 'jose'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { nodeHashing } from '../../../adapters/node/hashing.ts'
+import { ownIssuer } from '../../../src/auth/issuer.ts'
 import { importKeySet, type KeySet } from '../../../src/auth/key-set.ts'
 import { createTokenVerifier, type VerifyToken } from '../../../src/auth/verify-token.ts'
 import type { TokenAlgorithm } from '../../../src/config/config.ts'
@@ -25,12 +26,17 @@ beforeEach(() => {
   verify = verifier()
 })
 
-function verifier(options: { algorithms?: readonly TokenAlgorithm[]; cacheEntries?: number } = {}): VerifyToken {
+const OWN = { issuer: 'sallyport', audience: 'sallyport', maxLifetimeMs: 90 * 86_400_000 }
+
+function verifier({
+  algorithms = ['EdDSA', 'ES256', 'RS256'],
+  ...options
+}: {
+  algorithms?: readonly TokenAlgorithm[]
+  cacheEntries?: number
+} = {}): VerifyToken {
   return createTokenVerifier({
-    keySet,
-    issuer: 'sallyport',
-    audience: 'sallyport',
-    maxLifetimeMs: 90 * 86_400_000,
+    issuers: [ownIssuer({ ...OWN, algorithms }, { keys: keySet, reload: () => undefined })],
     clock: { now: () => nowMs, monotonic: () => nowMs },
     hashing: {
       ...nodeHashing,
@@ -74,9 +80,9 @@ test('the memory is bounded', async () => {
 })
 
 test('a refusal is remembered for a few seconds, except that of a token that will become valid', async () => {
-  const foreign = await signed(keys.EdDSA, { iss: 'elsewhere' })
+  const foreign = await signed(keys.EdDSA, { aud: 'elsewhere' })
   await verify(foreign)
-  expect(verify(foreign)).toEqual({ reason: 'wrong_issuer' })
+  expect(verify(foreign)).toEqual({ reason: 'wrong_audience' })
   nowMs += 10_000
   expect(verify(foreign)).toBeInstanceOf(Promise)
 

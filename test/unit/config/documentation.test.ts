@@ -46,6 +46,14 @@ test('every default in the reference is the one in force', async () => {
         algorithms: ['EdDSA', 'ES256', 'RS256'],
         revocation: { maxAgeMs: 60_000, onFailure: 'deny' },
         expiryWarningMs: 7 * 86_400_000,
+        trusted: [],
+        keyFetch: {
+          everyMs: 300_000,
+          cooldownMs: 30_000,
+          timeoutMs: 5000,
+          maxStaleMs: 86_400_000,
+          insecure: false,
+        },
       },
       timeouts: { firstByteMs: 30_000, idleMs: 60_000, totalMs: 900_000 },
       quotas: [],
@@ -111,11 +119,5 @@ test('the sample of the reference loads as it is', async () => {
   const result = await load(SAMPLE, { VLLM_KEY: 'vllm-key', PROMPT_HMAC_SECRET: SECRET, HEC_TOKEN: 'hec-token' })
   expect(result).toMatchObject({ ok: true, config: { listen: { host: '0.0.0.0', port: 8443 } } })
   const paths = result.ok ? result.notEnforced.filter(({ serve }) => serve === 'refuse').map(({ path }) => path) : []
-  expect(paths).toEqual([
-    'tokens.trusted',
-    'quotas[3].concurrent',
-    'audit.retention',
-    'audit.checkpoint',
-    'audit.forward',
-  ])
+  expect(paths).toEqual(['quotas[3].concurrent', 'audit.retention', 'audit.checkpoint', 'audit.forward'])
 })

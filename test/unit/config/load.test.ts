@@ -271,7 +271,6 @@ test('every action is taken as it is written, and none is named as not enforced'
 test.each([
   ['state: redis+cluster://a:1,b:2', 'state', 'refuse'],
   ['state: rediss+sentinel://a:1/main/0', 'state', 'refuse'],
-  ['tokens: { jwks: https://a/jwks }', 'tokens.jwks', 'refuse'],
   ['quotas: [{ name: a, per: [], concurrent: 3 }]', 'quotas[0].concurrent', 'refuse'],
   ['admin: { listen: { host: 127.0.0.1, port: 1 } }', 'admin', 'warn'],
 ])('%s loads and is named as not enforced', async (text, path, serve) => {
