@@ -2,6 +2,7 @@ import { hmacKey, hmacKeyId } from '../../src/audit/hmac.ts'
 import { AuditLog } from '../../src/audit/log.ts'
 import { importKeySet, type KeySet } from '../../src/auth/key-set.ts'
 import { createTokenVerifier } from '../../src/auth/verify-token.ts'
+import { clientTlsPlaces } from '../../src/config/client-tls.ts'
 import type { Config } from '../../src/config/config.ts'
 import { SHUTDOWN_DRAIN_MS, STORE_TIMEOUT_MS } from '../../src/config/limits.ts'
 import { createGateway } from '../../src/gateway.ts'
@@ -21,6 +22,7 @@ import { systemClock } from '../node/clock.ts'
 import { reasonOf } from '../node/error-code.ts'
 import { nodeHashing } from '../node/hashing.ts'
 import { StartError } from '../node/start-error.ts'
+import { ClientTlsFiles } from '../node/tls/client-tls-files.ts'
 import { CommandFailure } from './failure.ts'
 import { readKeyFile } from './key-files.ts'
 import { currentRuntime } from './runtime.ts'
@@ -50,7 +52,8 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const policies = readPolicies(config, createDigest(hashing, hmac.key))
   const keySet = await readKeySet(config.tokens.jwks)
   const runtime = await currentRuntime()
-  const modelServers = upstream ?? (await runtime.createUpstream())
+  const tlsFiles = await openClientTls(config, telemetry)
+  const modelServers = upstream ?? (await runtime.createUpstream({ tlsOf: tlsFiles.of }))
   const clock = systemClock
   const sink = await opened(`audit.file: ${config.audit.file}`, () =>
     openAuditFile({ path: config.audit.file, maxBytes: config.audit.maxBytes, telemetry }),
@@ -76,6 +79,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     hmac: { key: hmac.key, keyId: hmacKeyId(hashing, hmac.key) },
   }
   const closeParts = async () => {
+    tlsFiles.close()
     await modelServers.close()
     await store.close()
     await audit.close()
@@ -92,6 +96,14 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     await closeParts()
     if (error instanceof StartError) throw new CommandFailure(error.message)
     throw error
+  }
+}
+
+async function openClientTls(config: Config, telemetry: Telemetry): Promise<ClientTlsFiles> {
+  try {
+    return await ClientTlsFiles.open(clientTlsPlaces(config), telemetry)
+  } catch (error) {
+    throw new CommandFailure(reasonOf(error))
   }
 }
 

@@ -1,5 +1,6 @@
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
+import type { ClientTlsConfig } from './client-tls-config.ts'
 
 /** What the guard does about one kind of finding. */
 export type GuardAction = 'off' | 'flag' | 'redact' | 'mask' | 'hash' | 'pseudonymise' | 'block'
@@ -72,6 +73,8 @@ export interface UpstreamConfig {
   /** Requests at the same time. */
   readonly maxInFlight?: number
   readonly apiKey?: string
+  /** With https: only. */
+  readonly tls?: ClientTlsConfig
 }
 
 export interface TimeoutsConfig {

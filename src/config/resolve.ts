@@ -1,4 +1,5 @@
 import type { QuotaLimit } from '../quota/limit.ts'
+import { resolveClientTls } from './client-tls-schema.ts'
 import type { Config, GuardMatch, GuardRuleConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
 import type { Document } from './schema.ts'
 import { resolveValidator } from './validator-schema.ts'
@@ -19,7 +20,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     }),
     state: document.state as StateLocation,
     tokens: resolveTokens(document.tokens, resolvePath),
-    models: document.models.map(resolveModel),
+    models: document.models.map(model => resolveModel(model, resolvePath)),
     timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
     quotas: document.quotas.flatMap(resolveQuota),
     guard: {
@@ -27,7 +28,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       output: guard.output,
       rules: guard.rules.map(rule => resolveRule(rule, resolvePath)),
       exceptions: guard.exceptions.map(({ match, ...changes }) => ({ match: resolveMatch(match), ...changes })),
-      validators: (guard.validators ?? []).map(resolveValidator),
+      validators: (guard.validators ?? []).map(validator => resolveValidator(validator, resolvePath)),
     },
     request: {
       unknownFields: request.unknownFields,
@@ -54,10 +55,14 @@ export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePa
   }
 }
 
-function resolveModel(model: Document['models'][number]): ModelConfig {
+function resolveModel(model: Document['models'][number], resolvePath: ResolvePath): ModelConfig {
   return {
     ...model,
-    upstreams: model.upstreams.map(upstream => ({ ...upstream, url: upstream.url.replace(/\/+$/, '') })),
+    upstreams: model.upstreams.map(({ tls, ...upstream }) => ({
+      ...upstream,
+      url: upstream.url.replace(/\/+$/, ''),
+      ...(tls !== undefined && { tls: resolveClientTls(tls, resolvePath) }),
+    })),
   }
 }
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { LOCALES } from '../guard/recognisers/index.ts'
+import { CLIENT_TLS } from './client-tls-schema.ts'
 import { count, list, name, oneOf, quantity, text, url, yesOrNo } from './fields.ts'
 import {
   DEFAULT_AUDIT_FILE_BYTES,
@@ -115,6 +116,7 @@ const upstream = v.strictObject({
   kind: v.pipe(oneOf(['llama.cpp', 'vllm', 'ollama', 'openai']), described('What the model server is.')),
   maxInFlight: v.exactOptional(v.pipe(count(1, MAX_IN_FLIGHT), described('Requests at the same time.'))),
   apiKey: v.exactOptional(v.pipe(text(), described('Sent to the model server as a bearer token.'))),
+  tls: v.exactOptional(v.pipe(CLIENT_TLS, described('With https: who the server has to be, and who the gateway is.'))),
 })
 
 const model = v.strictObject({

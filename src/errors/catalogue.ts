@@ -183,6 +183,12 @@ export const CATALOGUE = {
     message: 'Every server of this model is busy. Try again shortly.',
     retry: true,
   },
+  upstream_untrusted: {
+    status: 502,
+    type: 'upstream_error',
+    message: 'There is no trusted connection to the model server. Tell whoever runs this gateway.',
+    retry: false,
+  },
   upstream_unavailable: {
     status: 503,
     type: 'upstream_error',

@@ -16,6 +16,7 @@ import { sideDoors } from './side-doors.ts'
 import { streams } from './streams.ts'
 import { tokens } from './tokens.ts'
 import { typedEvents } from './typed-events.ts'
+import { upstreamTls } from './upstream-tls.ts'
 import { validators } from './validators.ts'
 
 const THEMES = {
@@ -35,6 +36,7 @@ const THEMES = {
   real,
   secrecy,
   validators,
+  upstreamTls,
 }
 
 /** Everything that can be told from outside, over HTTP: the same for every runtime. */
