@@ -5,8 +5,7 @@ import { text } from './fields.ts'
 /** TLS towards a server: who it has to be, and who the gateway is. There is no key to look away. */
 
 const HOST_NAME =
-  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i
-const ADDRESS = /^[\d.]+$/
+  /^(?![\d.]+$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i
 
 export const CLIENT_TLS = v.strictObject({
   ca: v.exactOptional(
@@ -17,7 +16,7 @@ export const CLIENT_TLS = v.strictObject({
   serverName: v.exactOptional(
     v.pipe(
       text(253),
-      v.check(name => HOST_NAME.test(name) && !ADDRESS.test(name), 'should be a host name, not an address'),
+      v.regex(HOST_NAME, 'should be a host name, not an address'),
       v.description('The name that its certificate has to have, in place of the host of the URL.'),
     ),
   ),
