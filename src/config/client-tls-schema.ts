@@ -4,8 +4,7 @@ import { text } from './fields.ts'
 
 /** TLS towards a server: who it has to be, and who the gateway is. There is no key to look away. */
 
-const HOST_NAME =
-  /^(?![\d.]+$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i
+const HOST_NAME = /^(?![\d.]+$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i
 
 export const CLIENT_TLS = v.strictObject({
   ca: v.exactOptional(
