@@ -86,7 +86,13 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   }
   try {
     const app = createGateway(services, runtime.transport)
-    const server = await runtime.serve({ app, listen: config.listen, tls: config.tls, telemetry })
+    const server = await runtime.serve({
+      app,
+      listen: config.listen,
+      tls: config.tls,
+      limits: config.limits,
+      telemetry,
+    })
     let closing: Promise<void> | undefined
     return {
       url: server.url,

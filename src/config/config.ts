@@ -1,3 +1,4 @@
+import type { ServerLimits } from '../http/server-limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
 import type { ClientTlsConfig } from './client-tls-config.ts'
@@ -27,6 +28,7 @@ export interface Config {
   readonly quotas: readonly QuotaLimit[]
   readonly guard: GuardConfig
   readonly request: RequestConfig
+  readonly limits: LimitsConfig
   readonly audit: AuditConfig
 }
 
@@ -161,6 +163,12 @@ export interface RequestConfig {
   readonly maxBodyBytes: number
   /** Hosts (with a port where it is not the scheme's own) that model servers may be sent to for images. */
   readonly mediaHosts: readonly string[]
+}
+
+/** Bounds of the data listener. */
+export interface LimitsConfig extends ServerLimits {
+  /** From the end of a request's head to the last byte of its body. */
+  readonly bodyTimeoutMs: number
 }
 
 export interface AuditConfig {

@@ -1,6 +1,14 @@
 import type { QuotaLimit } from '../quota/limit.ts'
 import { resolveClientTls } from './client-tls-schema.ts'
-import type { Config, GuardMatch, GuardRuleConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
+import type {
+  Config,
+  GuardMatch,
+  GuardRuleConfig,
+  LimitsConfig,
+  ModelConfig,
+  StateLocation,
+  TokensConfig,
+} from './config.ts'
 import type { Document } from './schema.ts'
 import { resolveValidator } from './validator-schema.ts'
 
@@ -8,7 +16,7 @@ type ResolvePath = (path: string) => string
 
 /** Makes the configuration in force of a valid document. Parts that are not enforced (`unsupported.ts`) are left out. */
 export function resolve(document: Document, resolvePath: ResolvePath): Config {
-  const { listen, tls, timeouts, guard, request, audit } = document
+  const { listen, tls, timeouts, guard, request, limits, audit } = document
   return {
     listen,
     ...(tls !== undefined && {
@@ -35,6 +43,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       maxBodyBytes: request.maxBody,
       mediaHosts: request.mediaHosts,
     },
+    limits: resolveLimits(limits),
     audit: {
       file: resolvePath(audit.file),
       hmacSecret: audit.hmacSecret,
@@ -63,6 +72,20 @@ function resolveModel(model: Document['models'][number], resolvePath: ResolvePat
       url: upstream.url.replace(/\/+$/, ''),
       ...(tls !== undefined && { tls: resolveClientTls(tls, resolvePath) }),
     })),
+  }
+}
+
+function resolveLimits({ url, headers, bodyTimeout, ...rest }: Document['limits']): LimitsConfig {
+  const { headerBytes, headTimeout, keepAlive, connections, requestsPerConnection } = rest
+  return {
+    urlCharacters: url,
+    headers,
+    bodyTimeoutMs: bodyTimeout,
+    ...(headerBytes !== undefined && { headerBytes }),
+    ...(headTimeout !== undefined && { headTimeoutMs: headTimeout }),
+    ...(keepAlive !== undefined && { keepAliveMs: keepAlive }),
+    ...(connections !== undefined && { connections }),
+    ...(requestsPerConnection !== undefined && { requestsPerConnection }),
   }
 }
 

@@ -1,6 +1,6 @@
 /** The HTTP status, the OpenAI `type`, the public sentence and whether repeating the request can help. */
 export interface CatalogueEntry {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 429 | 500 | 502 | 503 | 504
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 414 | 415 | 429 | 431 | 500 | 502 | 503 | 504
   readonly type: string
   readonly message: string
   readonly retry: boolean
@@ -48,6 +48,24 @@ export const CATALOGUE = {
     status: 405,
     type: 'invalid_request_error',
     message: 'This path does not take this method.',
+    retry: false,
+  },
+  malformed_request: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'This is not a request of HTTP/1.1 that can be read in one way only.',
+    retry: false,
+  },
+  url_too_long: {
+    status: 414,
+    type: 'invalid_request_error',
+    message: 'The URL is too long.',
+    retry: false,
+  },
+  too_many_headers: {
+    status: 431,
+    type: 'invalid_request_error',
+    message: 'The request has too many header fields.',
     retry: false,
   },
   request_timeout: {

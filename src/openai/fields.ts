@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { BOUNDS } from './bounds.ts'
 import { imageUrl } from './media.ts'
-import { anyObject, type Fields, flag, functionTool, integer, list, name, number, text } from './schemas.ts'
+import { anyObject, type Fields, flag, functionTool, integer, list, mapping, name, number, text } from './schemas.ts'
 
 /**
  * The request fields that reach a model server, with their bounds. What is not listed is unknown: refused or dropped by
@@ -96,10 +96,10 @@ export const sampling = {
   seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
   stop: v.union([text, list(text, BOUNDS.stops)], `must be a string or an array of at most ${BOUNDS.stops} strings`),
   logit_bias: v.pipe(
-    v.record(
-      v.pipe(v.string(), v.regex(/^\d{1,9}$/, 'must have token numbers as keys')),
+    mapping(
       number(-100, 100),
       'must be an object',
+      v.pipe(v.string(), v.regex(/^\d{1,9}$/, 'must have token numbers as keys')),
     ),
     v.check(bias => Object.keys(bias).length <= BOUNDS.logitBias, `has more than ${BOUNDS.logitBias} entries`),
   ),
@@ -156,7 +156,7 @@ export const CHAT_FIELDS: Fields = {
     ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
     'must be none, minimal, low, medium, high or xhigh',
   ),
-  metadata: v.record(v.string(), v.pipe(text, v.maxLength(BOUNDS.name)), 'must be an object of strings'),
+  metadata: mapping(v.pipe(text, v.maxLength(BOUNDS.name)), 'must be an object of strings'),
 }
 
 export const COMPLETION_FIELDS: Fields = {
