@@ -76,7 +76,12 @@ class BunConnection implements Connection {
   }
 
   #idleAgain(): void {
-    const { body, bodyUsed } = this.#request
-    this.#server.timeout(this.#request, body !== null && !bodyUsed ? UNREAD_S : KEEP_ALIVE_S)
+    this.#server.timeout(this.#request, hasUnreadBody(this.#request) ? UNREAD_S : KEEP_ALIVE_S)
   }
+}
+
+/** Of a GET, Bun shows no body, whatever it announces. */
+function hasUnreadBody({ body, bodyUsed, headers }: Request): boolean {
+  if (body !== null) return !bodyUsed
+  return (headers.get('content-length') ?? '0') !== '0' || headers.has('transfer-encoding')
 }

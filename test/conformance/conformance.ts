@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import type { Runtime } from '../support/index.ts'
 import { actions } from './actions.ts'
 import { answers } from './answers.ts'
+import { attacks } from './attacks.ts'
 import { breaks } from './breaks.ts'
 import { evasions } from './evasions.ts'
 import { headers } from './headers.ts'
@@ -21,6 +22,7 @@ import { validators } from './validators.ts'
 
 const THEMES = {
   routes,
+  attacks,
   requests,
   tokens,
   headers,
