@@ -1,6 +1,7 @@
 import { hmacKey, hmacKeyId } from '../../src/audit/hmac.ts'
 import { AuditLog } from '../../src/audit/log.ts'
 import { importKeySet, type KeySet } from '../../src/auth/key-set.ts'
+import { TOKEN_LOCKOUT } from '../../src/auth/lockout-policy.ts'
 import { createTokenVerifier } from '../../src/auth/verify-token.ts'
 import { clientTlsPlaces } from '../../src/config/client-tls.ts'
 import type { Config } from '../../src/config/config.ts'
@@ -61,7 +62,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const audit = await opened(`audit.file: ${config.audit.file}`, () =>
     AuditLog.open({ sink, hashing, clock, telemetry }),
   )
-  const { store, lockout } = await openState(config, telemetry)
+  const { store, lockout, tokenLockout } = await openState(config, telemetry)
   const services = {
     config,
     clock,
@@ -69,6 +70,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     telemetry,
     store,
     lockout,
+    tokenLockout,
     upstream: modelServers,
     audit,
     verifyToken: createTokenVerifier({ ...config.tokens, keySet, clock, hashing }),
@@ -130,18 +132,32 @@ async function readKeySet(path: string): Promise<KeySet> {
   throw new CommandFailure(`tokens.jwks: ${path}: ${imported.reason}`)
 }
 
+interface State {
+  readonly store: StateStore
+  readonly lockout: Lockout
+  readonly tokenLockout: Lockout
+}
+
 /** Loads the one store that is asked for: the other's library would only cost time and memory. */
-async function openState(config: Config, telemetry: Telemetry): Promise<{ store: StateStore; lockout: Lockout }> {
+async function openState(config: Config, telemetry: Telemetry): Promise<State> {
   if (config.state === 'embedded') {
     const { createEmbeddedLockout } = await import('../embedded/lockout.ts')
     const { createEmbeddedStore } = await import('../embedded/state-store.ts')
-    return { store: createEmbeddedStore(systemClock), lockout: createEmbeddedLockout(systemClock) }
+    return {
+      store: createEmbeddedStore(systemClock),
+      lockout: createEmbeddedLockout(systemClock),
+      tokenLockout: createEmbeddedLockout(systemClock, TOKEN_LOCKOUT),
+    }
   }
   const { createRedisClient } = await import('../redis/client.ts')
   const { createRedisLockout } = await import('../redis/lockout.ts')
   const { createRedisStoreOn } = await import('../redis/state-store.ts')
   const client = createRedisClient({ url: config.state, timeoutMs: STORE_TIMEOUT_MS, telemetry })
-  return { store: createRedisStoreOn(client), lockout: createRedisLockout(client, systemClock) }
+  return {
+    store: createRedisStoreOn(client),
+    lockout: createRedisLockout(client, systemClock),
+    tokenLockout: createRedisLockout(client, systemClock, TOKEN_LOCKOUT, undefined, 'token-lockout'),
+  }
 }
 
 async function opened<T>(what: string, open: () => Promise<T>): Promise<T> {

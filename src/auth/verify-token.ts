@@ -10,8 +10,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { Hashing } from '../ports/hashing.ts'
 import type { KeySet, VerificationKey } from './key-set.ts'
 import type { Principal } from './principal.ts'
-import { type Claims, checkClaims, isAccessTokenType, type TokenProfile } from './token-profile.ts'
-import type { TokenRefusal } from './token-refusal.ts'
+import { type Claims, checkClaims, isAccessTokenType, isClaimName, type TokenProfile } from './token-profile.ts'
+import type { RefusedToken, TokenRefusal } from './token-refusal.ts'
 import { VerdictCache } from './verdict-cache.ts'
 
 export interface TokenVerifierOptions extends TokenProfile {
@@ -23,12 +23,12 @@ export interface TokenVerifierOptions extends TokenProfile {
   readonly cacheEntries?: number
 }
 
-export type TokenVerdict = Principal | TokenRefusal
+export type TokenVerdict = Principal | RefusedToken
 
 /** Checks a token. Answers at once for one it has seen (about the cost of a SHA-256); never rejects for a bad token. */
 export type VerifyToken = (token: string) => TokenVerdict | Promise<TokenVerdict>
 
-export function isTokenRefusal(verdict: TokenVerdict): verdict is TokenRefusal {
+export function isTokenRefusal(verdict: TokenVerdict): verdict is RefusedToken {
   return 'reason' in verdict
 }
 
@@ -46,7 +46,7 @@ const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/
 export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken {
   const { clock, hashing, keySet, algorithms = DEFAULT_ALGORITHMS } = options
   const known = new VerdictCache<Principal>(options.cacheEntries ?? TOKEN_CACHE_ENTRIES)
-  const refused = new VerdictCache<TokenRefusal>(REFUSED_TOKEN_CACHE_ENTRIES)
+  const refused = new VerdictCache<RefusedToken>(REFUSED_TOKEN_CACHE_ENTRIES)
 
   return function verifyToken(token) {
     if (token.length > MAX_TOKEN_CHARACTERS) return { reason: 'oversize' }
@@ -107,7 +107,9 @@ async function verifySigned(
   }
   const claims = readClaims(payload)
   // The clock is read after the signature: checking it takes time.
-  return claims === undefined ? { reason: 'malformed' } : checkClaims(claims, profile, clock.now())
+  if (claims === undefined) return { reason: 'malformed' }
+  const verdict = checkClaims(claims, profile, clock.now())
+  return isTokenRefusal(verdict) && isClaimName(claims['jti']) ? { ...verdict, tokenId: claims['jti'] } : verdict
 }
 
 function readClaims(payload: Uint8Array): Claims | undefined {

@@ -17,7 +17,7 @@ export const CATALOGUE = {
   too_many_failures: {
     status: 429,
     type: 'authentication_error',
-    message: 'Too many failed authentications from this address. Wait, then send a valid token.',
+    message: 'Too many failed authentications. Wait, then send a valid token.',
     retry: true,
   },
   scope_missing: {

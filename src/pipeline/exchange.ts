@@ -51,6 +51,8 @@ export class Exchange {
 
   /** Set by authenticate. */
   principal: Principal | undefined
+  /** Set by authenticate: of a token that was refused although its signature is good. */
+  refusedTokenId: string | undefined
   /** Set by read-request. */
   body: RequestBody | undefined
   promptHmac: string | undefined

@@ -6,6 +6,7 @@ import { attacks } from './attacks.ts'
 import { breaks } from './breaks.ts'
 import { evasions } from './evasions.ts'
 import { headers } from './headers.ts'
+import { hostileJson } from './hostile-json.ts'
 import { policy } from './policy.ts'
 import { prompts } from './prompts.ts'
 import { real } from './real.ts'
@@ -24,6 +25,7 @@ const THEMES = {
   routes,
   attacks,
   requests,
+  hostileJson,
   tokens,
   headers,
   prompts,
