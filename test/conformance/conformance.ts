@@ -4,6 +4,7 @@ import { actions } from './actions.ts'
 import { answers } from './answers.ts'
 import { attacks } from './attacks.ts'
 import { breaks } from './breaks.ts'
+import { canaries } from './canaries.ts'
 import { evasions } from './evasions.ts'
 import { headers } from './headers.ts'
 import { hostileJson } from './hostile-json.ts'
@@ -39,6 +40,7 @@ const THEMES = {
   sideDoors,
   real,
   secrecy,
+  canaries,
   validators,
   upstreamTls,
 }
