@@ -3,6 +3,7 @@ import type { Refusal } from './errors/refusal.ts'
 import { plainAnswer, plainRefusal } from './http/plain-answer.ts'
 import { ENDPOINTS, MODELS } from './openai/endpoints.ts'
 import { abandon, answerBody, answerStream, refuse } from './pipeline/answer.ts'
+import { applyFirewall } from './pipeline/apply-firewall.ts'
 import { authenticate } from './pipeline/authenticate.ts'
 import { authoriseModel, authoriseScope } from './pipeline/authorise.ts'
 import { Exchange } from './pipeline/exchange.ts'
@@ -26,6 +27,7 @@ const ADMISSION: readonly Stage[] = [
   authoriseScope,
   readRequest,
   authoriseModel,
+  applyFirewall,
   guardInput,
   auditWritable,
   reserveQuota,
@@ -34,7 +36,7 @@ const ADMISSION: readonly Stage[] = [
 
 /**
  * The whole path of a request:
- * authenticate → authorise → read and check → guard input → reserve quota → validate input → forward → guard output →
+ * authenticate → authorise → read and check → firewall → guard input → reserve quota → validate input → forward → guard output →
  * validate output → restore stand-ins → settle → record.
  */
 async function handle(exchange: Exchange, services: Services): Promise<Response> {

@@ -6,6 +6,7 @@ import { createTokenVerifier } from '../../src/auth/verify-token.ts'
 import { clientTlsPlaces } from '../../src/config/client-tls.ts'
 import type { Config } from '../../src/config/config.ts'
 import { SHUTDOWN_DRAIN_MS, STORE_TIMEOUT_MS } from '../../src/config/limits.ts'
+import { createCacheSalt } from '../../src/firewall/cache-salt.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createDigest } from '../../src/guard/digest.ts'
 import type { Digest } from '../../src/guard/replacement.ts'
@@ -76,6 +77,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     verifyToken: createTokenVerifier({ ...config.tokens, keySet, clock, hashing }),
     policies,
     planQuota: createQuotaPlanner(config.quotas, hashing),
+    cacheSalt: createCacheSalt(hashing, hmac.key),
     pool: new UpstreamPool(),
     validators: createValidators(config, { upstream: modelServers, clock, hashing, telemetry }),
     hmac: { key: hmac.key, keyId: hmacKeyId(hashing, hmac.key) },

@@ -15,6 +15,7 @@ export function crossCheck(document: Document, config: Config, dictionaries: rea
   return [
     ...unsafeListener(document),
     ...duplicates(document),
+    ...modelServers(document),
     ...timeouts(document),
     ...quotas(document, config),
     ...guardFaults(config, dictionaries),
@@ -75,6 +76,17 @@ function duplicates({ models, quotas, guard }: Document): Fault[] {
       reason: 'this name is taken',
     })),
   ]
+}
+
+/** Settings that a model's servers cannot follow. */
+function modelServers({ models }: Document): Fault[] {
+  return models.flatMap(({ upstreams }, index) =>
+    upstreams.flatMap(({ kind, cacheSalt }, inner) =>
+      cacheSalt !== undefined && kind !== 'vllm'
+        ? [{ path: `models[${index}].upstreams[${inner}].cacheSalt`, reason: 'only goes with kind: vllm' }]
+        : [],
+    ),
+  )
 }
 
 /** Indices of what was there before. */

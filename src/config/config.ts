@@ -1,3 +1,4 @@
+import type { Limits } from '../firewall/limits.ts'
 import type { ServerLimits } from '../http/server-limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
@@ -10,6 +11,8 @@ export type OutputAction = Exclude<GuardAction, 'pseudonymise'>
 /** Injection is a property of a whole text: there is nothing to cut out of it. */
 export type InjectionAction = 'off' | 'flag' | 'block'
 export type UpstreamKind = 'llama.cpp' | 'vllm' | 'ollama' | 'openai'
+/** What becomes of instructions that callers give as system. */
+export type CallerSystem = 'allow' | 'demote' | 'refuse'
 export type TokenAlgorithm = 'EdDSA' | 'ES256' | 'RS256'
 /** `embedded` (one instance, in memory) or the URL of a Redis or Valkey server. */
 export type StateLocation = 'embedded' | `${'redis' | 'rediss'}${'' | '+cluster' | '+sentinel'}://${string}`
@@ -63,6 +66,9 @@ export interface ModelConfig {
   readonly upstreams: readonly UpstreamConfig[]
   /** Prepended to every conversation; callers cannot remove it. */
   readonly systemPrompt?: string
+  readonly callerSystem: CallerSystem
+  /** The bounds of its requests: its own, else the general ones, else the defaults. */
+  readonly limits: Limits
   readonly maxOutputTokens?: number
   /** UTF-16 units over all texts of one request. */
   readonly maxPromptCharacters?: number
@@ -77,6 +83,8 @@ export interface UpstreamConfig {
   readonly apiKey?: string
   /** With https: only. */
   readonly tls?: ClientTlsConfig
+  /** What vLLM separates the prompts that it caches by. */
+  readonly cacheSalt: 'team' | 'none'
 }
 
 export interface TimeoutsConfig {

@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from '../firewall/limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import { resolveClientTls } from './client-tls-schema.ts'
 import type {
@@ -28,7 +29,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     }),
     state: document.state as StateLocation,
     tokens: resolveTokens(document.tokens, resolvePath),
-    models: document.models.map(model => resolveModel(model, resolvePath)),
+    models: document.models.map(model => resolveModel(model, request.limits, resolvePath)),
     timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
     quotas: document.quotas.flatMap(resolveQuota),
     guard: {
@@ -64,12 +65,18 @@ export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePa
   }
 }
 
-function resolveModel(model: Document['models'][number], resolvePath: ResolvePath): ModelConfig {
+function resolveModel(
+  model: Document['models'][number],
+  limits: Document['request']['limits'],
+  resolvePath: ResolvePath,
+): ModelConfig {
   return {
     ...model,
+    limits: { ...DEFAULT_LIMITS, ...limits, ...model.limits },
     upstreams: model.upstreams.map(({ tls, ...upstream }) => ({
       ...upstream,
       url: upstream.url.replace(/\/+$/, ''),
+      cacheSalt: upstream.cacheSalt ?? 'team',
       ...(tls !== undefined && { tls: resolveClientTls(tls, resolvePath) }),
     })),
   }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { LIMITS, type LimitName } from '../firewall/limits.ts'
 import { LOCALES } from '../guard/recognisers/index.ts'
 import { CLIENT_TLS } from './client-tls-schema.ts'
 import { count, list, name, oneOf, quantity, text, url, yesOrNo } from './fields.ts'
@@ -119,12 +120,29 @@ const tokens = v.strictObject({
   ),
 })
 
+type LimitSchema = v.ExactOptionalSchema<v.GenericSchema<string | number, number>, undefined>
+
+const limits = v.strictObject(
+  Object.fromEntries(
+    Object.entries(LIMITS).map(([key, { unit, ceiling, description }]): [string, LimitSchema] => {
+      const value = unit === 'size' ? quantity('size', 1, ceiling) : count(0, ceiling)
+      return [key, v.exactOptional(v.pipe(value, described(description)))]
+    }),
+  ) as Record<LimitName, LimitSchema>,
+)
+
 const upstream = v.strictObject({
   url: v.pipe(url(['http:', 'https:']), described('Base URL, up to and including `/v1`.')),
   kind: v.pipe(oneOf(['llama.cpp', 'vllm', 'ollama', 'openai']), described('What the model server is.')),
   maxInFlight: v.exactOptional(v.pipe(count(1, MAX_IN_FLIGHT), described('Requests at the same time.'))),
   apiKey: v.exactOptional(v.pipe(text(), described('Sent to the model server as a bearer token.'))),
   tls: v.exactOptional(v.pipe(CLIENT_TLS, described('With https: who the server has to be, and who the gateway is.'))),
+  cacheSalt: v.exactOptional(
+    v.pipe(
+      oneOf(['team', 'none']),
+      described('vLLM only: keep the prompts that it caches apart by team, so that none can be guessed by its speed.'),
+    ),
+  ),
 })
 
 const model = v.strictObject({
@@ -133,6 +151,14 @@ const model = v.strictObject({
   systemPrompt: v.exactOptional(
     v.pipe(text(65_536), described('Prepended to every conversation; callers cannot remove it.')),
   ),
+  callerSystem: v.optional(
+    v.pipe(
+      oneOf(['allow', 'demote', 'refuse']),
+      described('What callers give as system: allowed behind `systemPrompt`, passed on as a user’s words, or refused.'),
+    ),
+    'allow',
+  ),
+  limits: v.exactOptional(v.pipe(limits, described('Bounds for this model in place of those of `request.limits`.'))),
   maxOutputTokens: v.exactOptional(v.pipe(count(1, MAX_TOKENS), described('Most tokens of one answer.'))),
   maxPromptCharacters: v.exactOptional(
     v.pipe(count(1, MAX_BODY_BYTES), described('Most characters (UTF-16 units) over all texts of a request.')),
@@ -304,11 +330,12 @@ const request = v.strictObject({
     ),
     [],
   ),
+  limits: v.optional(v.pipe(limits, described('Bounds of a request, unless a model has its own.')), {}),
 })
 
 const within = (min: number, max: number) => quantity('duration', min, max)
 
-const limits = v.strictObject({
+const listenerLimits = v.strictObject({
   url: v.optional(
     v.pipe(count(256, MAX_URL_CHARACTERS), described('Most characters of a path with its query.')),
     DEFAULT_MAX_URL_CHARACTERS,
@@ -410,7 +437,7 @@ export const DOCUMENT = v.strictObject({
   quotas: v.optional(list(quota), []),
   guard: v.optional(guard, {}),
   request: v.optional(request, {}),
-  limits: v.optional(limits, {}),
+  limits: v.optional(listenerLimits, {}),
   audit,
 })
 

@@ -122,6 +122,18 @@ export const CATALOGUE = {
     message: 'The request has a field that is not allowed here.',
     retry: false,
   },
+  field_unsupported: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'The request has a field that the servers of this model do not take.',
+    retry: false,
+  },
+  endpoint_unsupported: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'This model is not served at this endpoint.',
+    retry: false,
+  },
   prompt_too_long: {
     status: 400,
     type: 'invalid_request_error',

@@ -18,8 +18,6 @@ import type { Fields } from './schemas.ts'
 /** One kind of request that is passed on to a model server. */
 export interface Endpoint {
   readonly path: `/v1/${string}`
-  /** Behind the upstream's base URL, which ends in `/v1`. */
-  readonly upstreamPath: string
   readonly fields: Fields
   readonly required: readonly string[]
   /** The fields that the caller's own words stand in: what the record's keyed hash is taken of. */
@@ -48,7 +46,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...OPENAI,
     path: '/v1/chat/completions',
-    upstreamPath: '/chat/completions',
     fields: CHAT_FIELDS,
     required: ['model', 'messages'],
     prompt: ['messages'],
@@ -59,7 +56,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...OPENAI,
     path: '/v1/completions',
-    upstreamPath: '/completions',
     fields: COMPLETION_FIELDS,
     required: ['model', 'prompt'],
     prompt: ['prompt'],
@@ -70,7 +66,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...OPENAI,
     path: '/v1/responses',
-    upstreamPath: '/responses',
     fields: RESPONSE_FIELDS,
     required: ['model', 'input'],
     prompt: ['instructions', 'input'],
@@ -80,7 +75,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...ANTHROPIC,
     path: '/v1/messages',
-    upstreamPath: '/messages',
     fields: MESSAGE_FIELDS,
     required: ['model', 'messages', 'max_tokens'],
     prompt: ['system', 'messages'],
@@ -91,7 +85,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...ANTHROPIC,
     path: '/v1/messages/count_tokens',
-    upstreamPath: '/messages/count_tokens',
     fields: COUNT_TOKENS_FIELDS,
     required: ['model', 'messages'],
     prompt: ['system', 'messages'],
@@ -102,7 +95,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...OPENAI,
     path: '/v1/embeddings',
-    upstreamPath: '/embeddings',
     fields: EMBEDDING_FIELDS,
     required: ['model', 'input'],
     prompt: ['input'],
@@ -112,7 +104,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...OPENAI,
     path: '/v1/rerank',
-    upstreamPath: '/rerank',
     fields: RERANK_FIELDS,
     required: ['model', 'query', 'documents'],
     prompt: ['query', 'documents'],
@@ -125,7 +116,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
 export const MODELS: Endpoint = {
   ...OPENAI,
   path: '/v1/models',
-  upstreamPath: '/models',
   fields: {},
   required: [],
   prompt: [],

@@ -1,47 +1,30 @@
 import * as v from 'valibot'
 import { BOUNDS } from './bounds.ts'
 import { imageUrl } from './media.ts'
-import { anyObject, type Fields, flag, functionTool, integer, list, mapping, name, number, text } from './schemas.ts'
+import {
+  anyObject,
+  type Fields,
+  flag,
+  functionTool,
+  integer,
+  list,
+  manyOf,
+  mapping,
+  name,
+  number,
+  text,
+} from './schemas.ts'
 
 /**
- * The request fields that reach a model server, with their bounds. What is not listed is unknown: refused or dropped by
- * policy. The forbidden ones steer the server, read its insides, or reach other tenants; they are refused always.
+ * The request fields that may reach a model server, with their form. What is not listed is unknown: refused or dropped by
+ * policy. Which kind of server takes which of them, and which are refused always, is said in `src/firewall`.
  */
-
-/** Fields that are refused whatever the policy, with the reason told to the caller (llama.cpp and vLLM documentation). */
-export const FORBIDDEN_FIELDS: Readonly<Record<string, string>> = {
-  id_slot: 'slots of the model server are not for callers',
-  lora: 'adapters are chosen by the administrators',
-  cache_prompt: 'caching is set by the administrators',
-  cache_salt: 'caching is set by the administrators',
-  n_predict: 'use max_tokens',
-  n_probs: 'use logprobs',
-  return_tokens: 'raw tokens would bypass the output guard',
-  return_token_ids: 'raw tokens would bypass the output guard',
-  return_tokens_as_token_ids: 'raw tokens would bypass the output guard',
-  response_fields: 'the form of the answer is fixed',
-  prompt_logprobs: 'the prompt is not repeated',
-  echo: 'the prompt is not repeated',
-  chat_template: 'the chat template is set by the administrators',
-  chat_template_kwargs: 'the chat template is set by the administrators',
-  reasoning_control: 'generation in progress is not for callers to control',
-  samplers: 'samplers are set by the administrators',
-  priority: 'priority is set by the administrators',
-  request_id: 'request ids are set by the gateway; send x-request-id',
-  kv_transfer_params: 'transfers between model servers are not for callers',
-  vllm_xargs: 'extra arguments are set by the administrators',
-  mm_processor_kwargs: 'the processor is set by the administrators',
-  stream_interval: 'the pace of the stream is set by the administrators',
-  previous_response_id: 'answers are not kept',
-  conversation: 'conversations are not kept',
-  store: 'answers are not kept',
-}
 
 const functionCall = v.strictObject({ name, arguments: text })
 const toolCall = v.strictObject({
   id: name,
   type: v.literal('function', 'must be "function"'),
-  index: v.optional(integer(0, BOUNDS.tools)),
+  index: v.optional(integer(0, BOUNDS.calls)),
   function: functionCall,
 })
 
@@ -79,7 +62,7 @@ const message = v.strictObject({
   reasoning_content: v.optional(v.nullable(text)),
   reasoning: v.optional(v.nullable(text)),
   tool_call_id: v.optional(name),
-  tool_calls: v.optional(v.nullable(list(toolCall, BOUNDS.tools))),
+  tool_calls: v.optional(v.nullable(list(toolCall, BOUNDS.calls))),
   function_call: v.optional(v.nullable(functionCall)),
 })
 
@@ -94,37 +77,31 @@ export const sampling = {
   repeat_penalty: number(0, 10),
   repetition_penalty: number(0, 10),
   seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
-  stop: v.union([text, list(text, BOUNDS.stops)], `must be a string or an array of at most ${BOUNDS.stops} strings`),
-  logit_bias: v.pipe(
-    mapping(
-      number(-100, 100),
-      'must be an object',
-      v.pipe(v.string(), v.regex(/^\d{1,9}$/, 'must have token numbers as keys')),
-    ),
-    v.check(bias => Object.keys(bias).length <= BOUNDS.logitBias, `has more than ${BOUNDS.logitBias} entries`),
+  stop: v.union([text, manyOf(text)], 'must be a string or an array of strings'),
+  logit_bias: mapping(
+    number(-100, 100),
+    'must be an object',
+    v.pipe(v.string(), v.regex(/^\d{1,9}$/, 'must have token numbers as keys')),
   ),
-  grammar: v.pipe(text, v.maxLength(BOUNDS.grammar, `has more than ${BOUNDS.grammar} characters`)),
+  grammar: text,
   stream: flag,
   stream_options: v.strictObject(
     { include_usage: v.optional(flag), include_obfuscation: v.optional(flag) },
     'must be an object',
   ),
-  n: integer(1, BOUNDS.choices),
+  n: integer(1),
   user: name,
   model: name,
 } satisfies Fields
 
 export const CHAT_FIELDS: Fields = {
   ...sampling,
-  messages: list(message, BOUNDS.items, 1),
-  max_tokens: integer(1, BOUNDS.tokens),
-  max_completion_tokens: integer(1, BOUNDS.tokens),
+  messages: manyOf(message, 1),
+  max_tokens: integer(1),
+  max_completion_tokens: integer(1),
   logprobs: flag,
-  top_logprobs: integer(0, BOUNDS.topLogprobs),
-  tools: list(
-    v.strictObject({ type: v.literal('function', 'must be "function"'), function: functionTool }),
-    BOUNDS.tools,
-  ),
+  top_logprobs: integer(0),
+  tools: manyOf(v.strictObject({ type: v.literal('function', 'must be "function"'), function: functionTool })),
   tool_choice: v.union(
     [
       v.picklist(['none', 'auto', 'required']),
@@ -132,7 +109,7 @@ export const CHAT_FIELDS: Fields = {
     ],
     'must be none, auto, required or a function',
   ),
-  functions: list(functionTool, BOUNDS.tools),
+  functions: manyOf(functionTool),
   function_call: v.union([v.picklist(['none', 'auto']), v.strictObject({ name })], 'must be none, auto or a function'),
   parallel_tool_calls: flag,
   response_format: v.variant(
@@ -157,26 +134,25 @@ export const CHAT_FIELDS: Fields = {
     'must be none, minimal, low, medium, high or xhigh',
   ),
   metadata: mapping(v.pipe(text, v.maxLength(BOUNDS.name)), 'must be an object of strings'),
+  // The one thing that callers need of it; anything else would reach into the template.
+  chat_template_kwargs: v.strictObject(
+    { enable_thinking: v.optional(flag), thinking: v.optional(flag) },
+    'must be an object',
+  ),
 }
 
 export const COMPLETION_FIELDS: Fields = {
   ...sampling,
-  prompt: v.union(
-    [text, list(text, BOUNDS.items, 1)],
-    'must be a string or an array of strings; token numbers cannot be checked',
-  ),
+  prompt: v.union([text, manyOf(text, 1)], 'must be a string or an array of strings; token numbers cannot be checked'),
   suffix: text,
-  max_tokens: integer(1, BOUNDS.tokens),
-  best_of: integer(1, BOUNDS.choices),
-  logprobs: integer(0, BOUNDS.topLogprobs),
+  max_tokens: integer(1),
+  best_of: integer(1),
+  logprobs: integer(0),
 }
 
 export const EMBEDDING_FIELDS: Fields = {
   model: name,
-  input: v.union(
-    [text, list(text, BOUNDS.items, 1)],
-    'must be a string or an array of strings; token numbers cannot be checked',
-  ),
+  input: v.union([text, manyOf(text, 1)], 'must be a string or an array of strings; token numbers cannot be checked'),
   encoding_format: v.picklist(['float', 'base64'], 'must be float or base64'),
   dimensions: integer(1, 65_536),
   user: name,

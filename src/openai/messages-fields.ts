@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { BOUNDS } from './bounds.ts'
 import { imageUrl } from './media.ts'
-import { anyObject, type Fields, flag, integer, list, name, number, text } from './schemas.ts'
+import { anyObject, type Fields, flag, integer, list, manyOf, name, number, text } from './schemas.ts'
 
 /**
  * The fields of `/v1/messages` and `/v1/messages/count_tokens` (Anthropic's Messages API) that reach a model server.
@@ -76,14 +76,14 @@ const tool = v.strictObject({
   cache_control: cacheControl,
 })
 
-const tokens = integer(1, BOUNDS.tokens)
+const tokens = integer(1)
 
 /** What counts as input: the fields of `/v1/messages/count_tokens`. */
 export const COUNT_TOKENS_FIELDS: Fields = {
   model: name,
-  messages: list(message, BOUNDS.items, 1),
+  messages: manyOf(message, 1),
   system: v.lazy(value => (Array.isArray(value) ? list(textBlock, BOUNDS.parts) : text)),
-  tools: list(tool, BOUNDS.tools),
+  tools: manyOf(tool),
   tool_choice: v.variant(
     'type',
     [
@@ -112,7 +112,7 @@ export const MESSAGE_FIELDS: Fields = {
   temperature: number(0, 2),
   top_p: number(0, 1),
   top_k: integer(-1, 1_000_000),
-  stop_sequences: list(text, BOUNDS.stops),
+  stop_sequences: manyOf(text),
   service_tier: v.picklist(['auto', 'standard_only'], 'must be auto or standard_only'),
   metadata: v.strictObject({ user_id: v.optional(v.nullable(name)) }, 'must be an object'),
 }

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import type { Refusal } from '../errors/refusal.ts'
+import { REFUSED_FIELDS } from '../firewall/kinds.ts'
 import { isDeeperThan } from '../json/depth.ts'
 import type { Endpoint } from './endpoints.ts'
-import { FORBIDDEN_FIELDS } from './fields.ts'
 import { forbiddenImage, NOT_INLINE } from './media.ts'
 
 /** A request body that passed every check: nothing in it is unknown. */
@@ -49,10 +49,10 @@ export function readRequestBody(bytes: Uint8Array, endpoint: Endpoint, options: 
   const fields: Record<string, unknown> = {}
   for (const name of Object.keys(given)) {
     const value = given[name]
-    const forbidden = Object.hasOwn(FORBIDDEN_FIELDS, name) ? FORBIDDEN_FIELDS[name] : undefined
-    if (forbidden) return refuse(fault('field_forbidden', name, `is not allowed: ${forbidden}`))
     const schema = Object.hasOwn(endpoint.fields, name) ? endpoint.fields[name] : undefined
     if (!schema) {
+      const forbidden = REFUSED_FIELDS.get(name)
+      if (forbidden) return refuse(fault('field_forbidden', name, `is not allowed: ${forbidden}`))
       if (options.unknownFields === 'drop') continue
       return refuse(fault('unknown_field', name, 'is not known here; remove it'))
     }

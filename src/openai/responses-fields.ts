@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { BOUNDS } from './bounds.ts'
 import { sampling } from './fields.ts'
 import { imageUrl } from './media.ts'
-import { anyObject, type Fields, flag, integer, list, mapping, name, text } from './schemas.ts'
+import { anyObject, type Fields, flag, integer, list, manyOf, mapping, name, text } from './schemas.ts'
 
 /**
  * The fields of `/v1/responses` that reach a model server. What another request would have left behind on it (stored
@@ -23,7 +23,7 @@ const outputText = v.strictObject({
   text,
   // What an earlier answer had beside its text comes back with it.
   annotations: v.optional(list(anyObject, BOUNDS.parts)),
-  logprobs: v.optional(list(anyObject, BOUNDS.items)),
+  logprobs: v.optional(list(anyObject, BOUNDS.logprobs)),
 })
 
 const messagePart = v.variant(
@@ -108,12 +108,12 @@ export const RESPONSE_FIELDS: Fields = {
   grammar,
   user,
   model,
-  input: v.lazy(value => (Array.isArray(value) ? list(item, BOUNDS.items, 1) : text)),
+  input: v.lazy(value => (Array.isArray(value) ? manyOf(item, 1) : text)),
   instructions: text,
-  max_output_tokens: integer(1, BOUNDS.tokens),
+  max_output_tokens: integer(1),
   stream: flag,
   stream_options: v.strictObject({ include_obfuscation: v.optional(flag) }, 'must be an object'),
-  tools: list(functionTool, BOUNDS.tools),
+  tools: manyOf(functionTool),
   tool_choice: v.union(
     [v.picklist(['none', 'auto', 'required']), v.strictObject({ type: v.literal('function'), name })],
     'must be none, auto, required or a function',
@@ -149,7 +149,7 @@ export const RESPONSE_FIELDS: Fields = {
     },
     'must be an object',
   ),
-  top_logprobs: integer(0, BOUNDS.topLogprobs),
+  top_logprobs: integer(0),
   truncation: v.picklist(['auto', 'disabled'], 'must be auto or disabled'),
   // SDKs and agents say so on each request; what they ask for is how it is here anyway.
   store: v.literal(false, 'must be false: answers are not kept'),

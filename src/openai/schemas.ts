@@ -14,14 +14,23 @@ export const name = v.pipe(
   v.maxLength(BOUNDS.name, `has more than ${BOUNDS.name} characters`),
 )
 
-export function integer(min: number, max: number): FieldSchema {
-  const wrong = `must be a whole number from ${min} to ${max}`
+/** Without `max`, the bound is one that administrators set. */
+export function integer(min: number, max = Number.MAX_SAFE_INTEGER): FieldSchema {
+  const wrong =
+    max === Number.MAX_SAFE_INTEGER
+      ? `must be a whole number of at least ${min}`
+      : `must be a whole number from ${min} to ${max}`
   return v.pipe(v.number(wrong), v.safeInteger(wrong), v.minValue(min, wrong), v.maxValue(max, wrong))
 }
 
 export function number(min: number, max: number): FieldSchema {
   const wrong = `must be a number from ${min} to ${max}`
   return v.pipe(v.number(wrong), v.finite(wrong), v.minValue(min, wrong), v.maxValue(max, wrong))
+}
+
+/** A list whose length is bounded by a limit that administrators set. */
+export function manyOf<Item extends FieldSchema>(item: Item, min = 0) {
+  return v.pipe(v.array(item, 'must be an array'), v.minLength(min, 'must not be empty'))
 }
 
 export function list<Item extends FieldSchema>(item: Item, max: number, min = 0) {

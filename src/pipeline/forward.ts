@@ -2,7 +2,7 @@ import type { UpstreamConfig } from '../config/config.ts'
 import { MAX_ANSWER_BYTES } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
-import type { Endpoint } from '../openai/endpoints.ts'
+import { servedBy, upstreamFields } from '../firewall/upstream-fields.ts'
 import type { UpstreamFailure, UpstreamFlow, UpstreamReceiver } from '../ports/upstream.ts'
 import { concat } from '../sse/frames.ts'
 import type { Exchange } from './exchange.ts'
@@ -42,7 +42,7 @@ const decoder = new TextDecoder()
 export async function forward(exchange: Exchange, services: Services): Promise<Forwarded> {
   const { model, body } = exchange
   if (!model || !body) throw new Error('forward runs behind authoriseModel')
-  const text = JSON.stringify(upstreamFields(exchange))
+  const bodies = new Bodies(exchange, services)
   const tried = new Set<UpstreamConfig>()
   let failure: Refusal | undefined
   for (;;) {
@@ -53,8 +53,7 @@ export async function forward(exchange: Exchange, services: Services): Promise<F
     }
     tried.add(server)
     exchange.upstream = server.url
-    const call = new Call(exchange, services, server)
-    const result = await call.send(text)
+    const result = await new Call(exchange, services, server).send(bodies.for(server))
     if (result.kind !== 'unreachable') return result
     const { code, reason } = result
     failure = { code, reason }
@@ -63,44 +62,29 @@ export async function forward(exchange: Exchange, services: Services): Promise<F
   }
 }
 
-/** The fields as the model server gets them: usage is always asked for, and the answer's length always bounded. */
-function upstreamFields({ body, model, endpoint }: Exchange): Record<string, unknown> {
-  const fields: Record<string, unknown> = { ...body?.fields }
-  if (body?.stream && endpoint.asksForUsage) {
-    const options = fields['stream_options'] as Record<string, unknown> | undefined
-    fields['stream_options'] = { ...options, include_usage: true }
-  }
-  const [outputField] = endpoint.outputFields
-  const limit = model?.maxOutputTokens
-  if (limit !== undefined && outputField !== undefined) {
-    let bounded = false
-    for (const name of endpoint.outputFields) {
-      const asked = fields[name]
-      if (typeof asked !== 'number') continue
-      fields[name] = Math.min(asked, limit)
-      bounded = true
-    }
-    if (!bounded) fields[outputField] = limit
-  }
-  if (model?.systemPrompt !== undefined) prepend(model.systemPrompt, fields, endpoint)
-  return fields
-}
+/** The request as each kind of server gets it, made when a server of the kind is tried. */
+class Bodies {
+  private readonly made = new Map<string, string>()
+  private readonly exchange: Exchange
+  private readonly services: Services
 
-/** Puts the gateway's own system prompt in front of the caller's, where the wire has its place for it. */
-function prepend(prompt: string, fields: Record<string, unknown>, { prompt: places }: Endpoint): void {
-  if (places.includes('instructions')) {
-    const own = fields['instructions']
-    fields['instructions'] = typeof own === 'string' && own !== '' ? `${prompt}\n\n${own}` : prompt
-  } else if (places.includes('system')) {
-    const own = fields['system']
-    const blocks = Array.isArray(own)
-      ? (own as unknown[])
-      : typeof own === 'string'
-        ? [{ type: 'text', text: own }]
-        : []
-    fields['system'] = blocks.length === 0 ? prompt : [{ type: 'text', text: prompt }, ...blocks]
-  } else if (Array.isArray(fields['messages'])) {
-    fields['messages'] = [{ role: 'system', content: prompt }, ...(fields['messages'] as unknown[])]
+  constructor(exchange: Exchange, services: Services) {
+    this.exchange = exchange
+    this.services = services
+  }
+
+  for(server: UpstreamConfig): string {
+    const key = `${server.kind} ${server.cacheSalt}`
+    const known = this.made.get(key)
+    if (known !== undefined) return known
+    const { model, body, principal, endpoint } = this.exchange
+    if (!model || !body || !principal) throw new Error('forward runs behind authoriseModel')
+    const served = servedBy(server, endpoint.path)
+    const isSalted = served.takesCacheSalt === true && server.cacheSalt === 'team'
+    const salt = isSalted ? this.services.cacheSalt(principal.team) : undefined
+    const text = JSON.stringify(upstreamFields(body.fields, endpoint, model, served, salt))
+    this.made.set(key, text)
+    return text
   }
 }
 
@@ -160,7 +144,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
       this.flow = this.services.upstream.send(
         {
           method: 'POST',
-          url: this.server.url + endpoint.upstreamPath,
+          url: this.server.url + servedBy(this.server, endpoint.path).upstreamPath,
           headers: {
             'content-type': 'application/json',
             accept: this.exchange.body?.stream ? 'text/event-stream' : 'application/json',

@@ -1,6 +1,7 @@
 import type { AuditLog } from '../audit/log.ts'
 import type { VerifyToken } from '../auth/verify-token.ts'
 import type { Config } from '../config/config.ts'
+import type { CacheSalt } from '../firewall/cache-salt.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Hashing } from '../ports/hashing.ts'
 import type { Lockout } from '../ports/lockout.ts'
@@ -28,6 +29,7 @@ export interface Services {
   readonly verifyToken: VerifyToken
   readonly policies: PolicyBook
   readonly planQuota: QuotaPlanner
+  readonly cacheSalt: CacheSalt
   readonly pool: UpstreamPool
   /** Undefined where none are configured. */
   readonly validators: Validators | undefined

@@ -6,6 +6,7 @@ import { attacks } from './attacks.ts'
 import { breaks } from './breaks.ts'
 import { canaries } from './canaries.ts'
 import { evasions } from './evasions.ts'
+import { firewall } from './firewall.ts'
 import { headers } from './headers.ts'
 import { hostileJson } from './hostile-json.ts'
 import { policy } from './policy.ts'
@@ -17,8 +18,10 @@ import { routes } from './routes.ts'
 import { secrecy } from './secrecy.ts'
 import { sideDoors } from './side-doors.ts'
 import { streams } from './streams.ts'
+import { systemPrompts } from './system-prompts.ts'
 import { tokens } from './tokens.ts'
 import { typedEvents } from './typed-events.ts'
+import { unreachable } from './unreachable.ts'
 import { upstreamTls } from './upstream-tls.ts'
 import { validators } from './validators.ts'
 
@@ -27,6 +30,9 @@ const THEMES = {
   attacks,
   requests,
   hostileJson,
+  firewall,
+  unreachable,
+  systemPrompts,
   tokens,
   headers,
   prompts,

@@ -53,13 +53,13 @@ const PLACES: readonly Place[] = [
     },
   ],
   ['stop[1]', text => ({ ...chat(), stop: ['x', text] })],
-  ['metadata.note', text => ({ ...chat(), metadata: { note: text } })],
-  ['metadata', text => ({ ...chat(), metadata: { [text]: 'x' } })],
+  ['metadata.note', text => ({ ...chat(), model: 'openai', metadata: { note: text } })],
+  ['metadata', text => ({ ...chat(), model: 'openai', metadata: { [text]: 'x' } })],
   ['user', text => ({ ...chat(), user: text })],
-  ['grammar', text => ({ ...chat(), grammar: `root ::= "${text}"` })],
+  ['grammar', text => ({ ...chat(), model: 'llama', grammar: `root ::= "${text}"` })],
   ['prompt', text => ({ model: 'm', prompt: text }), '/v1/completions'],
   ['prompt[1]', text => ({ model: 'm', prompt: ['x', text] }), '/v1/completions'],
-  ['suffix', text => ({ model: 'm', prompt: 'x', suffix: text }), '/v1/completions'],
+  ['suffix', text => ({ model: 'ollama', prompt: 'x', suffix: text }), '/v1/completions'],
   ['input[1]', text => ({ model: 'm', input: ['x', text] }), '/v1/embeddings'],
 ]
 
@@ -152,7 +152,16 @@ export function prompts(rig: Rig): void {
       { type: 'text', text: 'Zoë 😀 \u0007 </s>' },
       { type: 'image_url', image_url: { url: `data:image/png;base64,${SSN.replaceAll('-', '')}A=`, detail: 'low' } },
     ]
-    const body = { ...chat(content), tools, temperature: 0.5, seed: -1, logit_bias: { 5: -100 }, stop: 'END', n: 2 }
+    const body = {
+      ...chat(content),
+      model: 'unsalted',
+      tools,
+      temperature: 0.5,
+      seed: -1,
+      logit_bias: { 5: -100 },
+      stop: 'END',
+      n: 2,
+    }
     const reply = await rig.chat(answer, body)
     expect(reply.status).toBe(200)
     expect(rig.lastBody()).toEqual({ ...body })

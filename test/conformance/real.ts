@@ -16,7 +16,8 @@ export function real(rig: Rig): void {
     gateway = await startGateway({
       runtime: rig.runtime,
       config: {
-        models: [{ id: 'tiny', upstreams, maxOutputTokens: 256, systemPrompt: 'Be kind.' }],
+        models: [{ id: 'tiny', upstreams, maxOutputTokens: 256 }],
+        request: { limits: { grammarCharacters: '16k' } },
         quotas: [{ name: 'team', per: ['team'], tokens: 100_000, window: '60s' }],
       },
     })

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { FORBIDDEN_FIELDS } from '../../src/openai/fields.ts'
+import { REFUSED_FIELDS } from '../../src/firewall/kinds.ts'
 import { delta } from './events.ts'
 import { chat, INTERNAL, PROMPT, type Rig, replies, type SendOptions } from './rig.ts'
 
@@ -90,7 +90,7 @@ const WRONG_FIELDS: readonly Row[] = [
   ['n 16384', { ...chat(), n: 16_384 }, 400, 'invalid_value', 'n'],
   ['stream as text', { ...chat(), stream: 'true' }, 400, 'invalid_value', 'stream'],
   ['too many stops', { ...chat(), stop: Array.from({ length: 99 }, () => 'x') }, 400, 'invalid_value', 'stop'],
-  ['a long grammar', { ...chat(), grammar: 'x'.repeat(20_000) }, 400, 'invalid_value', 'grammar'],
+  ['a long grammar', { ...chat(), model: 'llama', grammar: 'x'.repeat(20_000) }, 400, 'invalid_value', 'grammar'],
   ['an unknown field', { ...chat(), frobnicate: PROMPT }, 400, 'unknown_field', 'frobnicate'],
   [
     'an unknown stream option',
@@ -136,7 +136,7 @@ const WRONG_FIELDS: readonly Row[] = [
 ]
 
 export function requests(rig: Rig): void {
-  const forbidden = Object.keys(FORBIDDEN_FIELDS).map(
+  const forbidden = [...REFUSED_FIELDS.keys()].map(
     (name): Row => [name, { ...chat(), [name]: PROMPT }, 400, 'field_forbidden', name],
   )
 

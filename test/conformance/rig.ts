@@ -74,15 +74,18 @@ export class Rig {
         script.reset()
       }
     })
-    const at = (url: string) => [{ url, kind: 'vllm', apiKey: UPSTREAM_KEY }]
+    const at = (url: string) => upstreams(url, 'vllm')
     const up = `${this.upstream.url}/v1`
     const nowhere = `http://127.0.0.1:${await freePort()}/v1`
     ;[this.gateway, this.other] = await Promise.all([
-      startGateway({ runtime: this.runtime, config: mainConfig(at(up), at(nowhere)) }),
+      startGateway({ runtime: this.runtime, config: mainConfig(up, nowhere) }),
       startGateway({
         runtime: this.runtime,
         config: {
-          models: [{ id: 'm', upstreams: at(nowhere) }],
+          models: [
+            { id: 'm', upstreams: at(nowhere) },
+            { id: 'llama', upstreams: upstreams(nowhere, 'llama.cpp') },
+          ],
           request: { unknownFields: 'drop', maxBody: '2KiB' },
         },
       }),
@@ -216,14 +219,30 @@ export function replies(value: unknown, status = 200, headers: Record<string, st
   return script => script.reply(status, value, headers)
 }
 
-function mainConfig(upstreams: readonly Values[], nowhere: readonly Values[]): Values {
+/** A model server of each kind, at one address. */
+export function upstreams(url: string, ...kinds: string[]): Values[] {
+  return kinds.map(kind => ({ url, kind, apiKey: UPSTREAM_KEY }))
+}
+
+export const SYSTEM_PROMPT = 'You are the company assistant.'
+
+function mainConfig(up: string, nowhere: string): Values {
+  const vllm = upstreams(up, 'vllm')
+  const mixed = [{ url: nowhere, kind: 'llama.cpp' }, ...vllm]
   return {
     models: [
-      { id: 'm', upstreams },
-      { id: 'short', upstreams, maxOutputTokens: 5 },
-      { id: 'guided', upstreams, systemPrompt: 'You are the company assistant.' },
-      { id: 'small', upstreams, maxPromptCharacters: 100 },
-      { id: 'gone', upstreams: nowhere },
+      { id: 'm', upstreams: vllm },
+      { id: 'short', upstreams: vllm, maxOutputTokens: 5 },
+      { id: 'guided', upstreams: vllm, systemPrompt: SYSTEM_PROMPT },
+      { id: 'small', upstreams: vllm, maxPromptCharacters: 100 },
+      { id: 'gone', upstreams: upstreams(nowhere, 'vllm') },
+      { id: 'llama', upstreams: upstreams(up, 'llama.cpp'), limits: { grammarCharacters: '16k' } },
+      { id: 'ollama', upstreams: upstreams(up, 'ollama'), maxOutputTokens: 500 },
+      { id: 'openai', upstreams: upstreams(up, 'openai') },
+      { id: 'mixed', upstreams: mixed, limits: { choices: 2, tools: 1 } },
+      { id: 'unsalted', upstreams: [{ ...vllm[0], cacheSalt: 'none' }] },
+      { id: 'demoting', upstreams: vllm, systemPrompt: SYSTEM_PROMPT, callerSystem: 'demote' },
+      { id: 'instructed', upstreams: vllm, callerSystem: 'refuse' },
     ],
     quotas: [
       { name: 'team-minute', per: ['team'], tokens: '10M', window: '1m' },

@@ -4,20 +4,9 @@ import { expect, test } from 'vitest'
 import { waitFor } from '../support/index.ts'
 import { chat, type Rig, replies } from './rig.ts'
 
-/** What model servers offer besides inference (llama.cpp, vLLM, Ollama), and other spellings of what is offered here. */
+/** Other spellings of what is offered here. What model servers offer besides is in `unreachable.ts`. */
 const NEVER_FORWARDED = [
-  ['/completion', '/completions', '/chat/completions', '/infill', '/embedding', '/embeddings', '/rerank'],
-  ['/tokenize', '/detokenize', '/apply-template', '/props', '/slots', '/slots/0?action=erase', '/lora-adapters'],
-  ['/models', '/models/load', '/models/unload', '/models/sse', '/models?reload=1', '/cors-proxy', '/tools'],
-  ['/metrics', '/health', '/predict', '/', '/index.html', '/docs', '/openapi.json', '/version', '/ping', '/load'],
-  ['/v1/stream/abc', '/v1/streams', '/v1/chat/completions/control', '/v1/chat/completions/input_tokens'],
-  ['/v1/chat/completions/batch', '/v1/chat/completions/render', '/v1/audio/transcriptions', '/v1/files'],
-  ['/v1/load_lora_adapter', '/v1/unload_lora_adapter', '/v1/realtime', '/v1/score', '/v2/embed', '/v2/rerank'],
-  ['/inference/v1/generate', '/invocations', '/pooling', '/classify', '/score', '/tokenizer_info', '/server_info'],
-  ['/pause', '/resume', '/scale_elastic_ep', '/init_weight_transfer_engine', '/update_weights', '/abort_requests'],
-  ['/reset_prefix_cache', '/sleep', '/wake_up', '/is_sleeping', '/collective_rpc', '/start_profile'],
-  ['/api/pull', '/api/push', '/api/create', '/api/copy', '/api/delete', '/api/blobs/x', '/api/show', '/api/ps'],
-  ['/api/tags', '/api/generate', '/api/chat', '/v1', '/v1/', '/v1/chat', '/v1/chat/completions/', '/V1/models'],
+  ['/v1', '/v1/', '/v1/chat', '/v1/chat/completions/', '/V1/models', '/v1/chat/completions/input_tokens'],
   ['//v1/chat/completions', '/v1//chat/completions', '/v1/chat%2Fcompletions', '/v1/chat/completions%00'],
   ['/v1/chat/completions;x=1', '/v1/chat/completions/../../slots', '/v1/%2e%2e/slots', '/v1/chat/..%2f..%2fslots'],
 ].flat()

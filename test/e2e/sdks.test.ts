@@ -77,7 +77,7 @@ describe.each<Runtime>(['node', 'bun'])('the libraries of callers, through the g
       config: {
         models: [
           { id: 'says', upstreams: at(says), maxOutputTokens: 512 },
-          { id: 'obeys', upstreams: at(obeys), maxOutputTokens: 512 },
+          { id: 'obeys', upstreams: at(obeys), maxOutputTokens: 512, limits: { grammarCharacters: '16k' } },
         ],
         guard: {
           input: { injection: 'block', pii: 'flag', secrets: 'block' },

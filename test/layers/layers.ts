@@ -13,6 +13,7 @@ const DOMAINS = [
   'wires',
   'audit',
   'errors',
+  'firewall',
   'config',
   'ports',
   'json',

@@ -9,6 +9,8 @@ export interface LlamaOptions {
   readonly say?: string
   /** More arguments for llama-server; they win over those below. */
   readonly args?: readonly string[]
+  /** On top of this process's own. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface Llama extends AsyncDisposable {
@@ -25,7 +27,7 @@ export interface Llama extends AsyncDisposable {
 }
 
 /** A real llama-server with two slots of 2048 tokens. */
-export async function startLlama({ model = 'tiny', say, args = [] }: LlamaOptions = {}): Promise<Llama> {
+export async function startLlama({ model = 'tiny', say, args = [], env }: LlamaOptions = {}): Promise<Llama> {
   const file = modelFile(say === undefined ? MODELS[model] : { ...MODELS[model], say })
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
@@ -36,7 +38,11 @@ export async function startLlama({ model = 'tiny', say, args = [] }: LlamaOption
       response => response.ok,
       () => false,
     )
-  const server = await startProcess(LLAMA_SERVER, [...where, ...how, ...args], { ready: isHealthy, deadlineMs: 30_000 })
+  const server = await startProcess(LLAMA_SERVER, [...where, ...how, ...args], {
+    ready: isHealthy,
+    deadlineMs: 30_000,
+    ...(env && { env }),
+  })
   return {
     url,
     port,

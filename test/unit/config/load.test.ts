@@ -24,8 +24,14 @@ test.each([
   ['tls: { cert: a, key: b, client_ca: c }', 'tls.client_ca: unknown key; did you mean "clientCa"?'],
   ['timeouts: { fistByte: 3s }', 'timeouts.fistByte: unknown key; did you mean "firstByte"?'],
   ['quotas: [{ name: a, per: [], token: 3, window: 1m }]', 'quotas[0].token: unknown key; did you mean "tokens"?'],
-  ['request: { zzzzzzzzz: 1 }', 'request.zzzzzzzzz: unknown key; known here: unknownFields, maxBody, mediaHosts'],
-  ['request: { __proto__: 1 }', 'request.__proto__: unknown key; known here: unknownFields, maxBody, mediaHosts'],
+  [
+    'request: { zzzzzzzzz: 1 }',
+    'request.zzzzzzzzz: unknown key; known here: unknownFields, maxBody, mediaHosts, limits',
+  ],
+  [
+    'request: { __proto__: 1 }',
+    'request.__proto__: unknown key; known here: unknownFields, maxBody, mediaHosts, limits',
+  ],
 ])('a typing error: %s', async (text, fault) => {
   expect(await faults(text)).toContain(fault)
 })
