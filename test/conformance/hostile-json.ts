@@ -64,8 +64,8 @@ export function hostileJson(rig: Rig): void {
 
   test('nothing of it stays: the next request is read as ever', async () => {
     rig.answers(replies(message({ content: 'ok' })))
-    await rig.send(`{${CHAT},"metadata":{"a":"b"}}`)
-    expect(rig.lastBody()).toEqual({ ...JSON.parse(`{${CHAT}}`), metadata: { a: 'b' } })
+    await rig.send(`{${CHAT},"seed":7}`)
+    expect(rig.lastBody()).toEqual({ ...JSON.parse(`{${CHAT}}`), seed: 7, cache_salt: expect.any(String) })
     const dropped = await rig.send(`{${CHAT},"__proto__":${HARMLESS}}`, { gateway: rig.other })
     expect(dropped.json()['error'].code).toBe('upstream_unavailable')
   })
