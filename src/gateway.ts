@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
-import { CATALOGUE } from './errors/catalogue.ts'
-import { openAiError, type Refusal } from './errors/refusal.ts'
+import type { Refusal } from './errors/refusal.ts'
+import { plainAnswer, plainRefusal } from './http/plain-answer.ts'
 import { ENDPOINTS, MODELS } from './openai/endpoints.ts'
 import { abandon, answerBody, answerStream, refuse } from './pipeline/answer.ts'
 import { applyFirewall } from './pipeline/apply-firewall.ts'
@@ -17,7 +17,7 @@ import { requestIdOf } from './pipeline/request-id.ts'
 import { reserveQuota } from './pipeline/reserve-quota.ts'
 import type { Services } from './pipeline/services.ts'
 import { validateInput } from './pipeline/validate-input.ts'
-import type { Transport } from './ports/transport.ts'
+import type { Answer, Transport } from './ports/transport.ts'
 
 type Stage = (exchange: Exchange, services: Services) => Refusal | undefined | Promise<Refusal | undefined>
 
@@ -82,7 +82,12 @@ function auditWritable(_: Exchange, services: Services): Promise<Refusal | undef
 /** The gateway as a Hono app: its routes, and nothing behind them that is not named here. */
 export function createGateway(services: Services, transport: Transport<Context>): Hono {
   const app = new Hono()
-  const fail = (c: Context, refusal: Refusal) => simpleError(identified(c, transport), refusal)
+  // By the transport: it knows what to do about a body that nobody has read.
+  const answer = (c: Context, make: (requestId: string) => Answer) => {
+    const connection = transport.connection(c)
+    return connection.respond(make(requestIdOf(connection)))
+  }
+  const fail = (c: Context, refusal: Refusal) => answer(c, id => plainRefusal(id, refusal))
 
   // One handler a route: with several, Hono would put each request through a chain of promises.
   for (const endpoint of ENDPOINTS) {
@@ -103,10 +108,10 @@ export function createGateway(services: Services, transport: Transport<Context>)
     })
   }
 
-  app.get('/healthz', c => identified(c, transport).json({ status: 'ok' }))
+  app.get('/healthz', c => answer(c, id => plainAnswer(id, { status: 'ok' })))
   app.get('/readyz', async c => {
     const state = await ready(services)
-    return identified(c, transport).json(state, state.ready ? 200 : 503)
+    return answer(c, id => plainAnswer(id, state, state.ready ? 200 : 503))
   })
 
   app.notFound(c => fail(c, { code: 'not_found' }))
@@ -115,18 +120,4 @@ export function createGateway(services: Services, transport: Transport<Context>)
     return fail(c, { code: 'internal_error' })
   })
   return app
-}
-
-/** Names the request in the answer that follows. */
-function identified(c: Context, transport: Transport<Context>): Context {
-  c.header('x-request-id', requestIdOf(transport.connection(c)))
-  return c
-}
-
-/** An answer outside the inference path. */
-function simpleError(c: Context, refusal: Refusal): Response {
-  const entry = CATALOGUE[refusal.code]
-  for (const [name, value] of Object.entries(refusal.headers ?? {})) c.header(name, value)
-  if (!entry.retry) c.header('x-should-retry', 'false')
-  return c.json(openAiError(refusal), entry.status)
 }

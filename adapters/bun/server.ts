@@ -1,10 +1,14 @@
 import type { Env } from 'hono'
+import { plainRefusal } from '../../src/http/plain-answer.ts'
+import { DEFAULT_SERVER_LIMITS } from '../../src/http/server-limits.ts'
+import { requestIdOf } from '../../src/pipeline/request-id.ts'
 import { reachable } from '../node/reachable.ts'
 import type { RunningServer, ServeOptions } from '../node/server.ts'
 import { listenError, StartError } from '../node/start-error.ts'
 import { readTlsFiles, type TlsFiles } from '../node/tls-files.ts'
+import { headFault, refuseUnenforced } from './request-head.ts'
 import { type BunServeOptions, type BunServer, bunServe } from './runtime.ts'
-import { KEEP_ALIVE_S } from './transport.ts'
+import { bunConnection, KEEP_ALIVE_S } from './transport.ts'
 
 export { StartError }
 
@@ -18,7 +22,8 @@ const SWEEP_MS = 25
  * @throws StartError when a certificate file or the address cannot be used
  */
 export async function serveBun<E extends Env>(options: ServeOptions<E>): Promise<RunningServer> {
-  const { app, listen, telemetry } = options
+  const { app, listen, limits = DEFAULT_SERVER_LIMITS, telemetry } = options
+  refuseUnenforced(limits)
   const tls = options.tls ? await tlsOptions(options.tls) : undefined
   const server = start({
     hostname: listen.host,
@@ -26,7 +31,13 @@ export async function serveBun<E extends Env>(options: ServeOptions<E>): Promise
     idleTimeout: KEEP_ALIVE_S,
     maxRequestBodySize: MAX_BODY_BYTES,
     ...(tls ? { tls } : {}),
-    fetch: (request, self) => app.fetch(request, self as E['Bindings'] & BunServer),
+    fetch: (request, self) => {
+      const fault = headFault(request, limits)
+      if (fault === undefined) return app.fetch(request, self as E['Bindings'] & BunServer)
+      telemetry.count('sallyport_refusals_total', { code: fault })
+      const connection = bunConnection(request, self)
+      return connection.respond(plainRefusal(requestIdOf(connection), { code: fault }))
+    },
     error: error => {
       telemetry.log('error', 'request_failed', { name: error.name })
       return new Response(null, { status: 500 })

@@ -1,4 +1,5 @@
 import type { UpstreamFailure } from '../../src/ports/upstream.ts'
+import { tlsFailure } from '../node/tls/tls-failure.ts'
 
 /**
  * Puts an error of Bun's fetch into the words of the port. Bun's own messages carry advice for developers, so only
@@ -7,6 +8,8 @@ import type { UpstreamFailure } from '../../src/ports/upstream.ts'
  */
 export function failureOf(error: unknown, origin: string, answered: boolean): UpstreamFailure {
   const code = codeOf(error)
+  const untrusted = answered ? undefined : tlsFailure(code, origin, false)
+  if (untrusted) return untrusted
   if (code === 'ECONNRESET' || code === 'ConnectionClosed') {
     return { kind: 'reset', message: `${origin} closed the connection before its answer was complete (${code})` }
   }

@@ -4,7 +4,7 @@ import { issuedToken } from '../../src/auth/issued-token.ts'
 import type { Principal } from '../../src/auth/principal.ts'
 import { RevocationList } from '../../src/auth/revocation-list.ts'
 import { type Claims, checkClaims, type TokenProfile } from '../../src/auth/token-profile.ts'
-import { isTokenRefusal } from '../../src/auth/verify-token.ts'
+import { isTokenRefusal, type TokenVerdict } from '../../src/auth/verify-token.ts'
 import type { StateLocation } from '../../src/config/config.ts'
 import { CommandFailure, UsageError } from './failure.ts'
 import { isOpenToOthers, readKeyFile, type StoredKey } from './key-files.ts'
@@ -37,7 +37,7 @@ export function issueToken(make: () => Promise<SignedToken>, state: StateLocatio
 
 /** No token leaves here that the gateway would refuse. */
 export function usablePrincipal(claims: Claims, profile: TokenProfile, nowMs: number): Principal {
-  const verdict = checkClaims(claims, profile, nowMs)
+  const verdict: TokenVerdict = checkClaims(claims, profile, nowMs)
   if (!isTokenRefusal(verdict)) return verdict
   const claim = 'claim' in verdict ? ` (${verdict.claim})` : ''
   throw new UsageError(`the gateway would refuse this token: ${verdict.reason}${claim}`)

@@ -1,8 +1,10 @@
 import { hmacKey, hmacKeyId } from '../../src/audit/hmac.ts'
 import { AuditLog } from '../../src/audit/log.ts'
 import { ExpiryWarnings } from '../../src/auth/expiry-warnings.ts'
+import { TOKEN_LOCKOUT } from '../../src/auth/lockout-policy.ts'
 import { Revocations } from '../../src/auth/revocations.ts'
 import { createTokenVerifier } from '../../src/auth/verify-token.ts'
+import { clientTlsPlaces } from '../../src/config/client-tls.ts'
 import { type Config, embeddedFile } from '../../src/config/config.ts'
 import { SHUTDOWN_DRAIN_MS, STORE_TIMEOUT_MS } from '../../src/config/limits.ts'
 import { createCacheSalt } from '../../src/firewall/cache-salt.ts'
@@ -25,6 +27,7 @@ import { systemClock } from '../node/clock.ts'
 import { reasonOf } from '../node/error-code.ts'
 import { nodeHashing } from '../node/hashing.ts'
 import { StartError } from '../node/start-error.ts'
+import { ClientTlsFiles } from '../node/tls/client-tls-files.ts'
 import { CommandFailure } from './failure.ts'
 import { currentRuntime } from './runtime.ts'
 import { loadIssuers } from './token-issuers.ts'
@@ -54,7 +57,8 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const policies = readPolicies(config, createDigest(hashing, hmac.key))
   const keys = await loadIssuers(config.tokens, telemetry)
   const runtime = await currentRuntime()
-  const modelServers = upstream ?? (await runtime.createUpstream())
+  const tlsFiles = await openClientTls(config, telemetry)
+  const modelServers = upstream ?? (await runtime.createUpstream({ tlsOf: tlsFiles.of }))
   const clock = systemClock
   const sink = await opened(`audit.file: ${config.audit.file}`, () =>
     openAuditFile({ path: config.audit.file, maxBytes: config.audit.maxBytes, telemetry }),
@@ -62,7 +66,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const audit = await opened(`audit.file: ${config.audit.file}`, () =>
     AuditLog.open({ sink, hashing, clock, telemetry }),
   )
-  const { store, lockout, registry, closeState } = await openState(config, telemetry)
+  const { store, lockout, tokenLockout, registry, closeState } = await openState(config, telemetry)
   const running = new RunningExchanges()
   const revocations = new Revocations({
     ...config.tokens.revocation,
@@ -79,6 +83,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     telemetry,
     store,
     lockout,
+    tokenLockout,
     upstream: modelServers,
     audit,
     verifyToken: createTokenVerifier({ issuers: keys.issuers, clock, hashing }),
@@ -95,6 +100,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   }
   const closeParts = async () => {
     keys.close()
+    tlsFiles.close()
     await modelServers.close()
     revocations.close()
     await registry.close()
@@ -103,7 +109,13 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   }
   try {
     const app = createGateway(services, runtime.transport)
-    const server = await runtime.serve({ app, listen: config.listen, tls: config.tls, telemetry })
+    const server = await runtime.serve({
+      app,
+      listen: config.listen,
+      tls: config.tls,
+      limits: config.limits,
+      telemetry,
+    })
     keys.watch()
     let closing: Promise<void> | undefined
     return {
@@ -114,6 +126,14 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     await closeParts()
     if (error instanceof StartError) throw new CommandFailure(error.message)
     throw error
+  }
+}
+
+async function openClientTls(config: Config, telemetry: Telemetry): Promise<ClientTlsFiles> {
+  try {
+    return await ClientTlsFiles.open(clientTlsPlaces(config), telemetry)
+  } catch (error) {
+    throw new CommandFailure(reasonOf(error))
   }
 }
 
@@ -131,6 +151,7 @@ function readPolicies(config: Config, digest: Digest): PolicyBook {
 interface State {
   readonly store: StateStore
   readonly lockout: Lockout
+  readonly tokenLockout: Lockout
   readonly registry: TokenRegistry
   /** Closes what the others work on. */
   closeState(): Promise<void>
@@ -148,6 +169,7 @@ async function openState({ state }: Config, telemetry: Telemetry): Promise<State
     return {
       store: createEmbeddedStore(systemClock),
       lockout: createEmbeddedLockout(systemClock),
+      tokenLockout: createEmbeddedLockout(systemClock, TOKEN_LOCKOUT),
       registry: createEmbeddedTokenRegistry(database, systemClock),
       closeState: async () => database.close(),
     }
@@ -160,6 +182,7 @@ async function openState({ state }: Config, telemetry: Telemetry): Promise<State
   return {
     store: createRedisStoreOn(client),
     lockout: createRedisLockout(client, systemClock),
+    tokenLockout: createRedisLockout(client, systemClock, TOKEN_LOCKOUT, undefined, 'token-lockout'),
     registry: createRedisTokenRegistry(client, { telemetry }),
     closeState: () => client.close(),
   }

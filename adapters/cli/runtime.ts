@@ -2,7 +2,12 @@ import type { Context } from 'hono'
 import type { Transport } from '../../src/ports/transport.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
 import type { serveNode } from '../node/server.ts'
+import type { ClientTlsOf } from '../node/tls/client-tls.ts'
 import { CommandFailure } from './failure.ts'
+
+interface UpstreamOptions {
+  readonly tlsOf: ClientTlsOf
+}
 
 /** What a runtime brings: its sockets, towards callers and towards model servers. */
 export interface Runtime {
@@ -10,7 +15,7 @@ export interface Runtime {
   readonly transport: Transport<Context>
   readonly serve: typeof serveNode
   /** @throws CommandFailure when the environment asks for a client that this runtime does not have */
-  readonly createUpstream: () => Promise<Upstream>
+  readonly createUpstream: (options: UpstreamOptions) => Promise<Upstream>
 }
 
 /** Chooses the HTTP client towards model servers; empty counts as not set. */
@@ -28,21 +33,21 @@ export async function currentRuntime(): Promise<Runtime> {
   return { name: 'bun', transport, serve, createUpstream: createOnlyUpstream }
 }
 
-async function createChosenUpstream(): Promise<Upstream> {
+async function createChosenUpstream(options: UpstreamOptions): Promise<Upstream> {
   const client = process.env[CLIENT_VARIABLE] || 'own'
   if (client === 'own') {
     const { createNodeUpstream } = await import('../node/upstream.ts')
-    return createNodeUpstream()
+    return createNodeUpstream(options)
   }
   if (client !== 'undici') throw new CommandFailure(`${CLIENT_VARIABLE}: own or undici, not ${JSON.stringify(client)}`)
   // Loaded only here: undici is a large part of what a start would have to load.
   const { createUndiciUpstream } = await import('../node/undici-upstream.ts')
-  return createUndiciUpstream()
+  return createUndiciUpstream(options)
 }
 
-async function createOnlyUpstream(): Promise<Upstream> {
+async function createOnlyUpstream(options: UpstreamOptions): Promise<Upstream> {
   if (process.env[CLIENT_VARIABLE])
     throw new CommandFailure(`${CLIENT_VARIABLE}: Bun has one client only; leave it out`)
   const { createBunUpstream } = await import('../bun/upstream.ts')
-  return createBunUpstream()
+  return createBunUpstream(options)
 }

@@ -17,8 +17,8 @@ export function createEmbeddedLockout(clock: Clock, policy: LockoutPolicy = LOCK
 export function createLockoutOn(counter: FailureCounter, clock: Clock, policy: LockoutPolicy): Lockout {
   const lockedUntil = new Map<string, number>()
 
-  const lockedForMs = (address: string) => {
-    const key = lockoutKey(address)
+  const lockedForMs = (name: string) => {
+    const key = lockoutKey(name)
     const left = Math.ceil((lockedUntil.get(key) ?? 0) - clock.monotonic())
     if (left <= 0) lockedUntil.delete(key)
     return Math.max(0, left)
@@ -26,9 +26,9 @@ export function createLockoutOn(counter: FailureCounter, clock: Clock, policy: L
 
   return {
     lockedForMs,
-    async failed(address) {
-      if (lockedForMs(address) > 0) return
-      const key = lockoutKey(address)
+    async failed(name) {
+      if (lockedForMs(name) > 0) return
+      const key = lockoutKey(name)
       try {
         await counter.consume(key)
       } catch (refusal) {

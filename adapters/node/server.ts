@@ -3,10 +3,16 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Env, Hono } from 'hono'
+import { MAX_RECEIVE_TIMEOUT_MS } from '../../src/config/limits.ts'
+import { plainRefusal } from '../../src/http/plain-answer.ts'
+import { DEFAULT_SERVER_LIMITS, type ServerLimits } from '../../src/http/server-limits.ts'
+import { requestIdOf } from '../../src/pipeline/request-id.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
 import { reachable } from './reachable.ts'
+import { headFault } from './request-head.ts'
 import { listenError } from './start-error.ts'
 import { readTlsFiles, type TlsFiles } from './tls-files.ts'
+import { nodeConnection } from './transport.ts'
 
 export { StartError } from './start-error.ts'
 export type { TlsFiles } from './tls-files.ts'
@@ -16,6 +22,7 @@ export interface ServeOptions<E extends Env = Env> {
   /** Port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number }
   readonly tls?: TlsFiles | undefined
+  readonly limits?: ServerLimits
   readonly telemetry: Telemetry
 }
 
@@ -30,24 +37,32 @@ export interface RunningServer {
   close(drainMs: number): Promise<void>
 }
 
-const MAX_HEADER_BYTES = 16 * 1024
 /** For the request line and the headers. */
-const HEADERS_TIMEOUT_MS = 15_000
-/** For a whole request. The readers of bodies have their own, shorter time; this catches a body that nobody reads. */
-const REQUEST_TIMEOUT_MS = 120_000
+const HEADER_BYTES = 16 * 1024
+const HEAD_TIMEOUT_MS = 15_000
+/** How often node:http looks for heads and requests that are late. */
+const LATE_CHECK_MS = 1000
+/** For a whole request: more than any head and body may take. The readers of bodies have their own time. */
+const REQUEST_TIMEOUT_MS = 2 * MAX_RECEIVE_TIMEOUT_MS
 /** Longer than the 60 s of the usual load balancers, which otherwise send into a connection that is just closing. */
 const KEEP_ALIVE_MS = 65_000
+/** About 200 MB of sockets and buffers; more streams than one process can feed. */
+const CONNECTIONS = 10_000
+/** Bounds what one connection can be used for, and spreads callers over instances again. */
+const REQUESTS_PER_CONNECTION = 10_000
 const HANDSHAKE_TIMEOUT_MS = 10_000
 /** How often a draining server looks for connections that have become idle. */
 const SWEEP_MS = 25
 
-const SERVER_OPTIONS: ServerOptions = {
-  maxHeaderSize: MAX_HEADER_BYTES,
-  headersTimeout: HEADERS_TIMEOUT_MS,
-  requestTimeout: REQUEST_TIMEOUT_MS,
-  keepAliveTimeout: KEEP_ALIVE_MS,
-  connectionsCheckingInterval: 5_000,
-  noDelay: true,
+function serverOptions(limits: ServerLimits): ServerOptions {
+  return {
+    maxHeaderSize: limits.headerBytes ?? HEADER_BYTES,
+    headersTimeout: limits.headTimeoutMs ?? HEAD_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: limits.keepAliveMs ?? KEEP_ALIVE_MS,
+    connectionsCheckingInterval: LATE_CHECK_MS,
+    noDelay: true,
+  }
 }
 
 /**
@@ -55,12 +70,25 @@ const SERVER_OPTIONS: ServerOptions = {
  * @throws StartError when a certificate file or the address cannot be used
  */
 export async function serveNode<E extends Env>(options: ServeOptions<E>): Promise<RunningServer> {
-  const { app, listen, tls, telemetry } = options
+  const { app, listen, tls, limits = DEFAULT_SERVER_LIMITS, telemetry } = options
   const answer = getRequestListener((request, env) => app.fetch(request, env))
-  const listener: RequestListener = (incoming, outgoing) => void answer(incoming, outgoing)
+  const listener: RequestListener = (incoming, outgoing) => {
+    const fault = headFault(incoming, limits)
+    if (fault === undefined) return void answer(incoming, outgoing)
+    telemetry.count('sallyport_refusals_total', { code: fault })
+    const connection = nodeConnection(incoming, outgoing)
+    // Where the framing is in doubt, nothing that follows on the connection is read.
+    outgoing.setHeader('connection', 'close')
+    connection.respond(plainRefusal(requestIdOf(connection), { code: fault }))
+  }
   const server = tls
-    ? createTlsServer({ ...SERVER_OPTIONS, ...(await tlsOptions(tls)) }, listener)
-    : createServer(SERVER_OPTIONS, listener)
+    ? createTlsServer({ ...serverOptions(limits), ...(await tlsOptions(tls)) }, listener)
+    : createServer(serverOptions(limits), listener)
+  server.maxConnections = limits.connections ?? CONNECTIONS
+  server.maxRequestsPerSocket = limits.requestsPerConnection ?? REQUESTS_PER_CONNECTION
+  // One more than is allowed: node:http leaves out the rest, and what it left out could not be counted.
+  server.maxHeadersCount = limits.headers + 1
+  server.on('drop', () => telemetry.count('sallyport_connections_refused_total'))
   server.on('tlsClientError', error => {
     const code = (error as { code?: string }).code
     telemetry.log('debug', 'tls_handshake_failed', { code })

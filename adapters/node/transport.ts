@@ -24,6 +24,11 @@ export const nodeTransport: Transport<Context> = {
   },
 }
 
+/** One request outside the app. */
+export function nodeConnection(incoming: IncomingMessage, outgoing: ServerResponse): Connection {
+  return new NodeConnection(incoming, outgoing)
+}
+
 class NodeConnection implements Connection {
   readonly address: string
   readonly #incoming: IncomingMessage

@@ -8,6 +8,7 @@ import type {
   UpstreamReceiver,
 } from '../../src/ports/upstream.ts'
 import { receiverFault } from './receiver-fault.ts'
+import { type ClientTls, type ClientTlsOf, NO_CLIENT_TLS } from './tls/client-tls.ts'
 import { failureOf } from './upstream-failure.ts'
 
 /** Time for name resolution, TCP and TLS together. The caller's own deadlines run beside it. */
@@ -23,6 +24,7 @@ const CANCELLED = new Error('cancelled')
 interface Target {
   readonly pool: Pool
   readonly origin: string
+  readonly tls: ClientTls | undefined
   readonly path: string
 }
 
@@ -33,18 +35,20 @@ interface Target {
  * A request that could not be written to a stale connection is moved to a new one by undici, which checks an idle
  * socket before it writes; one that was written is never repeated, since nobody knows whether it was processed.
  */
-export function createUndiciUpstream(): Upstream {
-  const pools = new Map<string, Pool>()
+export function createUndiciUpstream({ tlsOf = NO_CLIENT_TLS }: { readonly tlsOf?: ClientTlsOf } = {}): Upstream {
+  const pools = new Map<string, { readonly pool: Pool; readonly tls: ClientTls | undefined }>()
   const targets = new Map<string, Target>()
   let closing: Promise<unknown> | undefined
 
-  const poolOf = (origin: string): Pool => {
+  const poolOf = (origin: string, tls: ClientTls | undefined): Pool => {
     const known = pools.get(origin)
-    if (known) return known
+    if (known && known.tls === tls) return known.pool
+    // Made with other certificates: closes behind its last answer.
+    void known?.pool.close()
     const pool = new Pool(origin, {
       // The gateway itself limits the requests in flight.
       connections: null,
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      connect: { timeout: CONNECT_TIMEOUT_MS, ...connectOptions(tls) },
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -52,15 +56,16 @@ export function createUndiciUpstream(): Upstream {
       // On HTTP/2 a cancel would not close the connection, and model servers do not speak it.
       allowH2: false,
     })
-    pools.set(origin, pool)
+    pools.set(origin, { pool, tls })
     return pool
   }
 
   const targetOf = (address: string): Target => {
     const known = targets.get(address)
-    if (known) return known
+    if (known && known.tls === tlsOf(known.origin)) return known
     const url = new URL(address)
-    const target = { pool: poolOf(url.origin), origin: url.origin, path: url.pathname + url.search }
+    const tls = tlsOf(url.origin)
+    const target = { pool: poolOf(url.origin, tls), origin: url.origin, tls, path: url.pathname + url.search }
     if (targets.size >= MAX_TARGETS) targets.clear()
     targets.set(address, target)
     return target
@@ -75,9 +80,20 @@ export function createUndiciUpstream(): Upstream {
       return exchange
     },
     async close() {
-      closing ??= Promise.all(Array.from(pools.values(), pool => pool.close()))
+      closing ??= Promise.all(Array.from(pools.values(), ({ pool }) => pool.close()))
       await closing
     },
+  }
+}
+
+/** What a Pool passes on to `tls.connect`, said aloud so that NODE_TLS_REJECT_UNAUTHORIZED changes nothing. */
+function connectOptions({ ca, cert, key, serverName }: ClientTls = {}) {
+  return {
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2' as const,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
   }
 }
 

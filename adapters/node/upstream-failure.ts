@@ -1,4 +1,5 @@
 import type { UpstreamFailure } from '../../src/ports/upstream.ts'
+import { tlsFailure } from './tls/tls-failure.ts'
 
 /** Codes of answers that began or were awaited and then broke off. */
 const BROKEN_OFF = new Set([
@@ -25,6 +26,8 @@ const OUT_OF_TURN = new Set(['bad response', 'bad upgrade'])
 export function failureOf(error: Error, origin: string, sent: boolean): UpstreamFailure {
   const code = codeOf(error)
   if (code === 'UND_ERR_INVALID_ARG') return { kind: 'protocol', message: `${origin}: ${error.message}` }
+  const untrusted = tlsFailure(code, origin, sent)
+  if (untrusted) return untrusted
   if (!sent) return { kind: 'connect', message: `cannot connect to ${origin}: ${reason(error, code)}` }
   if ((BROKEN_OFF.has(code) && !OUT_OF_TURN.has(error.message)) || CUT_SHORT.test(error.message)) {
     return brokenOff(origin, code)

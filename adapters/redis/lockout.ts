@@ -20,12 +20,14 @@ export function createRedisLockout(
   clock: Clock,
   policy: LockoutPolicy = LOCKOUT,
   prefix = 'sallyport',
+  /** Keeps the keys of two lock-outs apart. */
+  kind: 'lockout' | 'token-lockout' = 'lockout',
 ): Lockout {
   const counter = new RateLimiterRedis({
     ...counterOptions(policy),
     storeClient: client.redis,
     rejectIfRedisNotReady: true,
-    keyPrefix: `${prefix}:${SCHEMA_VERSION}:lockout`,
+    keyPrefix: `${prefix}:${SCHEMA_VERSION}:${kind}`,
     insuranceLimiter: createMemoryCounter(policy),
   })
   return createLockoutOn(counter, clock, policy)

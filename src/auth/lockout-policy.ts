@@ -1,4 +1,4 @@
-/** When an address is locked out after failed authentications, and for how long. */
+/** When an address or a token is locked out after failed authentications, and for how long. */
 export interface LockoutPolicy {
   /** The failure that locks. Enough for a client that retries with an expired token a few times; nothing for guessing. */
   readonly failures: number
@@ -6,11 +6,17 @@ export interface LockoutPolicy {
   readonly windowMs: number
   /** A guess then costs three seconds, and a person who fixed the token waits a minute at most. Whole seconds. */
   readonly lockMs: number
-  /** Addresses remembered by one instance, so that an attacker with many cannot fill its memory: about 10 MB. */
+  /** Addresses or tokens remembered by one instance, so that an attacker with many cannot fill its memory: about 10 MB. */
   readonly maxAddresses: number
 }
 
 export const LOCKOUT: LockoutPolicy = { failures: 20, windowMs: 60_000, lockMs: 60_000, maxAddresses: 50_000 }
+
+/**
+ * Of tokens that the issuer has signed and that are refused all the same (expired, revoked, of another audience), wherever
+ * they come from. Sooner than an address: a service that repeats an old token must not lock out all that share its address.
+ */
+export const TOKEN_LOCKOUT: LockoutPolicy = { ...LOCKOUT, failures: 10 }
 
 /**
  * What failures of `address` are counted under. An IPv6 host usually has a whole /64 to itself, so that is what counts;

@@ -42,3 +42,6 @@ export type TokenRefusal =
   | { readonly reason: 'not_yet_valid' }
   | { readonly reason: 'lifetime_too_long' }
   | { readonly reason: 'certificate_bound' }
+
+/** With the id of the token, where its signature was good: of all others the id is whatever somebody has written there. */
+export type RefusedToken = TokenRefusal & { readonly tokenId?: string }

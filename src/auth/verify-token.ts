@@ -11,8 +11,8 @@ import type { Issuer, IssuerKeys } from './issuer.ts'
 import type { VerificationKey } from './key-set.ts'
 import { isCompactJws, type ParsedToken, parseToken } from './parse-token.ts'
 import type { Principal } from './principal.ts'
-import { checkClaims, hasType } from './token-profile.ts'
-import { FORBIDDEN_HEADERS, type TokenRefusal } from './token-refusal.ts'
+import { checkClaims, hasType, isClaimName } from './token-profile.ts'
+import { FORBIDDEN_HEADERS, type RefusedToken, type TokenRefusal } from './token-refusal.ts'
 import { VerdictCache } from './verdict-cache.ts'
 
 export interface TokenVerifierOptions {
@@ -24,7 +24,7 @@ export interface TokenVerifierOptions {
   readonly cacheEntries?: number
 }
 
-export type TokenVerdict = Principal | TokenRefusal
+export type TokenVerdict = Principal | RefusedToken
 
 /**
  * Checks a token. Answers at once for one it has seen (about the cost of a SHA-256); never rejects for a bad token. Waits
@@ -32,7 +32,7 @@ export type TokenVerdict = Principal | TokenRefusal
  */
 export type VerifyToken = (token: string) => TokenVerdict | Promise<TokenVerdict>
 
-export function isTokenRefusal(verdict: TokenVerdict): verdict is TokenRefusal {
+export function isTokenRefusal(verdict: TokenVerdict): verdict is RefusedToken {
   return 'reason' in verdict
 }
 
@@ -51,7 +51,7 @@ interface Known {
 export function createTokenVerifier({ clock, hashing, ...options }: TokenVerifierOptions): VerifyToken {
   const issuers = new Map(options.issuers.map(issuer => [issuer.issuer, issuer]))
   const known = new VerdictCache<Known>(options.cacheEntries ?? TOKEN_CACHE_ENTRIES)
-  const refused = new VerdictCache<TokenRefusal>(REFUSED_TOKEN_CACHE_ENTRIES)
+  const refused = new VerdictCache<RefusedToken>(REFUSED_TOKEN_CACHE_ENTRIES)
 
   return function verifyToken(token) {
     if (token.length > MAX_TOKEN_CHARACTERS) return { reason: 'oversize' }
@@ -87,16 +87,25 @@ export function createTokenVerifier({ clock, hashing, ...options }: TokenVerifie
     key: VerificationKey,
   ): Promise<TokenVerdict> {
     // The clock is read after the signature: checking it takes time.
-    const verdict =
-      (await checkSignature(token, key)) ??
-      checkClaims(issuer.mapClaims?.(claims, digest) ?? claims, issuer, clock.now())
-    if (!isTokenRefusal(verdict)) {
-      known.set(digest, { principal: verdict, key, source: issuer.source }, verdict.expiresAtMs)
-    }
-    // Time alone makes this one good.
-    else if (verdict.reason !== 'not_yet_valid') refused.set(digest, verdict, clock.now() + REFUSED_TOKEN_CACHE_MS)
+    const forged = await checkSignature(token, key)
+    if (forged) return refuse(digest, forged)
+    const mapped = issuer.mapClaims?.(claims, digest) ?? claims
+    const verdict: TokenVerdict = checkClaims(mapped, issuer, clock.now())
+    if (isTokenRefusal(verdict)) return refuse(digest, named(verdict, mapped['jti']))
+    known.set(digest, { principal: verdict, key, source: issuer.source }, verdict.expiresAtMs)
     return verdict
   }
+
+  function refuse(digest: string, refusal: RefusedToken): RefusedToken {
+    // Time alone makes this one good.
+    if (refusal.reason !== 'not_yet_valid') refused.set(digest, refusal, clock.now() + REFUSED_TOKEN_CACHE_MS)
+    return refusal
+  }
+}
+
+/** Of a token with a good signature: its id, where it has one. */
+function named(refusal: TokenRefusal, tokenId: unknown): RefusedToken {
+  return isClaimName(tokenId) ? { ...refusal, tokenId } : refusal
 }
 
 function selectIssuer({ header, claims }: ParsedToken, issuers: ReadonlyMap<unknown, Issuer>): Issuer | TokenRefusal {

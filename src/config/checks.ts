@@ -1,4 +1,5 @@
 import { hmacKey } from '../audit/hmac.ts'
+import { clientTlsFaults } from './client-tls.ts'
 import type { Config } from './config.ts'
 import { at, type Fault } from './fault.ts'
 import { guardFaults, guardWarnings, unknownModels } from './guard-checks.ts'
@@ -22,6 +23,7 @@ export function crossCheck(document: Document, config: Config, dictionaries: rea
     ...quotas(document, config),
     ...guardFaults(config, dictionaries),
     ...validatorFaults(document),
+    ...clientTlsFaults(document),
     ...secret(document),
   ]
 }

@@ -1,7 +1,9 @@
 import type { Scope } from '../auth/scopes.ts'
 import type { Limits } from '../firewall/limits.ts'
+import type { ServerLimits } from '../http/server-limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
+import type { ClientTlsConfig } from './client-tls-config.ts'
 
 /** What the guard does about one kind of finding. */
 export type GuardAction = 'off' | 'flag' | 'redact' | 'mask' | 'hash' | 'pseudonymise' | 'block'
@@ -35,6 +37,7 @@ export interface Config {
   readonly quotas: readonly QuotaLimit[]
   readonly guard: GuardConfig
   readonly request: RequestConfig
+  readonly limits: LimitsConfig
   readonly audit: AuditConfig
 }
 
@@ -129,6 +132,8 @@ export interface UpstreamConfig {
   /** Requests at the same time. */
   readonly maxInFlight?: number
   readonly apiKey?: string
+  /** With https: only. */
+  readonly tls?: ClientTlsConfig
   /** What vLLM separates the prompts that it caches by. */
   readonly cacheSalt: 'team' | 'none'
 }
@@ -221,6 +226,12 @@ export interface RequestConfig {
   readonly maxBodyBytes: number
   /** Hosts (with a port where it is not the scheme's own) that model servers may be sent to for images. */
   readonly mediaHosts: readonly string[]
+}
+
+/** Bounds of the data listener. */
+export interface LimitsConfig extends ServerLimits {
+  /** From the end of a request's head to the last byte of its body. */
+  readonly bodyTimeoutMs: number
 }
 
 export interface AuditConfig {

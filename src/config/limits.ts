@@ -44,8 +44,19 @@ export const GOOD_HMAC_SECRET_CHARACTERS = 32
 export const DEFAULT_MAX_BODY_BYTES = 4 * MIB
 /** Ceiling of `request.maxBody`: a body is held in memory, several times over while it is checked. */
 export const MAX_BODY_BYTES = 64 * MIB
-/** Waiting for a request body: keeps a slow sender from holding a connection for ever. */
-export const BODY_TIMEOUT_MS = 30_000
+/** Default of `limits.bodyTimeout`: keeps a slow sender from holding a connection for ever. 4 MiB at 1 Mbit/s. */
+export const DEFAULT_BODY_TIMEOUT_MS = 30_000
+/** Ceilings of `limits`: what is longer or more is no limit. */
+export const MAX_RECEIVE_TIMEOUT_MS = 5 * MINUTE_MS
+/** Default and ceiling of `limits.url`: the longest path is a model's id of 200 characters, encoded. */
+export const DEFAULT_MAX_URL_CHARACTERS = 2048
+export const MAX_URL_CHARACTERS = 8192
+/** Default and ceiling of `limits.headers`: SDKs send about twenty, proxies add ten. */
+export const DEFAULT_MAX_HEADERS = 100
+export const MAX_HEADERS = 1000
+export const MAX_CONNECTIONS = 1_000_000
+/** Idle connections are closed after this at the latest. */
+export const MAX_KEEP_ALIVE_MS = 10 * MINUTE_MS
 /** Nesting of request JSON: deeper is an attack on recursive readers, no schema of the API comes near. */
 export const MAX_JSON_DEPTH = 64
 /** Longer requests are looked through in turns of the event loop: at the worst, one of this length takes 20 ms. */

@@ -1,6 +1,15 @@
 import { DEFAULT_LIMITS } from '../firewall/limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
-import type { Config, GuardMatch, GuardRuleConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
+import { resolveClientTls } from './client-tls-schema.ts'
+import type {
+  Config,
+  GuardMatch,
+  GuardRuleConfig,
+  LimitsConfig,
+  ModelConfig,
+  StateLocation,
+  TokensConfig,
+} from './config.ts'
 import type { Document } from './schema.ts'
 import { isKeyUrl } from './tokens-schema.ts'
 import { resolveValidator } from './validator-schema.ts'
@@ -11,7 +20,7 @@ type ResolvePath = (path: string) => string
 
 /** Makes the configuration in force of a valid document. Parts that are not enforced (`unsupported.ts`) are left out. */
 export function resolve(document: Document, resolvePath: ResolvePath): Config {
-  const { listen, tls, timeouts, guard, request, audit } = document
+  const { listen, tls, timeouts, guard, request, limits, audit } = document
   return {
     listen,
     ...(tls !== undefined && {
@@ -23,7 +32,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     }),
     state: resolveState(document.state, resolvePath),
     tokens: resolveTokens(document.tokens, resolvePath),
-    models: document.models.map(model => resolveModel(model, request.limits)),
+    models: document.models.map(model => resolveModel(model, request.limits, resolvePath)),
     timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
     quotas: document.quotas.flatMap(resolveQuota),
     guard: {
@@ -31,13 +40,14 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       output: guard.output,
       rules: guard.rules.map(rule => resolveRule(rule, resolvePath)),
       exceptions: guard.exceptions.map(({ match, ...changes }) => ({ match: resolveMatch(match), ...changes })),
-      validators: (guard.validators ?? []).map(resolveValidator),
+      validators: (guard.validators ?? []).map(validator => resolveValidator(validator, resolvePath)),
     },
     request: {
       unknownFields: request.unknownFields,
       maxBodyBytes: request.maxBody,
       mediaHosts: request.mediaHosts,
     },
+    limits: resolveLimits(limits),
     audit: {
       file: resolvePath(audit.file),
       hmacSecret: audit.hmacSecret,
@@ -83,15 +93,34 @@ export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePa
   }
 }
 
-function resolveModel(model: Document['models'][number], limits: Document['request']['limits']): ModelConfig {
+function resolveModel(
+  model: Document['models'][number],
+  limits: Document['request']['limits'],
+  resolvePath: ResolvePath,
+): ModelConfig {
   return {
     ...model,
     limits: { ...DEFAULT_LIMITS, ...limits, ...model.limits },
-    upstreams: model.upstreams.map(upstream => ({
+    upstreams: model.upstreams.map(({ tls, ...upstream }) => ({
       ...upstream,
       url: upstream.url.replace(/\/+$/, ''),
       cacheSalt: upstream.cacheSalt ?? 'team',
+      ...(tls !== undefined && { tls: resolveClientTls(tls, resolvePath) }),
     })),
+  }
+}
+
+function resolveLimits({ url, headers, bodyTimeout, ...rest }: Document['limits']): LimitsConfig {
+  const { headerBytes, headTimeout, keepAlive, connections, requestsPerConnection } = rest
+  return {
+    urlCharacters: url,
+    headers,
+    bodyTimeoutMs: bodyTimeout,
+    ...(headerBytes !== undefined && { headerBytes }),
+    ...(headTimeout !== undefined && { headTimeoutMs: headTimeout }),
+    ...(keepAlive !== undefined && { keepAliveMs: keepAlive }),
+    ...(connections !== undefined && { connections }),
+    ...(requestsPerConnection !== undefined && { requestsPerConnection }),
   }
 }
 

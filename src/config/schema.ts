@@ -1,20 +1,29 @@
 import * as v from 'valibot'
 import { LIMITS, type LimitName } from '../firewall/limits.ts'
 import { LOCALES } from '../guard/recognisers/index.ts'
+import { CLIENT_TLS } from './client-tls-schema.ts'
 import { count, list, name, oneOf, quantity, someOf, text, url, yesOrNo } from './fields.ts'
 import {
   DEFAULT_AUDIT_FILE_BYTES,
+  DEFAULT_BODY_TIMEOUT_MS,
   DEFAULT_FIRST_BYTE_MS,
   DEFAULT_IDLE_MS,
   DEFAULT_MAX_BODY_BYTES,
+  DEFAULT_MAX_HEADERS,
+  DEFAULT_MAX_URL_CHARACTERS,
   DEFAULT_TOTAL_MS,
   MAX_AUDIT_FILE_BYTES,
   MAX_BODY_BYTES,
+  MAX_CONNECTIONS,
+  MAX_HEADERS,
   MAX_IN_FLIGHT,
+  MAX_KEEP_ALIVE_MS,
   MAX_MODEL_ID_CHARACTERS,
   MAX_NAME_CHARACTERS,
+  MAX_RECEIVE_TIMEOUT_MS,
   MAX_TIMEOUT_MS,
   MAX_TOKENS,
+  MAX_URL_CHARACTERS,
   MAX_WINDOW_MS,
   MIN_AUDIT_FILE_BYTES,
   MIN_WINDOW_MS,
@@ -88,6 +97,7 @@ const upstream = v.strictObject({
   kind: v.pipe(oneOf(['llama.cpp', 'vllm', 'ollama', 'openai']), described('What the model server is.')),
   maxInFlight: v.exactOptional(v.pipe(count(1, MAX_IN_FLIGHT), described('Requests at the same time.'))),
   apiKey: v.exactOptional(v.pipe(text(), described('Sent to the model server as a bearer token.'))),
+  tls: v.exactOptional(v.pipe(CLIENT_TLS, described('With https: who the server has to be, and who the gateway is.'))),
   cacheSalt: v.exactOptional(
     v.pipe(
       oneOf(['team', 'none']),
@@ -286,6 +296,38 @@ const request = v.strictObject({
   limits: v.optional(v.pipe(limits, described('Bounds of a request, unless a model has its own.')), {}),
 })
 
+const within = (min: number, max: number) => quantity('duration', min, max)
+
+const listenerLimits = v.strictObject({
+  url: v.optional(
+    v.pipe(count(256, MAX_URL_CHARACTERS), described('Most characters of a path with its query.')),
+    DEFAULT_MAX_URL_CHARACTERS,
+  ),
+  headers: v.optional(v.pipe(count(16, MAX_HEADERS), described('Most header fields.')), DEFAULT_MAX_HEADERS),
+  bodyTimeout: v.optional(
+    v.pipe(within(100, MAX_RECEIVE_TIMEOUT_MS), described('For a whole request body, however slowly it comes.')),
+    formatQuantity('duration', DEFAULT_BODY_TIMEOUT_MS),
+  ),
+  headerBytes: v.exactOptional(
+    v.pipe(quantity('size', 1024, 1024 * 1024), described('Size of a request’s head. 16KiB; Node only.')),
+  ),
+  headTimeout: v.exactOptional(
+    v.pipe(
+      within(100, MAX_RECEIVE_TIMEOUT_MS),
+      described('For a whole head, however slowly it comes. 15s; Node only.'),
+    ),
+  ),
+  keepAlive: v.exactOptional(
+    v.pipe(within(1000, MAX_KEEP_ALIVE_MS), described('How long an idle connection is kept. 65s; Node only.')),
+  ),
+  connections: v.exactOptional(
+    v.pipe(count(1, MAX_CONNECTIONS), described('Connections at the same time. 10k; Node only.')),
+  ),
+  requestsPerConnection: v.exactOptional(
+    v.pipe(count(1, MAX_CONNECTIONS), described('Requests after which a connection is closed. 10k; Node only.')),
+  ),
+})
+
 const audit = v.strictObject({
   file: v.optional(v.pipe(path, described('The log, JSON Lines.')), 'audit/audit.jsonl'),
   hmacSecret: v.pipe(text(), described('Key of the prompts’ HMAC-SHA-256: at least 16 bytes, better 32.')),
@@ -362,6 +404,7 @@ export const DOCUMENT = v.strictObject({
   quotas: v.optional(list(quota), []),
   guard: v.optional(guard, {}),
   request: v.optional(request, {}),
+  limits: v.optional(listenerLimits, {}),
   audit,
 })
 

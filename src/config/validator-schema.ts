@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
+import { CLIENT_TLS, resolveClientTls } from './client-tls-schema.ts'
 import { count, list, name, oneOf, quantity, text, url } from './fields.ts'
 import {
   CLASSIFY_WINDOW,
@@ -78,6 +79,7 @@ export const VALIDATOR = v.strictObject({
       ),
     ),
   ),
+  tls: v.exactOptional(v.pipe(CLIENT_TLS, described('With https: who the server has to be, and who the gateway is.'))),
   guard: v.exactOptional(v.pipe(text(200), described('`http`: a guard of a Guardrails AI server at the address.'))),
   timeout: v.exactOptional(
     v.pipe(quantity('duration', 1, MAX_CHECK_MS), described('For one whole check, waiting included.')),
@@ -136,14 +138,15 @@ const BY_KIND = {
 } as const
 
 /** Fills in the defaults. */
-export function resolveValidator(document: ValidatorDocument): ValidatorConfig {
-  const { url: address, headers, timeout, input, output, cache, ...same } = document
+export function resolveValidator(document: ValidatorDocument, resolvePath: (path: string) => string): ValidatorConfig {
+  const { url: address, headers, tls, timeout, input, output, cache, ...same } = document
   const defaults = BY_KIND[document.kind]
   return {
     ...same,
     // Of a service of one's own the address is taken as it is: nothing is put behind it.
     url: document.kind === 'http' && document.guard === undefined ? address : address.replace(/\/+$/, ''),
     headers: Object.fromEntries(Object.entries(headers ?? {}).map(([key, value]) => [key.toLowerCase(), value])),
+    ...(tls !== undefined && { tls: resolveClientTls(tls, resolvePath) }),
     timeoutMs: timeout ?? defaults.timeoutMs,
     input: {
       mode: input?.mode ?? 'before',

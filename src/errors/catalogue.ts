@@ -1,6 +1,6 @@
 /** The HTTP status, the OpenAI `type`, the public sentence and whether repeating the request can help. */
 export interface CatalogueEntry {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 429 | 500 | 502 | 503 | 504
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 414 | 415 | 429 | 431 | 500 | 502 | 503 | 504
   readonly type: string
   readonly message: string
   readonly retry: boolean
@@ -23,7 +23,7 @@ export const CATALOGUE = {
   too_many_failures: {
     status: 429,
     type: 'authentication_error',
-    message: 'Too many failed authentications from this address. Wait, then send a valid token.',
+    message: 'Too many failed authentications. Wait, then send a valid token.',
     retry: true,
   },
   scope_missing: {
@@ -54,6 +54,24 @@ export const CATALOGUE = {
     status: 405,
     type: 'invalid_request_error',
     message: 'This path does not take this method.',
+    retry: false,
+  },
+  malformed_request: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'This is not a request of HTTP/1.1 that can be read in one way only.',
+    retry: false,
+  },
+  url_too_long: {
+    status: 414,
+    type: 'invalid_request_error',
+    message: 'The URL is too long.',
+    retry: false,
+  },
+  too_many_headers: {
+    status: 431,
+    type: 'invalid_request_error',
+    message: 'The request has too many header fields.',
     retry: false,
   },
   request_timeout: {
@@ -207,6 +225,12 @@ export const CATALOGUE = {
     type: 'upstream_error',
     message: 'Every server of this model is busy. Try again shortly.',
     retry: true,
+  },
+  upstream_untrusted: {
+    status: 502,
+    type: 'upstream_error',
+    message: 'There is no trusted connection to the model server. Tell whoever runs this gateway.',
+    retry: false,
   },
   upstream_unavailable: {
     status: 503,

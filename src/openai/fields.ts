@@ -1,7 +1,19 @@
 import * as v from 'valibot'
 import { BOUNDS } from './bounds.ts'
 import { imageUrl } from './media.ts'
-import { anyObject, type Fields, flag, functionTool, integer, list, manyOf, name, number, text } from './schemas.ts'
+import {
+  anyObject,
+  type Fields,
+  flag,
+  functionTool,
+  integer,
+  list,
+  manyOf,
+  mapping,
+  name,
+  number,
+  text,
+} from './schemas.ts'
 
 /**
  * The request fields that may reach a model server, with their form. What is not listed is unknown: refused or dropped by
@@ -66,10 +78,10 @@ export const sampling = {
   repetition_penalty: number(0, 10),
   seed: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
   stop: v.union([text, manyOf(text)], 'must be a string or an array of strings'),
-  logit_bias: v.record(
-    v.pipe(v.string(), v.regex(/^\d{1,9}$/, 'must have token numbers as keys')),
+  logit_bias: mapping(
     number(-100, 100),
     'must be an object',
+    v.pipe(v.string(), v.regex(/^\d{1,9}$/, 'must have token numbers as keys')),
   ),
   grammar: text,
   stream: flag,
@@ -121,7 +133,7 @@ export const CHAT_FIELDS: Fields = {
     ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
     'must be none, minimal, low, medium, high or xhigh',
   ),
-  metadata: v.record(v.string(), v.pipe(text, v.maxLength(BOUNDS.name)), 'must be an object of strings'),
+  metadata: mapping(v.pipe(text, v.maxLength(BOUNDS.name)), 'must be an object of strings'),
   // The one thing that callers need of it; anything else would reach into the template.
   chat_template_kwargs: v.strictObject(
     { enable_thinking: v.optional(flag), thinking: v.optional(flag) },

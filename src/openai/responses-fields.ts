@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { BOUNDS } from './bounds.ts'
 import { sampling } from './fields.ts'
 import { imageUrl } from './media.ts'
-import { anyObject, type Fields, flag, integer, list, manyOf, name, text } from './schemas.ts'
+import { anyObject, type Fields, flag, integer, list, manyOf, mapping, name, text } from './schemas.ts'
 
 /**
  * The fields of `/v1/responses` that reach a model server. What another request would have left behind on it (stored
@@ -154,5 +154,5 @@ export const RESPONSE_FIELDS: Fields = {
   // SDKs and agents say so on each request; what they ask for is how it is here anyway.
   store: v.literal(false, 'must be false: answers are not kept'),
   include: list(v.picklist(['reasoning.encrypted_content', 'message.output_text.logprobs']), 2),
-  metadata: v.record(v.string(), v.pipe(text, v.maxLength(BOUNDS.name)), 'must be an object of strings'),
+  metadata: mapping(v.pipe(text, v.maxLength(BOUNDS.name)), 'must be an object of strings'),
 }

@@ -41,6 +41,26 @@ export function list<Item extends FieldSchema>(item: Item, max: number, min = 0)
   )
 }
 
+/** Keys that valibot's records pass over without a look, whatever is in them. */
+const UNSEEN_KEYS = ['__proto__', 'prototype', 'constructor']
+
+/** An object of values of one kind, under keys of the caller's choice: all of them are checked. */
+export function mapping<Value extends FieldSchema>(
+  value: Value,
+  wrong: string,
+  key: v.GenericSchema<string, string> = text,
+) {
+  return v.pipe(
+    v.unknown(),
+    v.check(
+      object => typeof object !== 'object' || object === null || !UNSEEN_KEYS.some(name => Object.hasOwn(object, name)),
+      `has a key that is not allowed: ${UNSEEN_KEYS.join(', ')}`,
+    ),
+    v.record(key, value, wrong),
+  )
+}
+
+/** A schema, or arguments: what is in it is of no concern here, and every text in it is looked at by the guard. */
 export const anyObject = v.record(v.string(), v.unknown(), 'must be an object')
 
 /** A function that the model may call, as the OpenAI API describes one. */

@@ -12,7 +12,7 @@ const BEARER = /^Bearer +([^ ]+) *$/i
 /**
  * Who is it? Sets `principal` and `expires`; from then on the exchange is one of those that run. All failures share one public
  * answer; the reason goes to the record. An address that failed too often is locked out, except for tokens that were verified
- * before: those who share it go on working.
+ * before: those who share it go on working. So is a token that is refused too often.
  */
 export function authenticate(
   exchange: Exchange,
@@ -38,7 +38,11 @@ function admit(exchange: Exchange, services: Services, principal: Principal): un
   services.running.add(exchange)
 }
 
-/** For a token that was not verified before, that is known to be bad, or that may have been revoked. */
+/**
+ * For a token that was not verified before, that is known to be bad, or that may have been revoked. A token id is locked
+ * out for attempts that fail anyway, never for one that succeeds: whoever repeats a token without what goes with it cannot
+ * keep its holder out. An attempt that the lock of its token answers is no guess, and does not count against the address.
+ */
 async function settled(
   exchange: Exchange,
   services: Services,
@@ -47,25 +51,37 @@ async function settled(
   const { address } = exchange.connection
   const lockedMs = services.lockout.lockedForMs(address)
   const result = await verdict
-  if (lockedMs > 0) {
-    return {
-      code: 'too_many_failures',
-      reason: 'address_locked_out',
-      headers: { 'retry-after': String(Math.ceil(lockedMs / 1000)) },
-    }
-  }
+  if (lockedMs > 0) return lockedOut('address_locked_out', lockedMs)
   if (!isTokenRefusal(result)) {
     const standing = services.revocations.standing(result)
     if (standing === 'good') return admit(exchange, services, result)
     // Its claims were verified: the record may say whose it is.
     exchange.principal = result
     if (standing === 'unknown') return { code: 'revocations_unavailable', headers: { 'retry-after': '1' } }
-    await services.lockout.failed(address)
-    return REVOKED
+    return (await failed(exchange, services, result.tokenId)) ?? REVOKED
   }
   // Nobody guessed: the token may well be good.
   if (result.reason === 'keys_unavailable') return { code: 'keys_unavailable', reason: result.reason }
-  await services.lockout.failed(address)
+  exchange.refusedTokenId = result.tokenId
+  const locked = await failed(exchange, services, result.tokenId)
+  if (locked) return locked
   const detail = 'claim' in result ? `:${result.claim}` : 'header' in result ? `:${result.header}` : ''
   return { code: 'invalid_token', reason: result.reason + detail }
+}
+
+/** Counts a failure, of the address and of the token that it names; a refusal where that one is locked out. */
+async function failed(
+  exchange: Exchange,
+  { lockout, tokenLockout }: Services,
+  tokenId: string | undefined,
+): Promise<Refusal | undefined> {
+  const lockedMs = tokenId === undefined ? 0 : tokenLockout.lockedForMs(tokenId)
+  if (lockedMs > 0) return lockedOut('token_locked_out', lockedMs)
+  const { address } = exchange.connection
+  await Promise.all([lockout.failed(address), tokenId === undefined ? undefined : tokenLockout.failed(tokenId)])
+  return undefined
+}
+
+function lockedOut(reason: string, forMs: number): Refusal {
+  return { code: 'too_many_failures', reason, headers: { 'retry-after': String(Math.ceil(forMs / 1000)) } }
 }

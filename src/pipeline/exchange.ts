@@ -54,6 +54,8 @@ export class Exchange {
   principal: Principal | undefined
   /** Present where the token is about to expire: when, as the caller is told. */
   expires: string | undefined
+  /** Set by authenticate: of a token that was refused although its signature is good. */
+  refusedTokenId: string | undefined
   /** Set by read-request. */
   body: RequestBody | undefined
   promptHmac: string | undefined

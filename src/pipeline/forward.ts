@@ -36,7 +36,8 @@ const decoder = new TextDecoder()
 
 /**
  * Sends the request to a model server and waits for the answer's first bytes (of a stream) or for all of it. A server that
- * cannot be connected to is passed over for another of the same model: nothing has reached it, so nothing runs twice.
+ * cannot be connected to, or not in a way that both trust, is passed over for another of the same model: nothing has
+ * reached it, so nothing runs twice.
  */
 export async function forward(exchange: Exchange, services: Services): Promise<Forwarded> {
   const { model, body } = exchange
@@ -54,8 +55,10 @@ export async function forward(exchange: Exchange, services: Services): Promise<F
     exchange.upstream = server.url
     const result = await new Call(exchange, services, server).send(bodies.for(server))
     if (result.kind !== 'unreachable') return result
-    failure = { code: 'upstream_unavailable', reason: result.reason }
-    services.telemetry.log('warn', 'upstream_unreachable', { upstream: server.url, reason: result.reason })
+    const { code, reason } = result
+    failure = { code, reason }
+    if (code === 'upstream_untrusted') services.telemetry.log('error', code, { upstream: server.url, reason })
+    else services.telemetry.log('warn', 'upstream_unreachable', { upstream: server.url, reason })
   }
 }
 
@@ -90,7 +93,13 @@ const RELEASE_MS = 100
 
 const NOBODY: StreamReceiver = { data: () => {}, end: () => {}, failed: () => {} }
 
-type SendResult = Forwarded | { readonly kind: 'unreachable'; readonly reason: string }
+interface Unreachable {
+  readonly kind: 'unreachable'
+  readonly code: 'upstream_unavailable' | 'upstream_untrusted'
+  readonly reason: string
+}
+
+type SendResult = Forwarded | Unreachable
 
 /** One call to one model server, under its three deadlines: first byte, silence between bytes, and the whole. */
 class Call implements UpstreamReceiver, UpstreamStream {
@@ -203,9 +212,11 @@ class Call implements UpstreamReceiver, UpstreamStream {
 
   onFailure(failure: UpstreamFailure): void {
     if (this.closed) return
-    if (failure.kind === 'connect') {
+    const { kind, message: reason } = failure
+    if (this.status === 0 && (kind === 'connect' || kind === 'tls')) {
       this.close()
-      this.settle({ kind: 'unreachable', reason: failure.message })
+      const code = kind === 'tls' ? 'upstream_untrusted' : 'upstream_unavailable'
+      this.settle({ kind: 'unreachable', code, reason })
       return
     }
     this.reject('upstream_failed', failure.message)

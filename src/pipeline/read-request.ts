@@ -1,6 +1,6 @@
 import type { JsonValue } from '../audit/canonical-json.ts'
 import { promptHmac } from '../audit/hmac.ts'
-import { BODY_TIMEOUT_MS, MAX_JSON_DEPTH } from '../config/limits.ts'
+import { MAX_JSON_DEPTH } from '../config/limits.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import type { Endpoint } from '../openai/endpoints.ts'
 import { readRequestBody } from '../openai/read-body.ts'
@@ -16,7 +16,7 @@ export async function readRequest(exchange: Exchange, services: Services): Promi
     return { code: 'unsupported_media_type' }
   }
   const { maxBodyBytes, unknownFields, mediaHosts } = config.request
-  const read = await exchange.connection.readBody(maxBodyBytes, BODY_TIMEOUT_MS)
+  const read = await exchange.connection.readBody(maxBodyBytes, config.limits.bodyTimeoutMs)
   if (!read.ok) {
     if (read.reason === 'timeout') return { code: 'request_timeout' }
     if (read.reason === 'aborted') return { code: 'request_timeout', reason: 'caller_left' }

@@ -24,7 +24,7 @@ export async function record(exchange: Exchange, services: Services, ending: End
     await services.audit.append({
       time: exchange.receivedAt,
       requestId: exchange.requestId,
-      tokenId: principal?.tokenId,
+      tokenId: principal?.tokenId ?? exchange.refusedTokenId,
       subject: principal?.subject,
       team: principal?.team,
       app: principal?.app,

@@ -24,7 +24,10 @@ export interface Services {
   readonly hashing: Hashing
   readonly telemetry: Telemetry
   readonly store: StateStore
+  /** By address. */
   readonly lockout: Lockout
+  /** By the id of tokens with a good signature. */
+  readonly tokenLockout: Lockout
   readonly upstream: Upstream
   readonly audit: AuditLog
   readonly verifyToken: VerifyToken

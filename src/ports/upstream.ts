@@ -11,9 +11,12 @@ export interface UpstreamCall {
   readonly closeAfter?: boolean
 }
 
-/** Why a call failed below HTTP. `message` is for operators, never for callers. */
+/**
+ * Why a call failed below HTTP. `connect`: there was no connection. `tls`: there was none that both ends trust; like
+ * `connect`, nothing was processed. `message` is for operators, never for callers.
+ */
 export interface UpstreamFailure {
-  readonly kind: 'connect' | 'reset' | 'protocol'
+  readonly kind: 'connect' | 'tls' | 'reset' | 'protocol'
   readonly message: string
 }
 

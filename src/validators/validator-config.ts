@@ -1,3 +1,5 @@
+import type { ClientTlsConfig } from '../config/client-tls-config.ts'
+
 /** Where a validator looks: at what the model is sent, or at what it answers. */
 export type Stage = 'input' | 'output'
 
@@ -10,6 +12,8 @@ export interface ValidatorConfig {
   readonly url: string
   readonly model?: string
   readonly apiKey?: string
+  /** With https: only. */
+  readonly tls?: ClientTlsConfig
   /** Sent with every call; names are lower-case. */
   readonly headers: Readonly<Record<string, string>>
   readonly on: readonly Stage[]

@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import type { Runtime } from '../support/index.ts'
 import { actions } from './actions.ts'
 import { answers } from './answers.ts'
+import { attacks } from './attacks.ts'
 import { breaks } from './breaks.ts'
+import { canaries } from './canaries.ts'
 import { evasions } from './evasions.ts'
 import { firewall } from './firewall.ts'
 import { headers } from './headers.ts'
+import { hostileJson } from './hostile-json.ts'
 import { policy } from './policy.ts'
 import { prompts } from './prompts.ts'
 import { real } from './real.ts'
@@ -21,11 +24,14 @@ import { tokenAttacks } from './token-attacks.ts'
 import { tokens } from './tokens.ts'
 import { typedEvents } from './typed-events.ts'
 import { unreachable } from './unreachable.ts'
+import { upstreamTls } from './upstream-tls.ts'
 import { validators } from './validators.ts'
 
 const THEMES = {
   routes,
+  attacks,
   requests,
+  hostileJson,
   firewall,
   unreachable,
   systemPrompts,
@@ -44,7 +50,9 @@ const THEMES = {
   sideDoors,
   real,
   secrecy,
+  canaries,
   validators,
+  upstreamTls,
 }
 
 /** Everything that can be told from outside, over HTTP: the same for every runtime. */

@@ -139,4 +139,46 @@ export function tokens(rig: Rig): void {
     expect(elsewhere.status).toBe(200)
     expect(await rig.record(locked, gateway)).toMatchObject({ outcome: 'refused', errorCode: 'too_many_failures' })
   })
+
+  describe('the id of a token that is refused', () => {
+    const models = { path: '/v1/models', method: 'GET' }
+    const past = () => ({ iat: seconds() - 100, nbf: seconds() - 100, exp: seconds() - 1 })
+    const ask = (token: string, from: string) => rig.send(undefined, { ...models, token, from })
+    /** Asks from an address of its own each time. */
+    const askFromAfar = async (token: string, net: number, times: number) => {
+      const replies: Reply[] = []
+      for (let time = 0; time < times; time++) replies.push(await ask(token, `127.1.${net}.${time + 1}`))
+      return replies
+    }
+
+    test('is locked out wherever it is tried, for attempts that fail; its address is not', async () => {
+      const jti = `leaked-${rig.runtime}`
+      const expired = await rig.token({ jti, ...past() })
+      const statuses = (await askFromAfar(expired, 1, 12)).map(({ status }) => status)
+      expect(statuses).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429])
+      const locked = await ask(expired, '127.1.1.99')
+      expect(locked.json()['error']).toMatchObject({ code: 'too_many_failures', type: 'authentication_error' })
+      expect(Number(locked.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect(await rig.record(locked)).toMatchObject({ outcome: 'refused', reason: 'token_locked_out', tokenId: jti })
+      // Its holder has another one of the same id, which is good.
+      expect((await ask(await rig.token({ jti }), '127.1.1.99')).status).toBe(200)
+      // A service that repeats an old token does not lock out its neighbours.
+      for (let time = 0; time < 30; time++) expect((await ask(expired, '127.1.1.50')).status).toBe(429)
+      expect((await ask(await rig.token(), '127.1.1.50')).status).toBe(200)
+    })
+
+    test('counts only where the signature is good: nobody locks out a token by its name', async () => {
+      const jti = `victim-${rig.runtime}`
+      const [header = '', claims = ''] = (await rig.token({ jti })).split('.')
+      const forged = `${header}.${claims}.${'A'.repeat(86)}`
+      for (const { status } of await askFromAfar(forged, 2, 25)) expect(status).toBe(401)
+      const record = await rig.record(await ask(forged, '127.1.2.90'))
+      expect(record).toMatchObject({ reason: 'bad_signature' })
+      expect(record).not.toHaveProperty('tokenId')
+      const expired = await ask(await rig.token({ jti, ...past() }), '127.1.2.91')
+      expect(expired.status).toBe(401)
+      expect(await rig.record(expired)).toMatchObject({ reason: 'expired', tokenId: jti })
+      expect((await ask(await rig.token({ jti }), '127.1.2.92')).status).toBe(200)
+    })
+  })
 }

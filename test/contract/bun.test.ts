@@ -18,6 +18,7 @@ describe('on Bun', () => {
     ['upstream-bun.main.ts', 24],
     ['transport-bun.main.ts', 14],
     ['tls-bun.main.ts', 7],
+    ['upstream-tls-bun.main.ts', 7],
     ['redis-deadline-bun.main.ts', 5],
     ['token-registry-bun.main.ts', 12],
   ] as const) {

@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import type { ClientTls } from '../tls/client-tls.ts'
 
 /** Where connections of one pool go. */
 export interface Origin {
@@ -9,6 +10,8 @@ export interface Origin {
   /** A name or an address, without brackets. */
   readonly hostname: string
   readonly port: number
+  /** Who the server has to be and who we are; undefined: by the platform's authorities, nobody. */
+  readonly tls: ClientTls | undefined
   /** Of the last TLS connection, to shorten the next handshake. */
   session: Buffer | undefined
 }
@@ -26,7 +29,7 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
 const PROBE_AFTER_MS = 60_000
 
 /** @throws TypeError for a URL that is neither http: nor https: */
-export function originOf(url: URL): Origin {
+export function originOf(url: URL, tls?: ClientTls): Origin {
   const isSecure = url.protocol === 'https:'
   if (!isSecure && url.protocol !== 'http:') throw new TypeError(`not an http: or https: URL: ${url.protocol}`)
   return {
@@ -34,11 +37,12 @@ export function originOf(url: URL): Origin {
     isSecure,
     hostname: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port) || (isSecure ? 443 : 80),
+    tls,
     session: undefined,
   }
 }
 
-/** Begins to connect: over TCP, or over TLS with the platform's authorities. */
+/** Begins to connect, over TCP or TLS. */
 export function openSocket(origin: Origin, onRead: OnRead): Socket {
   const options = {
     host: origin.hostname,
@@ -49,11 +53,18 @@ export function openSocket(origin: Origin, onRead: OnRead): Socket {
     onread: { buffer: READ_BUFFER, callback: onRead as (length: number, buffer: Uint8Array) => boolean },
   }
   if (!origin.isSecure) return connectTcp(options)
+  const { ca, cert, key, serverName } = origin.tls ?? {}
+  const name = serverName ?? (isIP(origin.hostname) ? undefined : origin.hostname)
   const socket = connectTls({
     ...options,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert, key }),
+    minVersion: 'TLSv1.2',
+    // Said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED in the environment changes nothing.
+    rejectUnauthorized: true,
     // A server that speaks HTTP/2 too must not choose it.
     ALPNProtocols: ['http/1.1'],
-    ...(isIP(origin.hostname) ? {} : { servername: origin.hostname }),
+    ...(name === undefined ? {} : { servername: name }),
     ...(origin.session ? { session: origin.session } : {}),
   })
   return socket.on('session', session => {

@@ -16,6 +16,7 @@ function setUp() {
 }
 
 const principal = (leftMs: number, lifeMs = 90 * DAY_MS): Principal => ({
+  issuer: 'sallyport',
   tokenId: `t-${leftMs}`,
   subject: 'blue/web/test',
   team: 'blue',

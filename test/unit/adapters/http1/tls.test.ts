@@ -88,7 +88,7 @@ function ask(upstream: ReturnType<typeof createNodeUpstream>, path: string, clos
 test('a certificate of nobody known is refused, before anything is sent', async () => {
   const upstream = createNodeUpstream()
   const { failure } = await ask(upstream, '/')
-  expect(failure).toMatchObject({ kind: 'connect', message: expect.stringContaining('SELF_SIGNED_CERT') })
+  expect(failure).toMatchObject({ kind: 'tls', message: expect.stringContaining('SELF_SIGNED_CERT') })
   await upstream.close()
 })
 
