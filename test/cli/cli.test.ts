@@ -201,7 +201,6 @@ describe('config', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('all.yaml: valid\n')
     expect(stdout).toContain('warning tokens.trusted: not enforced by this release; serve refuses to start with it\n')
-    expect(stdout).toContain('warning admin: there is no admin listener in this release\n')
   })
 
   test('check names every fault with its path, as text and as JSON', async () => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Runtime } from '../support/index.ts'
 import { actions } from './actions.ts'
+import { admin } from './admin.ts'
+import { adminModels } from './admin-models.ts'
 import { answers } from './answers.ts'
 import { breaks } from './breaks.ts'
 import { evasions } from './evasions.ts'
@@ -23,6 +25,8 @@ import { unreachable } from './unreachable.ts'
 import { validators } from './validators.ts'
 
 const THEMES = {
+  admin,
+  adminModels,
   routes,
   requests,
   firewall,
