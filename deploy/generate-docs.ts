@@ -1,6 +1,8 @@
 // Writes the reference pages that are made from the code: `npm run docs`. A test fails while they differ from it.
 import { writeFile } from 'node:fs/promises'
 import * as v from 'valibot'
+import { openApiDocument } from '../src/admin/openapi.ts'
+import { ROUTES } from '../src/admin/routes.ts'
 import { configJsonSchema } from '../src/config/json-schema.ts'
 import { DOCUMENT } from '../src/config/schema.ts'
 import { CATALOGUE } from '../src/errors/catalogue.ts'
@@ -119,7 +121,8 @@ these codes; they are stable. The answer is that of the OpenAI API, with the cod
 \`\`\`
 
 \`param\` names the field at fault where there is one. The message may be more exact than the sentence below; it never holds
-the value that was found. Answers that repeating cannot change carry \`x-should-retry: false\`; those of limits carry
+the value that was found. [The admin API](../admin.md#errors) answers with RFC 9457 problems, which have the same
+\`code\` and \`param\`. Answers that repeating cannot change carry \`x-should-retry: false\`; those of limits carry
 \`retry-after\`. Once an answer streams its status is 200: a failure then comes as one \`data: {"error": …}\` event, and the
 stream ends without \`[DONE]\`.
 
@@ -139,9 +142,10 @@ function code(text: string): string {
 }
 
 if (import.meta.main) {
-  // The command that formats it comes behind.
+  // The command that formats these two comes behind.
   const schema = ['config.schema.json', JSON.stringify(configJsonSchema())] as const
-  for (const [path, content] of [...references(), schema]) {
+  const openApi = ['reference/admin-openapi.json', JSON.stringify(openApiDocument(ROUTES))] as const
+  for (const [path, content] of [...references(), schema, openApi]) {
     await writeFile(new URL(`../docs/${path}`, import.meta.url), content)
     console.log(`docs/${path}`)
   }

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { decodeProtectedHeader, importJWK, type JWK, SignJWT } from 'jose'
+import { decodeProtectedHeader } from 'jose'
 import { issuedToken } from '../../src/auth/issued-token.ts'
 import type { Principal } from '../../src/auth/principal.ts'
 import { RevocationList } from '../../src/auth/revocation-list.ts'
+import { createTokenIssuer } from '../../src/auth/token-issuer.ts'
 import { type Claims, checkClaims, type TokenProfile } from '../../src/auth/token-profile.ts'
 import { isTokenRefusal, type TokenVerdict } from '../../src/auth/verify-token.ts'
 import type { StateLocation } from '../../src/config/config.ts'
 import { CommandFailure, UsageError } from './failure.ts'
-import { isOpenToOthers, readKeyFile, type StoredKey } from './key-files.ts'
+import { isOpenToOthers, readKeyFile } from './key-files.ts'
 import { withRegistry } from './open-registry.ts'
 import { note } from './print.ts'
 
@@ -45,17 +46,8 @@ export function usablePrincipal(claims: Claims, profile: TokenProfile, nowMs: nu
 
 /** Signs claims with the private key in a file. */
 export async function signToken(claims: Claims, path: string): Promise<string> {
-  const jwk = (await readKeyFile(path)) as Partial<StoredKey> | null
-  const { kid, alg } = jwk ?? {}
-  if (typeof kid !== 'string' || typeof alg !== 'string' || jwk?.d === undefined || jwk.kty === 'oct') {
-    throw new CommandFailure(`${path} is no private signing key with "kid" and "alg" (sallyport keys init makes one)`)
-  }
+  const created = await createTokenIssuer(await readKeyFile(path))
+  if (!created.ok) throw new CommandFailure(`${path} ${created.reason}`)
   if (await isOpenToOthers(path)) note(`warning: ${path} can be read by others; chmod 600 closes it`)
-  try {
-    const key = await importJWK(jwk as JWK, alg)
-    return await new SignJWT(claims).setProtectedHeader({ alg, kid, typ: 'at+jwt' }).sign(key)
-  } catch {
-    // The library's messages may name parts of the key.
-    throw new CommandFailure(`${path} is not a valid ${alg} key`)
-  }
+  return created.issuer.sign(claims)
 }

@@ -1,12 +1,16 @@
+import type { Hono } from 'hono'
+import { createAdmin } from '../../src/admin/app.ts'
 import { hmacKey, hmacKeyId } from '../../src/audit/hmac.ts'
 import { AuditLog } from '../../src/audit/log.ts'
 import { ExpiryWarnings } from '../../src/auth/expiry-warnings.ts'
+import type { KeySet } from '../../src/auth/key-set.ts'
 import { TOKEN_LOCKOUT } from '../../src/auth/lockout-policy.ts'
 import { Revocations } from '../../src/auth/revocations.ts'
+import { createTokenIssuer, type TokenIssuer } from '../../src/auth/token-issuer.ts'
 import { createTokenVerifier } from '../../src/auth/verify-token.ts'
 import { clientTlsPlaces } from '../../src/config/client-tls.ts'
 import { type Config, embeddedFile } from '../../src/config/config.ts'
-import { SHUTDOWN_DRAIN_MS, STORE_TIMEOUT_MS } from '../../src/config/limits.ts'
+import { MAX_USAGE_ROWS, SHUTDOWN_DRAIN_MS, STORE_TIMEOUT_MS } from '../../src/config/limits.ts'
 import { createCacheSalt } from '../../src/firewall/cache-salt.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createDigest } from '../../src/guard/digest.ts'
@@ -20,27 +24,33 @@ import type { Telemetry } from '../../src/ports/telemetry.ts'
 import type { TokenRegistry } from '../../src/ports/token-registry.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
 import { createQuotaPlanner } from '../../src/quota/plan.ts'
+import { UsageTotals } from '../../src/quota/usage-totals.ts'
 import type { ValidatorServices } from '../../src/validators/validator.ts'
 import { Validators } from '../../src/validators/validators.ts'
 import { openAuditFile } from '../node/audit-file.ts'
 import { systemClock } from '../node/clock.ts'
 import { reasonOf } from '../node/error-code.ts'
 import { nodeHashing } from '../node/hashing.ts'
+import type { RunningServer } from '../node/server.ts'
 import { StartError } from '../node/start-error.ts'
 import { ClientTlsFiles } from '../node/tls/client-tls-files.ts'
 import { CommandFailure } from './failure.ts'
+import { readKeyFile } from './key-files.ts'
 import { currentRuntime } from './runtime.ts'
 import { loadIssuers } from './token-issuers.ts'
 
 export interface RunningGateway {
   readonly url: string
+  /** Of the admin listener, where there is one. */
+  readonly adminUrl?: string
   /** Accepts nothing more, lets streams finish, then commits the log and closes everything. Safe to repeat. */
   close(): Promise<void>
 }
 
 export interface RunOptions {
   readonly config: Config
-  readonly telemetry: Telemetry
+  /** With `snapshot`, what it counts is at `/metrics` of the admin listener. */
+  readonly telemetry: Telemetry & { snapshot?(): ReadonlyMap<string, number> }
   /** In place of the runtime's own: how `dev` puts its demo model behind the gateway. */
   readonly upstream?: Upstream
 }
@@ -56,6 +66,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const hashing = nodeHashing
   const policies = readPolicies(config, createDigest(hashing, hmac.key))
   const keys = await loadIssuers(config.tokens, telemetry)
+  const issuer = config.admin?.issue && (await readIssuer(config.admin.issue.key, keys.issuers[0]?.source.keys))
   const runtime = await currentRuntime()
   const tlsFiles = await openClientTls(config, telemetry)
   const modelServers = upstream ?? (await runtime.createUpstream({ tlsOf: tlsFiles.of }))
@@ -76,6 +87,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     changed: () => running.endRevoked(revocations),
   })
   await revocations.start()
+  const totals = config.admin && new UsageTotals(clock.now(), MAX_USAGE_ROWS)
   const services = {
     config,
     clock,
@@ -95,6 +107,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     planQuota: createQuotaPlanner(config.quotas, hashing),
     cacheSalt: createCacheSalt(hashing, hmac.key),
     pool: new UpstreamPool(),
+    totals,
     validators: createValidators(config, { upstream: modelServers, clock, hashing, telemetry }),
     hmac: { key: hmac.key, keyId: hmacKeyId(hashing, hmac.key) },
   }
@@ -107,22 +120,36 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     await closeState()
     await audit.close()
   }
+  const { admin } = config
+  const { transport } = runtime
+  const busy = new Set<string>()
+  const counters = telemetry.snapshot
+  const servers: RunningServer[] = []
+  const serve = async (app: Hono, { listen, tls }: Pick<Config, 'listen' | 'tls'>) => {
+    const server = await runtime.serve({ app, listen, tls, limits: config.limits, telemetry })
+    servers.push(server)
+    return server.url
+  }
+  const closeServers = () => Promise.all(servers.map(server => server.close(SHUTDOWN_DRAIN_MS)))
   try {
-    const app = createGateway(services, runtime.transport)
-    const server = await runtime.serve({
-      app,
-      listen: config.listen,
-      tls: config.tls,
-      limits: config.limits,
-      telemetry,
-    })
+    // Before the data listener, so that whoever can send a request finds both.
+    const adminUrl =
+      admin && totals
+        ? await serve(
+            createAdmin({ ...services, totals, registry, issuer, counters, busy }, transport, !!admin.tls),
+            admin,
+          )
+        : undefined
+    const url = await serve(createGateway(services, transport), config)
     keys.watch()
     let closing: Promise<void> | undefined
     return {
-      url: server.url,
-      close: () => (closing ??= server.close(SHUTDOWN_DRAIN_MS).then(closeParts)),
+      url,
+      ...(adminUrl !== undefined && { adminUrl }),
+      close: () => (closing ??= closeServers().then(closeParts)),
     }
   } catch (error) {
+    await closeServers()
     await closeParts()
     if (error instanceof StartError) throw new CommandFailure(error.message)
     throw error
@@ -146,6 +173,17 @@ function readPolicies(config: Config, digest: Digest): PolicyBook {
   if (compiled.ok) return compiled.book
   const lines = compiled.faults.map(({ rule, reason }) => `  guard.rules: ${rule}: ${reason}`)
   throw new CommandFailure(`the guard's rules cannot be compiled:\n${lines.join('\n')}`)
+}
+
+/** The private key for issuing over the admin API: one whose public part this gateway checks tokens with. */
+async function readIssuer(path: string, keySet: KeySet | undefined): Promise<TokenIssuer> {
+  const created = await createTokenIssuer(await readKeyFile(path))
+  if (!created.ok) throw new CommandFailure(`admin.issue.key: ${path} ${created.reason}`)
+  const { issuer } = created
+  if (keySet?.has(issuer.keyId)) return issuer
+  throw new CommandFailure(
+    `admin.issue.key: ${path}: its public key is not in tokens.jwks, so its tokens would be refused`,
+  )
 }
 
 interface State {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/ports/clock.ts'
-import type { LimitLevel, Meter, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
+import type { LimitLevel, Meter, MeterUsage, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
 import { assertMeters, assertReservation, assertSettlement } from '../../src/quota/charges.ts'
 import { SlidingWindow, SUB_WINDOWS } from '../../src/quota/window.ts'
 import { createSweeper } from './sweeper.ts'
@@ -37,8 +37,17 @@ export function createEmbeddedStore(clock: Clock): StateStore {
 
   const now = () => Math.floor(epoch + clock.monotonic())
 
+  function usageNow(tenant: string, meters: readonly Meter[]): MeterUsage[] {
+    assertMeters(tenant, meters)
+    const at = now()
+    return meters.map(meter => {
+      const window = windows.get(windowName(tenant, meter))
+      return { used: window?.total(at) ?? 0, resetMs: window?.resetMs(at) ?? 0 }
+    })
+  }
+
   function windowOf(tenant: string, { key, windowMs }: Meter): SlidingWindow {
-    const name = `${tenant} ${key} ${windowMs}`
+    const name = windowName(tenant, { key, windowMs })
     let window = windows.get(name)
     if (window === undefined) {
       window = new SlidingWindow(windowMs)
@@ -91,12 +100,17 @@ export function createEmbeddedStore(clock: Clock): StateStore {
   return {
     reserve: async (id, tenant, meters, amounts) => reserveNow(id, tenant, meters, amounts),
     settle: async (id, tenant, amounts) => settleNow(id, tenant, amounts),
+    usage: async (tenant, meters) => usageNow(tenant, meters),
     ready: async () => true,
     close: async () => {
       windows.clear()
       reservations.clear()
     },
   }
+}
+
+function windowName(tenant: string, { key, windowMs }: Pick<Meter, 'key' | 'windowMs'>): string {
+  return `${tenant} ${key} ${windowMs}`
 }
 
 function level(limit: number, window: SlidingWindow, at: number): LimitLevel {

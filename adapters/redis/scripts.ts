@@ -134,6 +134,33 @@ end
 return 1
 `)
 
+/**
+ * Tells what counts now in each window, as `RESERVE` would see it. Writes nothing.
+ *
+ * KEYS: a hash for each meter. ARGV: the window in ms of each. Reply: units used and ms until reset of each.
+ */
+export const USAGE = script(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local reply = {}
+for i = 1, #KEYS do
+  local window = tonumber(ARGV[i])
+  local current = math.floor(now * 60 / window)
+  local stored = redis.call('HMGET', KEYS[i], 'total', 'newest')
+  local total, newest = tonumber(stored[1]) or 0, tonumber(stored[2])
+  if newest and math.abs(current - newest) > 60 then
+    total = 0
+  elseif newest and newest < current then
+    local stale = {}
+    for j = newest + 1, current do stale[#stale + 1] = j % 61 end
+    for _, units in ipairs(redis.call('HMGET', KEYS[i], unpack(stale))) do total = total - (tonumber(units) or 0) end
+  end
+  reply[#reply + 1] = total
+  reply[#reply + 1] = total > 0 and math.ceil((newest + 61) * window / 60) - now or 0
+end
+return reply
+`)
+
 /** A script, written once as it goes over the wire. */
 export function script(lua: string): Script {
   const sha = createHash('sha1').update(lua).digest('hex')

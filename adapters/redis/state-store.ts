@@ -1,8 +1,8 @@
-import type { LimitLevel, Meter, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
+import type { LimitLevel, Meter, MeterUsage, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
 import { assertMeters, assertReservation, assertSettlement } from '../../src/quota/charges.ts'
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './client.ts'
 import { utf8Word, word } from './protocol.ts'
-import { RESERVE, SCHEMA_VERSION, SETTLE } from './scripts.ts'
+import { RESERVE, SCHEMA_VERSION, SETTLE, USAGE } from './scripts.ts'
 
 /** How long a settled reservation is remembered, so that repeating its calls changes nothing. Covers any retry. */
 const SETTLED_RECORD_MS = 30_000
@@ -39,11 +39,13 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
   const recordOf = (tenant: string, id: string) => keyOf(tenant, `reservation:${id}`)
   const written = new WeakMap<readonly Meter[], WrittenMeters>()
 
+  const windowKeyOf = (tenant: string, { key, windowMs }: Meter) => keyOf(tenant, `window:${windowMs}:${key}`)
+
   function writtenFor(tenant: string, meters: readonly Meter[]): WrittenMeters {
     const known = written.get(meters)
     if (known?.tenant === tenant) return known
     assertMeters(tenant, meters)
-    const keys = meters.map(({ key, windowMs }) => word(keyOf(tenant, `window:${windowMs}:${key}`)))
+    const keys = meters.map(meter => word(windowKeyOf(tenant, meter)))
     const limits = meters.map(({ limit, windowMs }) => word(limit) + word(windowMs))
     const text = keys.join('') + SETTLED_RECORD_WORD + limits.join('')
     const result = { tenant, count: word(meters.length + 1), text, words: 3 + 4 * meters.length }
@@ -73,6 +75,16 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
       await client.evaluate(SETTLE, { key, words: 3 + amounts.length, text })
     },
 
+    async usage(tenant, meters) {
+      assertMeters(tenant, meters)
+      if (meters.length === 0) return []
+      const keys = meters.map(meter => windowKeyOf(tenant, meter))
+      const windows = meters.map(({ windowMs }) => windowMs)
+      const text = word(keys.length) + keys.map(word).join('') + numberWords(windows)
+      // The first key alone says where in a cluster it goes: all of a tenant are kept together.
+      return readUsage(await client.evaluate(USAGE, { key: keys[0] as string, words: 1 + 2 * keys.length, text }))
+    },
+
     ready: () =>
       client
         .run(redis => redis.ping())
@@ -89,6 +101,13 @@ function numberWords(numbers: readonly number[]): string {
   let words = ''
   for (const number of numbers) words += word(number)
   return words
+}
+
+function readUsage(reply: unknown): MeterUsage[] {
+  if (!Array.isArray(reply)) throw new TypeError('the usage script answered something else than a list')
+  const usage: MeterUsage[] = []
+  for (let at = 0; at < reply.length; at += 2) usage.push({ used: Number(reply[at]), resetMs: Number(reply[at + 1]) })
+  return usage
 }
 
 function readReply(reply: unknown): ReserveResult {

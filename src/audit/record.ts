@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Hashing } from '../ports/hashing.ts'
 
-export type Outcome = 'served' | 'refused' | 'failed' | 'aborted'
+/** `begun`: an administrator's action is about to take effect; a record of how it ended follows. */
+export type Outcome = 'begun' | 'served' | 'refused' | 'failed' | 'aborted'
 
 /** What one rule found in one request: never the text it found. */
 export interface GuardFinding {
@@ -30,6 +31,10 @@ export interface AuditEntry {
   readonly route: string
   readonly model?: string | undefined
   readonly upstream?: string | undefined
+  /** What an administrator did, e.g. `tokens.issue`; absent in records of the data path. */
+  readonly action?: string | undefined
+  /** What it was done to, e.g. a token's id. */
+  readonly target?: string | undefined
   /** The HTTP status that was sent. */
   readonly status: number
   readonly outcome: Outcome
@@ -92,6 +97,7 @@ export function buildRecord(hashing: Hashing, entry: AuditEntry, link: Link): { 
 /** The members whose keys sort before `hash`, in order. `guard` is always there, so the half is never empty. */
 function beforeHash(entry: AuditEntry) {
   return {
+    action: entry.action,
     app: entry.app,
     clientCert: entry.clientCert,
     env: entry.env,
@@ -122,6 +128,7 @@ function afterHash(entry: AuditEntry, link: Link) {
     status: entry.status,
     stream: entry.stream,
     subject: entry.subject,
+    target: entry.target,
     team: entry.team,
     time: isoTime(entry.time),
     tokenId: entry.tokenId,

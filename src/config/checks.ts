@@ -15,8 +15,9 @@ import { validatorFaults, validatorWarnings } from './validator-checks.ts'
  */
 export function crossCheck(document: Document, config: Config, dictionaries: readonly Fault[]): Fault[] {
   return [
-    ...unsafeListener(document),
+    ...unsafeListener('listen.host', document.listen, document.tls),
     ...tokenFaults(document.tokens),
+    ...adminFaults(document),
     ...duplicates(document),
     ...modelServers(document),
     ...timeouts(document),
@@ -37,6 +38,11 @@ export function warnings(document: Document, { guard }: Config): Fault[] {
   if (document.tls === undefined && document.listen.insecure && !isLoopback(document.listen.host)) {
     found.push({ path: 'listen.insecure', reason: 'tokens and prompts cross the network unencrypted' })
   }
+  if (document.admin && !(document.admin.tls ?? document.tls) && document.admin.listen.insecure) {
+    if (!isLoopback(document.admin.listen.host)) {
+      found.push({ path: 'admin.listen.insecure', reason: 'tokens that administer cross the network unencrypted' })
+    }
+  }
   if (document.audit.onFailure === 'serve') {
     found.push({ path: 'audit.onFailure', reason: 'requests are answered without a record while the log fails' })
   }
@@ -50,17 +56,36 @@ export function warnings(document: Document, { guard }: Config): Fault[] {
   return [...found, ...guardWarnings(guard), ...validatorWarnings(document, isLoopback)]
 }
 
-function unsafeListener({ listen, tls }: Document): Fault[] {
+function unsafeListener(path: string, listen: Document['listen'], tls: Document['tls']): Fault[] {
   if (tls !== undefined || listen.insecure || isLoopback(listen.host)) return []
   const reason =
     'plain HTTP on an address that other machines can reach would show tokens and prompts to the network: ' +
     'add tls, listen on 127.0.0.1, or set listen.insecure: true'
-  return [{ path: 'listen.host', reason }]
+  return [{ path, reason }]
+}
+
+function adminFaults({ admin, listen, tls, tokens }: Document): Fault[] {
+  if (admin === undefined) return []
+  const found = unsafeListener('admin.listen.host', admin.listen, admin.tls ?? tls)
+  const { host, port } = admin.listen
+  if (port !== 0 && port === listen.port && host === listen.host) {
+    found.push({ path: 'admin.listen.port', reason: 'is that of the data listener: the admin API has its own' })
+  }
+  if ((admin.issue?.maxTtl ?? 0) > tokens.maxLifetime) {
+    found.push({ path: 'admin.issue.maxTtl', reason: 'longer than tokens.maxLifetime' })
+  }
+  return found
 }
 
 function duplicates({ models, quotas, guard }: Document): Fault[] {
   return [
     ...repeated(models.map(({ id }) => id)).map(index => ({ path: `models[${index}].id`, reason: 'this id is taken' })),
+    ...models.flatMap(({ adapters = [] }, index) =>
+      repeated(adapters.map(({ name }) => name)).map(inner => ({
+        path: `models[${index}].adapters[${inner}].name`,
+        reason: 'this name is taken',
+      })),
+    ),
     ...repeated(quotas.map(({ name }) => name)).map(index => ({
       path: `quotas[${index}].name`,
       reason: 'this name is taken',

@@ -28,6 +28,8 @@ export interface Config {
   readonly listen: ListenConfig
   /** Absent: plain HTTP, which only loopback (or `listen.insecure`) allows. */
   readonly tls?: TlsConfig
+  /** Absent: there is no admin listener. */
+  readonly admin?: AdminConfig
   readonly state: StateLocation
   readonly tokens: TokensConfig
   /** At least one; ids are unique. */
@@ -55,6 +57,25 @@ export interface TlsConfig {
   readonly key: string
   /** Present: callers must show a certificate of this authority. */
   readonly clientCa?: string
+}
+
+/** The listener of the admin API and of `/metrics`. */
+export interface AdminConfig {
+  readonly listen: ListenConfig
+  /** The data listener's where the document has none. */
+  readonly tls?: TlsConfig
+  /** Absent: tokens are not issued over the admin API, and the process needs no private key. */
+  readonly issue?: IssueConfig
+  /** Hosts of registries that Ollama may pull models from. */
+  readonly pullFrom: readonly string[]
+}
+
+export interface IssueConfig {
+  /** Absolute path of the private signing key. */
+  readonly key: string
+  readonly maxTtlMs: number
+  /** What an issued token may allow at the most. */
+  readonly scopes: readonly Scope[]
 }
 
 export interface TokensConfig {
@@ -123,6 +144,14 @@ export interface ModelConfig {
   readonly maxOutputTokens?: number
   /** UTF-16 units over all texts of one request. */
   readonly maxPromptCharacters?: number
+  /** LoRA adapters that may be loaded over the admin API. Names are unique. */
+  readonly adapters?: readonly AdapterConfig[]
+}
+
+export interface AdapterConfig {
+  readonly name: string
+  /** Where it lies on the model server. */
+  readonly path: string
 }
 
 export interface UpstreamConfig {

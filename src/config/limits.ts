@@ -72,6 +72,8 @@ export const MAX_TOKEN_CHARACTERS = 8 * 1024
 export const MAX_TOKEN_LIFETIME_MS = 90 * DAY_MS
 /** Clocks of issuer and gateway may differ by this much; never applied to `exp`. */
 export const CLOCK_TOLERANCE_MS = 30_000
+/** Life of a token that is issued over the admin API, by default the most that is given: what is easily had should not last. */
+export const DEFAULT_ISSUED_TTL_MS = DAY_MS
 /** Verified tokens remembered: about 10 MB, and more than the services of one company. */
 export const TOKEN_CACHE_ENTRIES = 10_000
 /** Refused tokens remembered, so that a misconfigured client in a loop does not cost a signature check each time. */
@@ -194,6 +196,24 @@ export const MIN_AUDIT_FILE_BYTES = 64 * 1024
 export const MAX_AUDIT_FILE_BYTES = 16 * 1024 * MIB
 /** Redacted output kept in a record. Contract: at most 200 characters. */
 export const MAX_SNIPPET_CHARACTERS = 200
+
+// Admin API
+
+/** Bodies of the admin API name a few things. */
+export const MAX_ADMIN_BODY_BYTES = 64 * 1024
+/** Looking at the state of a model server. */
+export const MODEL_STATE_TIMEOUT_MS = 2000
+/** An answer about models: a router's list has launch arguments in it. */
+export const MAX_MODEL_STATE_BYTES = 4 * MIB
+/** Entries of one page. */
+export const MAX_PAGE = 1000
+export const DEFAULT_PAGE = 100
+/** Rows of the totals since the start, one for each team, application, environment and model: about 3 MB. */
+export const MAX_USAGE_ROWS = 10_000
+/** Windows looked at for one answer about usage. */
+export const MAX_USAGE_METERS = 1000
+/** Characters of an action's target in a record. */
+export const MAX_TARGET_CHARACTERS = 256
 
 // Process
 

@@ -2,14 +2,17 @@ import { DEFAULT_LIMITS } from '../firewall/limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import { resolveClientTls } from './client-tls-schema.ts'
 import type {
+  AdminConfig,
   Config,
   GuardMatch,
   GuardRuleConfig,
   LimitsConfig,
   ModelConfig,
   StateLocation,
+  TlsConfig,
   TokensConfig,
 } from './config.ts'
+import { DEFAULT_ISSUED_TTL_MS } from './limits.ts'
 import type { Document } from './schema.ts'
 import { isKeyUrl } from './tokens-schema.ts'
 import { resolveValidator } from './validator-schema.ts'
@@ -23,13 +26,8 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
   const { listen, tls, timeouts, guard, request, limits, audit } = document
   return {
     listen,
-    ...(tls !== undefined && {
-      tls: {
-        cert: resolvePath(tls.cert),
-        key: resolvePath(tls.key),
-        ...(tls.clientCa !== undefined && { clientCa: resolvePath(tls.clientCa) }),
-      },
-    }),
+    ...(tls !== undefined && { tls: resolveTls(tls, resolvePath) }),
+    ...(document.admin !== undefined && { admin: resolveAdmin(document, document.admin, resolvePath) }),
     state: resolveState(document.state, resolvePath),
     tokens: resolveTokens(document.tokens, resolvePath),
     models: document.models.map(model => resolveModel(model, request.limits, resolvePath)),
@@ -54,6 +52,34 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       onFailure: audit.onFailure,
       maxBytes: audit.maxFileSize,
     },
+  }
+}
+
+function resolveTls(tls: NonNullable<Document['tls']>, resolvePath: ResolvePath): TlsConfig {
+  return {
+    cert: resolvePath(tls.cert),
+    key: resolvePath(tls.key),
+    ...(tls.clientCa !== undefined && { clientCa: resolvePath(tls.clientCa) }),
+  }
+}
+
+function resolveAdmin(
+  document: Document,
+  { listen, tls, issue, pullFrom }: NonNullable<Document['admin']>,
+  resolvePath: ResolvePath,
+): AdminConfig {
+  const files = tls ?? document.tls
+  return {
+    listen,
+    ...(files !== undefined && { tls: resolveTls(files, resolvePath) }),
+    ...(issue !== undefined && {
+      issue: {
+        key: resolvePath(issue.key),
+        maxTtlMs: issue.maxTtl ?? Math.min(DEFAULT_ISSUED_TTL_MS, document.tokens.maxLifetime),
+        scopes: issue.scopes,
+      },
+    }),
+    pullFrom,
   }
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { SCOPES } from '../auth/scopes.ts'
 import { LIMITS, type LimitName } from '../firewall/limits.ts'
 import { LOCALES } from '../guard/recognisers/index.ts'
 import { CLIENT_TLS } from './client-tls-schema.ts'
@@ -22,6 +23,7 @@ import {
   MAX_NAME_CHARACTERS,
   MAX_RECEIVE_TIMEOUT_MS,
   MAX_TIMEOUT_MS,
+  MAX_TOKEN_LIFETIME_MS,
   MAX_TOKENS,
   MAX_URL_CHARACTERS,
   MAX_WINDOW_MS,
@@ -81,6 +83,50 @@ const tls = v.strictObject({
   ),
 })
 
+/** As Ollama writes it in the name of a model. */
+const registry = v.pipe(
+  text(261),
+  v.regex(/^[a-z0-9][a-z0-9.-]*(?::\d{1,5})?$/, 'should be a host, with its port if need be: registry.ollama.ai'),
+)
+
+const admin = v.strictObject({
+  listen: v.strictObject({
+    host: v.optional(v.pipe(text(255), described('Address to listen on.')), '127.0.0.1'),
+    port: v.pipe(count(0, 65_535), described('0 takes any free port.')),
+    insecure: v.optional(
+      v.pipe(yesOrNo, described('Allow plain HTTP on an address that other machines can reach.')),
+      false,
+    ),
+  }),
+  tls: v.exactOptional(v.pipe(tls, described('Absent: as `tls` of the data listener.'))),
+  issue: v.exactOptional(
+    v.pipe(
+      v.strictObject({
+        key: v.optional(v.pipe(path, described('The private signing key, a JWK file.')), 'keys/signing.jwk.json'),
+        maxTtl: v.exactOptional(
+          v.pipe(
+            quantity('duration', 1000, MAX_TOKEN_LIFETIME_MS),
+            described('Longest life of an issued token; absent: a day, or `tokens.maxLifetime` where that is shorter.'),
+          ),
+        ),
+        scopes: v.optional(
+          v.pipe(
+            list(oneOf(SCOPES)),
+            v.minLength(1, 'should name at least one scope'),
+            described('Scopes that an issued token may have.'),
+          ),
+          ['inference', 'models:read'],
+        ),
+      }),
+      described('Present: tokens can be issued over the admin API, and the process has the private key.'),
+    ),
+  ),
+  pullFrom: v.optional(
+    v.pipe(list(registry), described('Registries that Ollama may be told to pull the configured models from.')),
+    [],
+  ),
+})
+
 type LimitSchema = v.ExactOptionalSchema<v.GenericSchema<string | number, number>, undefined>
 
 const limits = v.strictObject(
@@ -106,6 +152,11 @@ const upstream = v.strictObject({
   ),
 })
 
+const adapter = v.strictObject({
+  name: v.pipe(name, described('What the admin API and vLLM call it.')),
+  path: v.pipe(text(1024), described('Where it lies on the model server.')),
+})
+
 const model = v.strictObject({
   id: v.pipe(modelId, described('The `model` of requests.')),
   upstreams: v.pipe(list(upstream), v.minLength(1, 'should name at least one model server')),
@@ -124,6 +175,7 @@ const model = v.strictObject({
   maxPromptCharacters: v.exactOptional(
     v.pipe(count(1, MAX_BODY_BYTES), described('Most characters (UTF-16 units) over all texts of a request.')),
   ),
+  adapters: v.exactOptional(v.pipe(list(adapter), described('LoRA adapters that may be loaded over the admin API.'))),
 })
 
 const quota = v.strictObject({
@@ -385,10 +437,7 @@ export const DOCUMENT = v.strictObject({
   listen: v.optional(listen, {}),
   tls: v.exactOptional(v.pipe(tls, described('Absent: plain HTTP, on loopback only.'))),
   admin: v.exactOptional(
-    v.pipe(
-      v.strictObject({ listen: v.strictObject({ host: text(255), port: count(0, 65_535) }) }),
-      described('Listener of the admin API. Not in this release: ignored with a warning.'),
-    ),
+    v.pipe(admin, described('Listener of the admin API and of `/metrics`; absent: there is none.')),
   ),
   state,
   tokens: v.optional(TOKENS, {}),

@@ -14,9 +14,6 @@ export function notEnforced(document: Document): NotEnforced[] {
   const found: NotEnforced[] = []
   const refuse = (path: string, reason = REASON) => found.push({ path, reason, serve: 'refuse' })
 
-  if (document.admin !== undefined) {
-    found.push({ path: 'admin', reason: 'there is no admin listener in this release', serve: 'warn' })
-  }
   if (/\+(cluster|sentinel):/.test(document.state)) {
     refuse('state', 'Redis Cluster and Sentinel are not supported by this release; name one server')
   }

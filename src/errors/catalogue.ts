@@ -1,6 +1,6 @@
 /** The HTTP status, the OpenAI `type`, the public sentence and whether repeating the request can help. */
 export interface CatalogueEntry {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 414 | 415 | 429 | 431 | 500 | 502 | 503 | 504
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 500 | 501 | 502 | 503 | 504
   readonly type: string
   readonly message: string
   readonly retry: boolean
@@ -72,6 +72,30 @@ export const CATALOGUE = {
     status: 431,
     type: 'invalid_request_error',
     message: 'The request has too many header fields.',
+    retry: false,
+  },
+  grant_forbidden: {
+    status: 403,
+    type: 'permission_error',
+    message: 'A token cannot be given what yours does not have, or what this gateway does not issue.',
+    retry: false,
+  },
+  action_forbidden: {
+    status: 403,
+    type: 'permission_error',
+    message: 'The configuration does not allow this action.',
+    retry: false,
+  },
+  action_in_progress: {
+    status: 409,
+    type: 'invalid_request_error',
+    message: 'Another action is in progress on this model server. Try again when it is over.',
+    retry: true,
+  },
+  not_offered: {
+    status: 501,
+    type: 'invalid_request_error',
+    message: 'This is not offered here.',
     retry: false,
   },
   request_timeout: {
@@ -205,6 +229,12 @@ export const CATALOGUE = {
     status: 503,
     type: 'server_error',
     message: 'The quota store does not answer, so the request was not admitted. Try again shortly.',
+    retry: true,
+  },
+  registry_unavailable: {
+    status: 503,
+    type: 'server_error',
+    message: 'The registry of tokens does not answer. Try again shortly.',
     retry: true,
   },
   revocations_unavailable: {

@@ -1,3 +1,4 @@
+import type { Scope } from '../auth/scopes.ts'
 import { anthropicError } from '../errors/anthropic-error.ts'
 import { openAiError, type Refusal } from '../errors/refusal.ts'
 import type { Shape } from '../json/shape.ts'
@@ -17,7 +18,9 @@ import type { Fields } from './schemas.ts'
 
 /** One kind of request that is passed on to a model server. */
 export interface Endpoint {
-  readonly path: `/v1/${string}`
+  readonly path: `/${string}`
+  /** A token needs one of these. */
+  readonly scopes: readonly Scope[]
   readonly fields: Fields
   readonly required: readonly string[]
   /** The fields that the caller's own words stand in: what the record's keyed hash is taken of. */
@@ -39,8 +42,9 @@ export interface Endpoint {
   readonly errorBody: (refusal: Refusal) => Record<string, unknown>
 }
 
-const OPENAI = { metered: true, asksForUsage: false, takesApiKey: false, errorBody: openAiError } as const
-const ANTHROPIC = { asksForUsage: false, takesApiKey: true, errorBody: anthropicError } as const
+const INFERENCE = { scopes: ['inference'], asksForUsage: false } as const
+const OPENAI = { ...INFERENCE, metered: true, takesApiKey: false, errorBody: openAiError } as const
+const ANTHROPIC = { ...INFERENCE, takesApiKey: true, errorBody: anthropicError } as const
 
 export const ENDPOINTS: readonly Endpoint[] = [
   {
@@ -115,6 +119,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
 /** `GET /v1/models`, answered by the gateway itself. */
 export const MODELS: Endpoint = {
   ...OPENAI,
+  scopes: ['inference', 'models:read'],
   path: '/v1/models',
   fields: {},
   required: [],

@@ -1,14 +1,13 @@
 import { mayUseModel } from '../auth/principal.ts'
+import type { Scope } from '../auth/scopes.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import type { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
 
-const INFERENCE = 'inference'
-
 /** May this caller use this endpoint at all? Needs no body, so that nothing is read for those who may not. */
-export function authoriseScope(exchange: Exchange): Refusal | undefined {
-  if (exchange.principal?.scopes.has(INFERENCE)) return undefined
-  return { code: 'scope_missing', message: `This endpoint needs a token with the scope "${INFERENCE}".` }
+export function authoriseScope({ principal, endpoint: { scopes } }: Exchange): Refusal | undefined {
+  for (let at = 0; at < scopes.length; at++) if (principal?.scopes.has(scopes[at] as Scope)) return undefined
+  return { code: 'scope_missing', message: `This endpoint needs a token with the scope "${scopes.join('" or "')}".` }
 }
 
 /**

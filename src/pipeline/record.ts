@@ -10,6 +10,8 @@ export interface Ending {
   readonly outputTokens?: number
   readonly tokenSource?: 'upstream' | 'estimate'
   readonly outputSnippet?: string
+  readonly action?: string
+  readonly target?: string | undefined
 }
 
 /**
@@ -19,7 +21,11 @@ export interface Ending {
 export async function record(exchange: Exchange, services: Services, ending: Ending): Promise<boolean> {
   services.running.remove(exchange)
   const { principal, startedAt } = exchange
-  const { clock } = services
+  const { clock, totals } = services
+  const model = knownModel(exchange, services)
+  if (totals && principal && model !== undefined) {
+    totals.add(principal, model, ending.outcome === 'refused', ending.inputTokens, ending.outputTokens)
+  }
   try {
     await services.audit.append({
       time: exchange.receivedAt,
@@ -31,7 +37,7 @@ export async function record(exchange: Exchange, services: Services, ending: End
       env: principal?.env,
       method: exchange.method,
       route: exchange.endpoint.path,
-      model: knownModel(exchange, services),
+      model,
       upstream: exchange.upstream,
       errorCode: exchange.errorCode,
       reason: exchange.reason,

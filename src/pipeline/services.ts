@@ -12,6 +12,7 @@ import type { StateStore } from '../ports/state-store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { Upstream } from '../ports/upstream.ts'
 import type { QuotaPlanner } from '../quota/plan.ts'
+import type { UsageTotals } from '../quota/usage-totals.ts'
 import type { Validators } from '../validators/validators.ts'
 import type { PolicyBook } from './policy-book.ts'
 import type { RunningExchanges } from './running.ts'
@@ -42,5 +43,7 @@ export interface Services {
   readonly pool: UpstreamPool
   /** Undefined where none are configured. */
   readonly validators: Validators | undefined
+  /** Undefined where nobody can ask for them. */
+  readonly totals: UsageTotals | undefined
   readonly hmac: { readonly key: Uint8Array; readonly keyId: string }
 }

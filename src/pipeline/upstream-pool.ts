@@ -23,6 +23,10 @@ export class UpstreamPool {
     return best
   }
 
+  inFlightOf(server: UpstreamConfig): number {
+    return this.inFlight.get(server) ?? 0
+  }
+
   release(server: UpstreamConfig): void {
     this.inFlight.set(server, Math.max(0, (this.inFlight.get(server) ?? 0) - 1))
   }

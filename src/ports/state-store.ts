@@ -15,6 +15,14 @@ export interface LimitLevel {
   readonly resetMs: number
 }
 
+/** How a meter stands, for those who only look. */
+export interface MeterUsage {
+  /** Units that count now; more than the limit where a true amount exceeded what was reserved. */
+  readonly used: number
+  /** As in `LimitLevel`. */
+  readonly resetMs: number
+}
+
 export type ReserveResult =
   | { readonly outcome: 'granted'; readonly levels: readonly LimitLevel[] }
   | {
@@ -54,6 +62,8 @@ export interface StateStore {
    * nor does settling an unknown or long expired one.
    */
   settle(id: string, tenant: string, amounts: readonly number[]): Promise<void>
+  /** What is used of each meter now. Charges nothing, and changes nothing. */
+  usage(tenant: string, meters: readonly Meter[]): Promise<readonly MeterUsage[]>
   /** Resolves to whether the store answers right now, within its time-out. Never rejects. */
   ready(): Promise<boolean>
   close(): Promise<void>

@@ -1,6 +1,6 @@
 /** One request to a model server. */
 export interface UpstreamCall {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Absolute http: or https: URL. */
   readonly url: string
   /** Complete: an adapter adds only what the protocol needs (host, content-length, connection). */

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Runtime } from '../support/index.ts'
 import { actions } from './actions.ts'
+import { admin } from './admin.ts'
+import { adminModels } from './admin-models.ts'
 import { answers } from './answers.ts'
 import { attacks } from './attacks.ts'
 import { breaks } from './breaks.ts'
@@ -28,6 +30,8 @@ import { upstreamTls } from './upstream-tls.ts'
 import { validators } from './validators.ts'
 
 const THEMES = {
+  admin,
+  adminModels,
   routes,
   attacks,
   requests,

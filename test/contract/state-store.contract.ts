@@ -217,6 +217,54 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
     expect(granted.length).toBeGreaterThanOrEqual(2 * limit)
   })
 
+  describe('usage', () => {
+    const usage = async (key: string, windowMs: number, { limit = 10, tenant = 'tenant' } = {}) =>
+      (await store.usage(tenant, [{ key, limit, windowMs }]))[0]
+
+    test('of what nobody charged is nothing, and looking leaves it so', async () => {
+      const key = newKey()
+      expect(await usage(key, 60_000)).toEqual({ used: 0, resetMs: 0 })
+      expect(await store.usage('tenant', [])).toEqual([])
+      expect(await remaining(key)).toBe(10)
+    })
+
+    test('is what was charged, of each meter by itself, as every instance sees it', async () => {
+      const [one, two] = [newKey(), newKey()]
+      const id = newId()
+      await reserveCharges(store, id, 'tenant', [charge(4, { key: one }), charge(7, { key: two, windowMs: 3_600_000 })])
+      const meters = [
+        { key: two, limit: 10, windowMs: 3_600_000 },
+        { key: one, limit: 10, windowMs: 60_000 },
+      ]
+      for (const each of state.stores) {
+        const [second, first] = await each.usage('tenant', meters)
+        expect([first?.used, second?.used]).toEqual([4, 7])
+        expect(first?.resetMs).toBeGreaterThan(59_000)
+        expect(first?.resetMs).toBeLessThanOrEqual(61_001)
+      }
+      expect(await usage(one, 60_000, { tenant: 'another' })).toMatchObject({ used: 0 })
+      await store.settle(id, 'tenant', [13, 0])
+      expect(await usage(one, 60_000)).toMatchObject({ used: 13 })
+      expect(await usage(two, 3_600_000)).toMatchObject({ used: 0 })
+    })
+
+    test('falls as the window slides, without a charge in between', async () => {
+      const [key, windowMs] = [newKey(), 600]
+      await reserveCharges(store, newId(), 'tenant', [charge(2, { key, windowMs })])
+      await state.pass(windowMs / 2)
+      await reserveCharges(store, newId(), 'tenant', [charge(3, { key, windowMs })])
+      expect(await usage(key, windowMs)).toMatchObject({ used: 5 })
+      await state.pass(windowMs / 2 + windowMs / 60 + 1)
+      expect(await usage(key, windowMs)).toMatchObject({ used: 3 })
+      const { resetMs = 0 } = (await usage(key, windowMs)) ?? {}
+      expect(resetMs).toBeGreaterThan(0)
+      await state.pass(resetMs)
+      expect(await usage(key, windowMs)).toEqual({ used: 0, resetMs: 0 })
+      await state.pass(3 * windowMs)
+      expect(await usage(key, windowMs)).toEqual({ used: 0, resetMs: 0 })
+    })
+  })
+
   test('is ready', async () => {
     expect(await Promise.all(state.stores.map(each => each.ready()))).not.toContain(false)
   })

@@ -54,6 +54,17 @@ describe.each<Runtime>(['node', 'bun'])('sallyport serve on %s cannot start', ru
     ['no key file', () => withSettings({ tokens: { jwks: 'none/public.jwks.json' } }), /none\/public\.jwks\.json/],
     ['a key file that is none', () => withSettings({ tokens: { jwks: 'plain.txt' } }), /plain\.txt/],
     ['a key file without keys', () => withSettings({ tokens: { jwks: 'no-keys.json' } }), /no-keys\.json/],
+    [
+      'a key for issuing that is none',
+      () => withSettings({ admin: { listen: { port: 0 }, issue: { key: 'no-keys.json' } } }),
+      /admin\.issue\.key: .*no-keys\.json is no private signing key/,
+    ],
+    [
+      'a key for issuing that callers’ tokens are not checked with',
+      () => withSettings({ admin: { listen: { port: 0 }, issue: { key: 'keys/audit-signing.jwk.json' } } }),
+      /admin\.issue\.key: .*is not in tokens\.jwks/,
+    ],
+    ['an admin port that is in use', () => withSettings({ admin: { listen: { port: taken } } }), /already in use/],
     ['an unknown setting', () => withSettings({ modles: [] }), /modles.*models/s],
     ['a wrong unit', () => withSettings({ timeouts: { idle: '5 parsecs' } }), /timeouts\.idle/],
     ['no model', () => withSettings({ models: undefined }), /models/],

@@ -18,6 +18,7 @@ const DOMAINS = [
   'ports',
   'json',
   'validators',
+  'model-servers',
 ]
 
 const RUNTIME_MODULE = /^(node|bun|cloudflare|deno):|^bun$/

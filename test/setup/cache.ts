@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { tinyAdapter } from './tiny-adapter.ts'
 import { type TinyModel, tinyGguf } from './tiny-gguf.ts'
 
 const CACHE = resolve(process.env.SALLYPORT_TEST_CACHE ?? join(import.meta.dirname, '../../.cache'))
@@ -21,17 +22,28 @@ export const MODELS = {
   slow: { name: 'slow', layers: 12, dim: 768, ffn: 2048, heads: 12 },
 } as const satisfies Record<string, TinyModel>
 
-const RECIPE = ['tiny-gguf.ts', 'tiny-tokenizer.ts'].map(file => readFileSync(join(import.meta.dirname, file)))
+const RECIPE = ['gguf.ts', 'tiny-gguf.ts', 'tiny-tokenizer.ts', 'tiny-adapter.ts'].map(file =>
+  readFileSync(join(import.meta.dirname, file)),
+)
 
 /** The file of this model, made on first use. Its name is a digest of options and recipe: change either and it is made anew. */
 export function modelFile(model: TinyModel): string {
-  const digest = createHash('sha256').update(JSON.stringify(model))
+  return cached(model.name ?? 'tiny', JSON.stringify(model), () => tinyGguf(model))
+}
+
+/** The file of a LoRA adapter for the model `tiny`. */
+export function adapterFile(): string {
+  return cached('adapter', '', tinyAdapter)
+}
+
+function cached(name: string, options: string, make: () => Buffer): string {
+  const digest = createHash('sha256').update(options)
   for (const code of RECIPE) digest.update(code)
-  const path = join(MODELS_DIR, `${model.name ?? 'tiny'}-${digest.digest('hex').slice(0, 12)}.gguf`)
+  const path = join(MODELS_DIR, `${name}-${digest.digest('hex').slice(0, 12)}.gguf`)
   if (existsSync(path)) return path
   // Renamed into place: test workers that ask together both get a whole file.
   const draft = `${path}.${process.pid}.tmp`
-  writeFileSync(draft, tinyGguf(model))
+  writeFileSync(draft, make())
   renameSync(draft, path)
   return path
 }

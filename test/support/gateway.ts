@@ -101,10 +101,10 @@ export async function startGateway({
 
   const settings = {
     listen: { host: '127.0.0.1', port },
-    admin: { listen: { host: '127.0.0.1', port: adminPort } },
     tokens: { issuer: 'sallyport', audience: 'sallyport', jwks: 'keys/public.jwks.json' },
     audit: { file: 'audit/audit.jsonl', hmacSecret: '${env:PROMPT_HMAC_SECRET}' },
     ...config,
+    admin: { listen: { host: '127.0.0.1', port: adminPort }, ...(config['admin'] as object | undefined) },
   }
   const file = join(dir, 'sallyport.yaml')
   writeFileSync(file, stringify(settings))
@@ -117,7 +117,7 @@ export async function startGateway({
   })
   return {
     url: `${'tls' in settings ? 'https' : 'http'}://127.0.0.1:${port}`,
-    adminUrl: `http://127.0.0.1:${adminPort}`,
+    adminUrl: `${'tls' in settings ? 'https' : 'http'}://127.0.0.1:${adminPort}`,
     port,
     pid: server.pid,
     dir,

@@ -1,6 +1,9 @@
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { LLAMA_SERVER, MODELS, modelFile } from '../setup/cache.ts'
 import { freePort } from './ports.ts'
 import { type Exit, startProcess } from './process.ts'
+import { tempDir } from './temp-dir.ts'
 
 export interface LlamaOptions {
   /** `tiny` answers at once, `slow` at 40 to 115 tokens a second. Both talk nonsense unless a grammar or `say` holds them. */
@@ -29,9 +32,20 @@ export interface Llama extends AsyncDisposable {
 /** A real llama-server with two slots of 2048 tokens. */
 export async function startLlama({ model = 'tiny', say, args = [], env }: LlamaOptions = {}): Promise<Llama> {
   const file = modelFile(say === undefined ? MODELS[model] : { ...MODELS[model], say })
+  return start(model, ['--model', file, '--alias', model, ...args], env)
+}
+
+/** A real llama-server as a router: it has the model `tiny`, and loads it only when told to. */
+export async function startLlamaRouter(): Promise<Llama> {
+  const folder = tempDir()
+  symlinkSync(modelFile(MODELS.tiny), join(folder, 'tiny.gguf'))
+  return start('tiny', ['--models-dir', folder, '--no-models-autoload'])
+}
+
+async function start(model: string, args: readonly string[], env?: LlamaOptions['env']): Promise<Llama> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const where = ['--model', file, '--alias', model, '--host', '127.0.0.1', '--port', String(port)]
+  const where = ['--host', '127.0.0.1', '--port', String(port)]
   const how = ['--ctx-size', '4096', '--parallel', '2', '--threads', '1', '--metrics', '--slots', '--props', '--no-ui']
   const isHealthy = () =>
     fetch(`${url}/health`, { signal: AbortSignal.timeout(2000) }).then(

@@ -12,9 +12,9 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const MAX_PACKAGE_BYTES = 2 * 1024 * 1024
 const MAX_BUNDLE_BYTES = 4 * 1024 * 1024
 
-/** Folders of the machine that built it, and hosts that packages were fetched from. */
+/** Folders of the machine that built it, and hosts that packages were fetched from; Ollama's registry is part of the program. */
 const BUILD_PLACES =
-  /(?<![\w./])\/(?:work|home|root|Users|tmp|private|builds?)\/\w|registry\.[\w.-]+\.\w|\/artifactory\//
+  /(?<![\w./])\/(?:work|home|root|Users|tmp|private|builds?)\/\w|registry\.(?!ollama\.ai\b)[\w.-]+\.\w|\/artifactory\//
 
 interface Packed {
   readonly size: number

@@ -29,7 +29,7 @@ async function serve(options: { readonly config?: string }): Promise<void> {
   for (const { path, reason } of [...result.warnings, ...result.notEnforced]) note(`warning: ${path}: ${reason}`)
   const telemetry = createTelemetry()
   const gateway = await runGateway({ config: result.config, telemetry })
-  telemetry.log('info', 'listening', { url: gateway.url })
+  telemetry.log('info', 'listening', { url: gateway.url, adminUrl: gateway.adminUrl })
   letYoungGenerationGrow()
   const signal = await untilStopped()
   telemetry.log('info', 'stopping', { signal })

@@ -7,6 +7,7 @@ export interface LogRecord {
   readonly requestId: string
   readonly status: number
   readonly outcome: string
+  readonly target?: string
   readonly errorCode?: string
   readonly reason?: string
   readonly upstream?: string

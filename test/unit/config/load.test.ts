@@ -272,10 +272,47 @@ test.each([
   ['state: redis+cluster://a:1,b:2', 'state', 'refuse'],
   ['state: rediss+sentinel://a:1/main/0', 'state', 'refuse'],
   ['quotas: [{ name: a, per: [], concurrent: 3 }]', 'quotas[0].concurrent', 'refuse'],
-  ['admin: { listen: { host: 127.0.0.1, port: 1 } }', 'admin', 'warn'],
 ])('%s loads and is named as not enforced', async (text, path, serve) => {
   const { notEnforced } = await config(text)
   expect(notEnforced).toEqual([expect.objectContaining({ path, serve })])
+})
+
+const ADMIN = 'admin: { listen: { port: 9787 }'
+
+test('the admin listener is that of this machine, and its defaults give little', async () => {
+  const { config: loaded } = await config(`${ADMIN}, issue: {} }`)
+  expect(loaded.admin).toEqual({
+    listen: { host: '127.0.0.1', port: 9787, insecure: false },
+    issue: { key: '/base/keys/signing.jwk.json', maxTtlMs: 86_400_000, scopes: ['inference', 'models:read'] },
+    pullFrom: [],
+  })
+  const short = await config(`${ADMIN}, issue: {} }\ntokens: { maxLifetime: 1h }`)
+  expect(short.config.admin?.issue?.maxTtlMs).toBe(3_600_000)
+  expect((await config()).config.admin).toBeUndefined()
+})
+
+test('the admin listener has the certificates of the data listener, unless it has its own', async () => {
+  const data = 'tls: { cert: a.pem, key: a.key, clientCa: ca.pem }\n'
+  const shared = await config(`${data}${ADMIN} }`)
+  expect(shared.config.admin?.tls).toEqual(shared.config.tls)
+  const own = await config(`${data}${ADMIN}, tls: { cert: b.pem, key: b.key } }`)
+  expect(own.config.admin?.tls).toEqual({ cert: '/base/b.pem', key: '/base/b.key' })
+})
+
+test.each([
+  ['admin: { listen: { host: 0.0.0.0, port: 1 } }', 'admin.listen.host: plain HTTP on an address'],
+  ['admin: { listen: { port: 8787 } }', 'admin.listen.port: is that of the data listener'],
+  [`${ADMIN}, issue: { maxTtl: 2h } }\ntokens: { maxLifetime: 1h }`, 'admin.issue.maxTtl: longer than'],
+  [`${ADMIN}, issue: { scopes: [everything] } }`, 'admin.issue.scopes[0]: should be one of: inference, '],
+  [`${ADMIN}, pullFrom: ['https://registry.ollama.ai'] }`, 'admin.pullFrom[0]: should be a host'],
+  ['admin: {}', 'admin.listen: is required'],
+])('%s is refused', async (text, fault) => {
+  expect(await faults(text)).toEqual([expect.stringContaining(fault)])
+})
+
+test('adapters of a model have names of their own', async () => {
+  const twice = MINIMAL.replace(/\}\] \}\]/, '}], adapters: [{ name: a, path: /a }, { name: a, path: /b }] }]')
+  expect(await load(twice)).toMatchObject({ ok: false, faults: [{ path: 'models[0].adapters[1].name' }] })
 })
 
 test('an upstream key over plain HTTP is warned about, except on this machine', async () => {
