@@ -102,36 +102,47 @@ return reply
 `)
 
 /**
- * Replaces reserved amounts by true ones in the sub-windows that they were reserved in, once. The hashes are named by
- * the record, not by KEYS, so that whoever settles needs to know the reservation's id alone; they share its hash tag,
- * hence its slot, which is what Redis Cluster asks for.
+ * Replaces reserved amounts by true ones in the sub-windows that they were reserved in, once for each reservation. The
+ * hashes are named by the record, not by KEYS, so that whoever settles needs to know the reservation's id alone; they share
+ * its hash tag, hence its slot, which is what Redis Cluster asks for. One that fails does not keep the others.
  *
- * KEYS: the reservation's record. ARGV: the life of the settled record in ms (0: forget the reservation, so that its
- * id may be used again), then the true amounts.
+ * KEYS: the records of reservations of one tenant. ARGV: the life of the settled records in ms (0: forget the
+ * reservations, so that their ids may be used again), then for each how many amounts it has, and the true amounts.
  */
 export const SETTLE = script(`
-local record = redis.call('GET', KEYS[1])
-if not record then return 0 end
-local reply, charges = unpack(cmsgpack.unpack(record))
-if not charges then return 0 end
+local function settle(name, at)
+  local record = redis.call('GET', name)
+  if not record then return end
+  local reply, charges = unpack(cmsgpack.unpack(record))
+  if not charges then return end
 
-for i = 1, #charges / 3 do
-  local key, j, reserved = charges[3 * i - 2], charges[3 * i - 1], charges[3 * i]
-  local change = (tonumber(ARGV[i + 1]) or reserved) - reserved
-  local stored = redis.call('HMGET', key, 'total', 'newest', j % 61)
-  local newest, used = tonumber(stored[2]), tonumber(stored[3]) or 0
-  change = math.max(change, -used)
-  if change ~= 0 and newest and j <= newest and j > newest - 61 then
-    redis.call('HSET', key, 'total', tonumber(stored[1]) + change, j % 61, used + change)
+  for i = 1, #charges / 3 do
+    local key, j, reserved = charges[3 * i - 2], charges[3 * i - 1], charges[3 * i]
+    local given = i <= tonumber(ARGV[at]) and tonumber(ARGV[at + i])
+    local change = (given or reserved) - reserved
+    local stored = redis.call('HMGET', key, 'total', 'newest', j % 61)
+    local newest, used = tonumber(stored[2]), tonumber(stored[3]) or 0
+    change = math.max(change, -used)
+    if change ~= 0 and newest and j <= newest and j > newest - 61 then
+      redis.call('HSET', key, 'total', tonumber(stored[1]) + change, j % 61, used + change)
+    end
+  end
+
+  if ARGV[1] == '0' then
+    redis.call('DEL', name)
+  else
+    redis.call('SET', name, cmsgpack.pack({ reply }), 'PX', ARGV[1])
   end
 end
 
-if ARGV[1] == '0' then
-  redis.call('DEL', KEYS[1])
-else
-  redis.call('SET', KEYS[1], cmsgpack.pack({ reply }), 'PX', ARGV[1])
+local at, failure = 2, nil
+for _, name in ipairs(KEYS) do
+  local done, fault = pcall(settle, name, at)
+  if not done then failure = fault end
+  at = at + 1 + tonumber(ARGV[at])
 end
-return 1
+if failure then error(failure) end
+return #KEYS
 `)
 
 function script(lua: string): Script {

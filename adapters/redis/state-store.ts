@@ -1,13 +1,10 @@
 import type { LimitLevel, Meter, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
 import { assertMeters, assertReservation, assertSettlement } from '../../src/quota/charges.ts'
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './client.ts'
-import { utf8Word, word } from './protocol.ts'
+import { numberWords, utf8Word, word } from './protocol.ts'
 import { RESERVE, SCHEMA_VERSION, SETTLE } from './scripts.ts'
+import { SETTLED_RECORD_WORD, Settlements } from './settlements.ts'
 
-/** How long a settled reservation is remembered, so that repeating its calls changes nothing. Covers any retry. */
-const SETTLED_RECORD_MS = 30_000
-const SETTLED_RECORD_WORD = word(SETTLED_RECORD_MS)
-const ONE_KEY = word(1)
 /** The life of a settled record that makes `SETTLE` forget the reservation. */
 const FORGET = 0
 
@@ -38,6 +35,7 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
   const keyOf = (tenant: string, rest: string) => `${prefix}:${SCHEMA_VERSION}:{${tenant}}:${rest}`
   const recordOf = (tenant: string, id: string) => keyOf(tenant, `reservation:${id}`)
   const written = new WeakMap<readonly Meter[], WrittenMeters>()
+  const settlements = new Settlements(client)
 
   function writtenFor(tenant: string, meters: readonly Meter[]): WrittenMeters {
     const known = written.get(meters)
@@ -60,7 +58,7 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
       // goes along, because nobody will be there to hear that the server does not know it.
       const forget = () => {
         const nothing = amounts.map(() => 0)
-        client.redis.eval(SETTLE.lua, 1, key, FORGET, ...nothing).catch(() => undefined)
+        client.redis.eval(SETTLE.lua, 1, key, FORGET, nothing.length, ...nothing).catch(() => undefined)
       }
       const input = { key, words, text: count + utf8Word(key) + text + numberWords(amounts) }
       return readReply(await client.evaluate(RESERVE, input, forget))
@@ -68,9 +66,7 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
 
     async settle(id, tenant, amounts) {
       assertSettlement(id, tenant, amounts)
-      const key = recordOf(tenant, id)
-      const text = ONE_KEY + utf8Word(key) + SETTLED_RECORD_WORD + numberWords(amounts)
-      await client.evaluate(SETTLE, { key, words: 3 + amounts.length, text })
+      await settlements.add(tenant, recordOf(tenant, id), amounts)
     },
 
     ready: () =>
@@ -81,14 +77,11 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
           () => false,
         ),
 
-    close: () => client.close(),
+    close() {
+      settlements.send()
+      return client.close()
+    },
   }
-}
-
-function numberWords(numbers: readonly number[]): string {
-  let words = ''
-  for (const number of numbers) words += word(number)
-  return words
 }
 
 function readReply(reply: unknown): ReserveResult {
