@@ -39,19 +39,22 @@ interface Member {
 export class GatheredRuns {
   readonly #client: RedisClient
   readonly #script: Script
+  readonly #schedule: (send: () => void) => void
   /** By tenant, whose keys are in one slot of a cluster. */
   #groups = new Map<string, Group>()
 
-  constructor(client: RedisClient, script: Script) {
+  /** @param schedule calls back once, when what has been gathered is to be sent */
+  constructor(client: RedisClient, script: Script, schedule: (send: () => void) => void) {
     this.#client = client
     this.#script = script
+    this.#schedule = schedule
   }
 
   /** The reply to this run; rejects and calls `onLate` as `RedisClient.run` does. `key` is the first of its keys. */
   run(tenant: string, key: string, run: Run, onLate?: () => void): Promise<unknown> {
-    if (this.#groups.size === 0) this.#client.atEndOfTurn(this.send)
+    if (this.#groups.size === 0) this.#schedule(this.send)
     let group = this.#groups.get(tenant)
-    if (group?.members.length === MAX_TOGETHER) this.#call(group)
+    if (group?.members.length === MAX_TOGETHER) void this.#call(group)
     if (!group || group.members.length === MAX_TOGETHER) {
       group = { key, keys: '', keyCount: 0, values: '', valueCount: 0, members: [] }
       this.#groups.set(tenant, group)
@@ -69,20 +72,19 @@ export class GatheredRuns {
     const groups = this.#groups
     if (groups.size === 0) return
     this.#groups = new Map()
-    for (const group of groups.values()) this.#call(group)
+    for (const group of groups.values()) void this.#call(group)
   }
 
-  #call({ key, keys, keyCount, values, valueCount, members }: Group): void {
+  async #call({ key, keys, keyCount, values, valueCount, members }: Group): Promise<void> {
     const input = { key, words: 1 + keyCount + valueCount, text: word(keyCount) + keys + values }
     const onLate = (): void => {
       for (const member of members) member.onLate?.()
     }
-    this.#client.evaluate(this.#script, input, onLate).then(
-      replies => answer(members, replies),
-      (error: unknown) => {
-        for (const { reject } of members) reject(error)
-      },
-    )
+    try {
+      answer(members, await this.#client.evaluate(this.#script, input, onLate))
+    } catch (error) {
+      for (const { reject } of members) reject(error)
+    }
   }
 }
 

@@ -36,8 +36,9 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
   const keyOf = (tenant: string, rest: string) => `${prefix}:${SCHEMA_VERSION}:{${tenant}}:${rest}`
   const recordOf = (tenant: string, id: string) => keyOf(tenant, `reservation:${id}`)
   const written = new WeakMap<readonly Meter[], WrittenMeters>()
-  const reservations = new GatheredRuns(client, RESERVE)
-  const settlements = new GatheredRuns(client, SETTLE)
+  const reservations = new GatheredRuns(client, RESERVE, send => client.atEndOfTurn(send))
+  // Nobody waits for these: they leave behind what was begun in the same turn, such as the record of the answer.
+  const settlements = new GatheredRuns(client, SETTLE, setImmediate)
 
   function writtenFor(tenant: string, meters: readonly Meter[]): WrittenMeters {
     const known = written.get(meters)
