@@ -35,6 +35,9 @@ const MIB = 1024 * 1024
 /** Written and taken back to see whether a disk that was full has room for a group again. */
 const PROBE = Buffer.alloc(64 * 1024, ' ')
 
+/** How long lines are gathered under load. */
+const MAX_GATHER_MS = 2
+
 /** What `stat` tells of the file that is open; its size counts only when it was opened. */
 interface Identity {
   readonly ino: number
@@ -146,8 +149,7 @@ export class LockedAuditFile implements AuditFile {
 
   /** Writes group after group: all that waited while the one before was written. */
   async #writeQueue(): Promise<void> {
-    // What is appended in the same turn of the event loop goes together: a group costs far more than a line.
-    for (await endOfTurn(); this.#queue.length > 0; await endOfTurn()) {
+    for (await this.#gather(); this.#queue.length > 0; await this.#gather()) {
       const group = this.#queue
       this.#queue = []
       const lines = group.map(({ line }) => line)
@@ -163,6 +165,19 @@ export class LockedAuditFile implements AuditFile {
       for (const { length } of lines) this.#pending -= length
     }
     this.#writing = undefined
+  }
+
+  /**
+   * What is appended in the same turn of the event loop goes together, and so does what the next turns bring, as long as each
+   * brings something: a group costs far more than a line. A lone line waits for one turn.
+   */
+  async #gather(): Promise<void> {
+    const until = performance.now() + MAX_GATHER_MS
+    let known = 0
+    do {
+      known = this.#queue.length
+      await endOfTurn()
+    } while (this.#queue.length > known && performance.now() < until)
   }
 
   /** One write. Done only when the bytes are in the file that has the path's name, and nobody else's. The new length. */

@@ -33,6 +33,8 @@ export interface RedisClient {
   run<T>(command: (redis: Redis | Cluster) => Promise<T>, onLate?: () => void): Promise<T>
   /** As `run`, for a script: one round trip, except where the server has not seen it yet, or has forgotten it. */
   evaluate(script: Script, input: ScriptInput, onLate?: () => void): Promise<unknown>
+  /** Calls back, once, when what this turn of the event loop has sent is about to leave: what is sent then goes with it. */
+  atEndOfTurn(callback: () => void): void
   close(): Promise<void>
 }
 
@@ -89,6 +91,7 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
         })
       }, onLate)
     },
+    atEndOfTurn: callback => turn.atEnd(callback),
     close: async () => redis.disconnect(),
   }
 }
@@ -126,7 +129,7 @@ class Decision<T> implements Waiting {
 
   readonly fail = (error: unknown): void => {
     this.decided = true
-    this.#reject(new StoreUnavailableError(`Redis failed: ${reasonOf(error)}`))
+    this.#reject(new StoreUnavailableError(failed(error)))
   }
 
   giveUp(): void {
@@ -161,6 +164,11 @@ function connect(url: string, timeoutMs: number): { redis: Redis | Cluster; name
   }
   const reconnection = { retryStrategy: delay, sentinelRetryStrategy: delay }
   return { name, redis: new Redis({ ...common, ...perNode, ...reconnection, ...location.options }) }
+}
+
+/** The message of a command that failed. */
+export function failed(error: unknown): string {
+  return `Redis failed: ${reasonOf(error)}`
 }
 
 /**

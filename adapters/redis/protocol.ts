@@ -8,3 +8,9 @@ export function word(ascii: string | number): string {
 export function utf8Word(text: string): string {
   return `$${Buffer.byteLength(text)}\r\n${text}\r\n`
 }
+
+export function numberWords(numbers: readonly number[]): string {
+  let words = ''
+  for (const number of numbers) words += word(number)
+  return words
+}

@@ -1,13 +1,13 @@
 import type { LimitLevel, Meter, MeterUsage, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
 import { assertMeters, assertReservation, assertSettlement } from '../../src/quota/charges.ts'
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './client.ts'
-import { utf8Word, word } from './protocol.ts'
+import { GatheredRuns } from './gathered-runs.ts'
+import { numberWords, utf8Word, word } from './protocol.ts'
 import { RESERVE, SCHEMA_VERSION, SETTLE, USAGE } from './scripts.ts'
 
 /** How long a settled reservation is remembered, so that repeating its calls changes nothing. Covers any retry. */
 const SETTLED_RECORD_MS = 30_000
 const SETTLED_RECORD_WORD = word(SETTLED_RECORD_MS)
-const ONE_KEY = word(1)
 /** The life of a settled record that makes `SETTLE` forget the reservation. */
 const FORGET = 0
 
@@ -19,10 +19,8 @@ export interface RedisStoreOptions extends RedisClientOptions {
 /** What `RESERVE` gets for a list of meters, as it goes over the wire: all but the record's key and the amounts. */
 interface WrittenMeters {
   readonly tenant: string
-  /** How many keys there are. */
-  readonly count: string
-  readonly text: string
-  readonly words: number
+  readonly keys: string
+  readonly values: string
 }
 
 /** Quotas in Redis, shared by all instances that name the same one. Throws a TypeError where the URL is none. */
@@ -38,6 +36,9 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
   const keyOf = (tenant: string, rest: string) => `${prefix}:${SCHEMA_VERSION}:{${tenant}}:${rest}`
   const recordOf = (tenant: string, id: string) => keyOf(tenant, `reservation:${id}`)
   const written = new WeakMap<readonly Meter[], WrittenMeters>()
+  const reservations = new GatheredRuns(client, RESERVE, send => client.atEndOfTurn(send))
+  // Nobody waits for these: they leave behind what was begun in the same turn, such as the record of the answer.
+  const settlements = new GatheredRuns(client, SETTLE, setImmediate)
 
   const windowKeyOf = (tenant: string, { key, windowMs }: Meter) => keyOf(tenant, `window:${windowMs}:${key}`)
 
@@ -47,32 +48,37 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
     assertMeters(tenant, meters)
     const keys = meters.map(meter => word(windowKeyOf(tenant, meter)))
     const limits = meters.map(({ limit, windowMs }) => word(limit) + word(windowMs))
-    const text = keys.join('') + SETTLED_RECORD_WORD + limits.join('')
-    const result = { tenant, count: word(meters.length + 1), text, words: 3 + 4 * meters.length }
+    const values = word(meters.length) + SETTLED_RECORD_WORD + limits.join('')
+    const result = { tenant, keys: keys.join(''), values }
     written.set(meters, result)
     return result
   }
 
   return {
     async reserve(id, tenant, meters, amounts) {
-      const { count, words, text } = writtenFor(tenant, meters)
+      const { keys, values } = writtenFor(tenant, meters)
       assertReservation(id, meters, amounts)
       const key = recordOf(tenant, id)
       // The caller is told that nothing was reserved. If the command runs after all, this one follows it; its text
       // goes along, because nobody will be there to hear that the server does not know it.
       const forget = () => {
         const nothing = amounts.map(() => 0)
-        client.redis.eval(SETTLE.lua, 1, key, FORGET, ...nothing).catch(() => undefined)
+        client.redis.eval(SETTLE.lua, 1, key, nothing.length, FORGET, ...nothing).catch(() => undefined)
       }
-      const input = { key, words, text: count + utf8Word(key) + text + numberWords(amounts) }
-      return readReply(await client.evaluate(RESERVE, input, forget))
+      const run = {
+        keys: utf8Word(key) + keys,
+        keyCount: 1 + meters.length,
+        values: values + numberWords(amounts),
+        valueCount: 2 + 3 * meters.length,
+      }
+      return readReply(await reservations.run(tenant, key, run, forget))
     },
 
     async settle(id, tenant, amounts) {
       assertSettlement(id, tenant, amounts)
       const key = recordOf(tenant, id)
-      const text = ONE_KEY + utf8Word(key) + SETTLED_RECORD_WORD + numberWords(amounts)
-      await client.evaluate(SETTLE, { key, words: 3 + amounts.length, text })
+      const values = word(amounts.length) + SETTLED_RECORD_WORD + numberWords(amounts)
+      await settlements.run(tenant, key, { keys: utf8Word(key), keyCount: 1, values, valueCount: 2 + amounts.length })
     },
 
     async usage(tenant, meters) {
@@ -93,14 +99,11 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
           () => false,
         ),
 
-    close: () => client.close(),
+    close() {
+      settlements.send()
+      return client.close()
+    },
   }
-}
-
-function numberWords(numbers: readonly number[]): string {
-  let words = ''
-  for (const number of numbers) words += word(number)
-  return words
 }
 
 function readUsage(reply: unknown): MeterUsage[] {

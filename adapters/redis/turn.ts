@@ -9,7 +9,9 @@ import type { Deadlines, Waiting } from './deadlines.ts'
 export class Turn {
   readonly #redis: Redis | Cluster
   readonly #deadlines: Deadlines
+  #isOpen = false
   #members: Waiting[] = []
+  #gatherers: (() => void)[] = []
 
   constructor(redis: Redis | Cluster, deadlines: Deadlines) {
     this.#redis = redis
@@ -18,17 +20,29 @@ export class Turn {
 
   /** To be called just before a command is sent. */
   add(waiting: Waiting): void {
-    if (this.#members.push(waiting) === 1) this.#begin()
+    this.#members.push(waiting)
+    this.#begin()
+  }
+
+  /** Calls back before the commands leave, so that more may join them. */
+  atEnd(callback: () => void): void {
+    this.#gatherers.push(callback)
+    this.#begin()
   }
 
   #begin(): void {
+    if (this.#isOpen) return
+    this.#isOpen = true
     const nodes = this.#redis instanceof Cluster ? this.#redis.nodes('master') : [this.#redis]
     const streams = nodes.filter(({ status }) => status === 'ready').map(({ stream }) => stream)
     for (const stream of streams) stream.cork()
     setImmediate(() => {
+      for (const gather of this.#gatherers) gather()
       for (const stream of streams) stream.uncork()
       this.#deadlines.start(this.#members)
       this.#members = []
+      this.#gatherers = []
+      this.#isOpen = false
     })
   }
 }

@@ -1,3 +1,4 @@
+import { isAsciiInto } from './ascii.ts'
 import { isFoldedCode } from './fold.ts'
 import type { UnitSet } from './pattern.ts'
 import { isLetter } from './preceding-text.ts'
@@ -144,12 +145,9 @@ function numbered(groups: Uint32Array): number[] {
   })
 }
 
-const encoder = new TextEncoder()
-
-/** False where the text holds more than ASCII. Its bytes are its units: the fastest way to them. */
+/** False where the text holds more than ASCII. */
 function readAscii(text: string, classes: Uint8Array, classOf: Uint8Array): boolean {
-  if (/[^\x00-\x7f]/.test(text)) return false
-  encoder.encodeInto(text, classes)
+  if (!isAsciiInto(text, classes)) return false
   for (let at = 0; at < text.length; at++) classes[at] = classOf[classes[at] as number] as number
   return true
 }

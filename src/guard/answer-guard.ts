@@ -66,7 +66,8 @@ export interface GuardedDocument<Bytes = Uint8Array> {
  */
 export class AnswerGuard {
   private readonly shape: Shape
-  private readonly walker: Rewalker
+  /** Made with the first event: whole answers have none. */
+  private walker: Rewalker | null = null
   private readonly guard: TextFilter
   private readonly gate: Gate
   /** The finish reason of a choice that is blocked in the event that ends it. */
@@ -88,7 +89,6 @@ export class AnswerGuard {
   /** `endsBlocked`: whether a blocked choice ends as one that a filter ended; else it does not end. */
   constructor(shape: Shape, guard: TextFilter, gate: Gate, endsBlocked = true) {
     this.shape = shape
-    this.walker = new Rewalker(shape)
     this.guard = guard
     this.gate = gate
     this.blockedFinish = endsBlocked ? CONTENT_FILTER : 'null'
@@ -110,6 +110,7 @@ export class AnswerGuard {
   /** Guards one event of a stream: the document in `bytes[start, end)`. Null: it cannot be checked. */
   event(bytes: Uint8Array, start: number, end: number): GuardedDocument<Outgoing> | null {
     // Places behind the text move with it, and those of tokens matter.
+    this.walker ??= new Rewalker(this.shape)
     const walked = this.form ? walkJson(bytes, start, end, this.shape) : this.walker.walk(bytes, start, end)
     if (!walked) return null
     const edits = this.drop(walked)

@@ -1,3 +1,4 @@
+import { isAsciiInto } from './ascii.ts'
 import { EMPTY_HASH, hashOn, type Vocabulary } from './vocabulary.ts'
 
 // See “Reading characters” in docs/architecture.md.
@@ -8,6 +9,8 @@ export const KEPT_WORDS = 64
 const MASK = KEPT_WORDS - 1
 /** Of what stands between two words this much is looked at. */
 const BETWEEN = 32
+/** Room for longer texts is not kept, in units. */
+const MAX_ROOM = 1 << 16
 
 /**
  * The words of a normalised text, read in order: runs of letters and digits, with an apostrophe inside that does not count
@@ -16,7 +19,10 @@ const BETWEEN = 32
 export class WordReader {
   /** Words read so far. */
   count = 0
-  private text = ''
+  /** The text, and behind it a 0. An array, because each character of a string costs a call. */
+  private units = new Uint16Array(1024)
+  private bytes = new Uint8Array(1024)
+  private length = 0
   private at = 0
   private readonly vocabulary: Vocabulary
   private readonly ids = new Uint16Array(KEPT_WORDS)
@@ -29,37 +35,65 @@ export class WordReader {
     this.vocabulary = vocabulary
   }
 
-  /** Begins a text. */
+  /** Begins a text that is normalised. */
   open(text: string): void {
-    this.text = text
+    const units = this.begin(text.length)
+    for (let at = 0; at < text.length; at++) units[at] = charCodeAt.call(text, at)
+  }
+
+  /** Begins a text of ASCII that is normalised but for its capitals; false where the text is another one. */
+  openAscii(text: string): boolean {
+    const units = this.begin(text.length)
+    const { bytes } = this
+    if (!isAsciiInto(text, bytes)) return false
+    for (let at = 0; at < text.length; at++) units[at] = LOWER[bytes[at] as number] as number
+    return true
+  }
+
+  /** Ends a text: nothing of a long one is kept. */
+  close(): void {
+    this.begin(0)
+    if (this.units.length <= MAX_ROOM) return
+    this.units = new Uint16Array(1024)
+    this.bytes = new Uint8Array(1024)
+  }
+
+  private begin(length: number): Uint16Array {
     this.at = 0
     this.count = 0
+    this.length = length
+    if (length >= this.units.length) {
+      const room = length < MAX_ROOM ? 2 ** Math.ceil(Math.log2(length + 1)) : length + 1
+      this.units = new Uint16Array(room)
+      this.bytes = new Uint8Array(room)
+    }
+    this.units[length] = 0
+    return this.units
   }
 
   /** Reads the next word; false where there is none. */
   read(): boolean {
-    const { text } = this
-    const { length } = text
+    const { units, length } = this
     const previousEnd = this.at
     let at = previousEnd
     let size = 0
-    while (at < length && (size = wordUnits(text, at)) === 0) at++
+    while (at < length && (size = wordUnits(units, at)) === 0) at++
     if (at === length) return false
     const start = at
     let hash = EMPTY_HASH
     do {
-      hash = hashOn(hash, charCodeAt.call(text, at))
-      if (size === 2) hash = hashOn(hash, charCodeAt.call(text, at + 1))
+      hash = hashOn(hash, units[at] as number)
+      if (size === 2) hash = hashOn(hash, units[at + 1] as number)
       at += size
-    } while (at < length && (size = wordUnits(text, at)) > 0)
+    } while (at < length && (size = wordUnits(units, at)) > 0)
     let apostrophe = -1
-    const mark = at < length ? charCodeAt.call(text, at) : 0
-    if ((mark === 0x27 || mark === 0x2019) && isLowerCase(charCodeAt.call(text, at + 1))) {
+    const mark = units[at]
+    if ((mark === 0x27 || mark === 0x2019) && isLowerCase(units[at + 1] as number)) {
       apostrophe = at
-      for (at++; isLowerCase(charCodeAt.call(text, at)); at++) hash = hashOn(hash, charCodeAt.call(text, at))
+      for (at++; isLowerCase(units[at] as number); at++) hash = hashOn(hash, units[at] as number)
     }
     const slot = this.count & MASK
-    this.ids[slot] = this.vocabulary.findIn(text, start, at, apostrophe, hash)
+    this.ids[slot] = this.vocabulary.findIn(units, start, at, apostrophe, hash)
     this.starts[slot] = start
     this.ends[slot] = at
     this.previousEnds[slot] = previousEnd
@@ -78,7 +112,7 @@ export class WordReader {
     if (this.isFirst(word)) return true
     const start = this.starts[word & MASK] as number
     for (let at = this.betweenFrom(word); at < start; at++) {
-      const unit = charCodeAt.call(this.text, at)
+      const unit = this.units[at] as number
       if (unit === LINE_END || !isSpace(unit)) return true
     }
     return false
@@ -89,7 +123,7 @@ export class WordReader {
     if (this.isFirst(word)) return true
     const from = this.betweenFrom(word)
     for (let at = (this.starts[word & MASK] as number) - 1; at >= from; at--) {
-      const unit = charCodeAt.call(this.text, at)
+      const unit = this.units[at] as number
       if (endsSentence(unit)) return true
       if (!isSpace(unit) && !MARKS_IN_FRONT.has(unit)) return false
     }
@@ -100,7 +134,7 @@ export class WordReader {
   startsSentence(word: number): boolean {
     const start = this.starts[word & MASK] as number
     for (let at = this.betweenFrom(word); at < start; at++) {
-      if (endsSentence(charCodeAt.call(this.text, at))) return true
+      if (endsSentence(this.units[at] as number)) return true
     }
     return false
   }
@@ -109,8 +143,8 @@ export class WordReader {
   hasColon(word: number): boolean {
     const end = this.ends[word & MASK] as number
     let at = end
-    while (at < end + BETWEEN && charCodeAt.call(this.text, at) === 0x20) at++
-    return charCodeAt.call(this.text, at) === 0x3a
+    while (at < end + BETWEEN && this.units[at] === 0x20) at++
+    return this.units[at] === 0x3a
   }
 
   private isFirst(word: number): boolean {
@@ -123,6 +157,8 @@ export class WordReader {
   }
 }
 
+const LOWER = Uint8Array.from({ length: 128 }, (_, unit) => (unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit))
+
 const LETTER = /[\p{L}\p{N}]/u
 const YES = 1
 const NO = 2
@@ -131,14 +167,15 @@ const HIGH_SURROGATE = 3
 const KINDS = new Uint8Array(0x10000).fill(HIGH_SURROGATE, 0xd800, 0xdc00)
 
 /** Units of the letter or digit at `at`; 0 where none stands. */
-function wordUnits(text: string, at: number): number {
-  const unit = charCodeAt.call(text, at)
+function wordUnits(units: Uint16Array, at: number): number {
+  const unit = units[at] as number
   const kind = KINDS[unit] as number
   if (kind === YES) return 1
   if (kind === NO) return 0
   if (kind === HIGH_SURROGATE) {
-    const point = text.codePointAt(at) as number
-    return point > 0xffff && LETTER.test(String.fromCodePoint(point)) ? 2 : 0
+    const low = units[at + 1] as number
+    const isPair = (low & 0xfc00) === 0xdc00
+    return isPair && LETTER.test(String.fromCharCode(unit, low)) ? 2 : 0
   }
   const found = LETTER.test(String.fromCharCode(unit))
   KINDS[unit] = found ? YES : NO

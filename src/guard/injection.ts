@@ -51,7 +51,7 @@ const SYSTEM = WORDS.find('system')
 /** One for all texts: reading is not interrupted. */
 const reader = new WordReader(WORDS)
 
-/** The literal strings by their first character: where that is missing, so are they. */
+/** The literal strings by their first character, which is no letter with a capital: where that is missing, so are they. */
 const STARTS = LITERALS.flatMap(({ name, weight, strings }) =>
   [...new Set(strings.map(string => string.charAt(0)))].map(first => ({
     first,
@@ -71,26 +71,33 @@ const NOTHING: InjectionScan = { score: 0, flagged: false, rules: [] }
  * reads a bounded number of words, and nothing is tried twice.
  */
 export function scanInjection(text: string): InjectionScan {
-  const normalised = normalise(text)
-  let found: Found | null = null
-  for (const { first, name, weight, strings } of STARTS) {
-    if (normalised.includes(first) && strings.some(string => normalised.includes(string))) {
-      found ??= new Map()
-      found.set(name, weight)
-    }
-  }
-  reader.open(normalised)
+  const isPlain = !text.includes('\\') && reader.openAscii(text)
+  const normalised = isPlain ? text : normalise(text)
+  if (!isPlain) reader.open(normalised)
+  let found = literals(normalised)
   let word = 0
   while (reader.read()) {
     if (reader.count > word + WINDOW) found = begin(word++, found)
   }
   while (word < reader.count) found = begin(word++, found)
-  reader.open('')
+  reader.close()
   if (found === null) return NOTHING
   let doubt = 1
   for (const weight of found.values()) doubt *= 1 - weight
   const score = Math.round((1 - doubt) * 1000) / 1000
   return { score, flagged: score >= INJECTION_THRESHOLD, rules: [...found.keys()] }
+}
+
+/** The literal strings in a text that is normalised but, perhaps, for its capitals. */
+function literals(text: string): Found | null {
+  let found: Found | null = null
+  let normalised: string | null = null
+  for (const { first, name, weight, strings } of STARTS) {
+    if (!text.includes(first)) continue
+    normalised ??= text.toLowerCase()
+    if (strings.some(string => normalised?.includes(string))) found = add(found, name, weight)
+  }
+  return found
 }
 
 /** Looks for what begins with the word, and adds it. */

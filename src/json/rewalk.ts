@@ -1,19 +1,22 @@
 import type { Shape } from './shape.ts'
 import { MALFORMED, stringEnd } from './strings.ts'
 import { walkJson } from './walk.ts'
-import type { StringSlot, Walked } from './walked.ts'
+import type { Span, StringSlot, Walked } from './walked.ts'
 
 /** Longer documents are not kept for comparison, in bytes. */
 const MAX_KEPT = 1024
 
 /**
  * Walks the documents of one stream. Most are the one before but for the piece of text inside: where that is so, byte for
- * byte, the walk would find the same, and only the text is read.
+ * byte, the walk would find the same, and only the text is read. Plain values may differ in what cannot change what the
+ * walk finds: some servers count in an id, or write the time.
  */
 export class Rewalker {
   private readonly shape: Shape
   /** The last document that was walked, if the next may be like it; it stood from `start` on. */
   private kept: Uint8Array | null = null
+  /** By byte of `kept`, the kinds of bytes that may stand in its place. */
+  private looseness: Uint8Array = NOTHING
   private start = 0
   private walked: Walked | null = null
   /** Where its text ended. */
@@ -27,8 +30,9 @@ export class Rewalker {
   walk(bytes: Uint8Array, start: number, end: number): Walked | null {
     const again = this.again(bytes, start, end)
     if (again) return again
-    const walked = walkJson(bytes, start, end, this.shape)
-    this.keep(bytes, start, end, walked)
+    const plain: Span[] = []
+    const walked = walkJson(bytes, start, end, this.shape, plain)
+    this.keep(bytes, start, end, walked, plain)
     return walked
   }
 
@@ -39,10 +43,10 @@ export class Rewalker {
     const head = slot.start - start
     const tail = kept.length - (textEnd - start)
     if (end - start < head + tail) return null
-    for (let at = 0; at < head; at++) if (kept[at] !== bytes[start + at]) return null
+    if (!this.isLike(kept, 0, head, bytes, start)) return null
     const found = stringEnd(bytes, slot.start, end)
     if (found === MALFORMED || Math.abs(found) + tail !== end) return null
-    for (let at = 1; at <= tail; at++) if (kept[kept.length - at] !== bytes[end - at]) return null
+    if (!this.isLike(kept, kept.length - tail, kept.length, bytes, end - kept.length)) return null
     const { kind, channel, field, choice, call } = slot
     walked.strings[0] = {
       kind,
@@ -57,15 +61,55 @@ export class Rewalker {
     return walked
   }
 
-  private keep(bytes: Uint8Array, start: number, end: number, walked: Walked | null): void {
+  /** Whether what stands in `bytes`, `shift` further on, may stand in place of `kept[from, to)`. */
+  private isLike(kept: Uint8Array, from: number, to: number, bytes: Uint8Array, shift: number): boolean {
+    for (let at = from; at < to; at++) {
+      const byte = bytes[at + shift] as number
+      if (kept[at] !== byte && ((KINDS[byte] as number) & (this.looseness[at] as number)) === 0) return false
+    }
+    return true
+  }
+
+  private keep(bytes: Uint8Array, start: number, end: number, walked: Walked | null, plain: readonly Span[]): void {
     this.kept = null
     if (!walked || end - start > MAX_KEPT || !isLikeOthers(walked)) return
     // A copy: what the bytes are a part of may be large, and used again. `slice` of a Node buffer would be none.
     this.kept = new Uint8Array(bytes.subarray(start, end))
+    this.looseness = loosenessOf(bytes, start, end, plain)
     this.start = start
     this.walked = walked
     this.textEnd = (walked.strings[0] as StringSlot).end
   }
+}
+
+const NOTHING = new Uint8Array(0)
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+const DIGIT = 1
+/** What stands in a string for itself. */
+const LITERAL = 2
+const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte >= 0x30 && byte <= 0x39) return DIGIT | LITERAL
+  return byte >= 0x20 && byte < 0x7f && byte !== QUOTE && byte !== BACKSLASH ? LITERAL : 0
+})
+
+/** Inside a plain string that has no escapes, any literal may stand; in a whole number any digit, but for the first. */
+function loosenessOf(bytes: Uint8Array, start: number, end: number, plain: readonly Span[]): Uint8Array {
+  const looseness = new Uint8Array(end - start)
+  for (const span of plain) {
+    if (bytes[span.start - 1] === QUOTE) {
+      looseness.fill(LITERAL, span.start - start, span.end - start)
+    } else if (isWhole(bytes, span)) {
+      looseness.fill(DIGIT, span.start + 1 - start, span.end - start)
+    }
+  }
+  return looseness
+}
+
+function isWhole(bytes: Uint8Array, { start, end }: Span): boolean {
+  for (let at = start; at < end; at++) if (((KINDS[bytes[at] as number] as number) & DIGIT) === 0) return false
+  return true
 }
 
 /** Whether nothing but one piece of text matters: other places would move with its length. */

@@ -19,9 +19,18 @@ const NULL = [0x6e, 0x75, 0x6c, 0x6c] as const
 
 class Malformed extends Error {}
 
-/** Walks `bytes[start, end)`; null where it is not one JSON value that can be trusted to be read alike by everyone. */
-export function walkJson(bytes: Uint8Array, start: number, end: number, shape: Shape): Walked | null {
-  const walker = new Walker(bytes, start, end)
+/**
+ * Walks `bytes[start, end)`; null where it is not one JSON value that can be trusted to be read alike by everyone.
+ * `plain` gets where plain values stand whose other letters and digits would make no difference (see `Rewalker`).
+ */
+export function walkJson(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  shape: Shape,
+  plain: Span[] | null = null,
+): Walked | null {
+  const walker = new Walker(bytes, start, end, plain)
   try {
     walker.document(shape)
     return walker.found
@@ -45,6 +54,7 @@ class Walker {
   }
   private readonly bytes: Uint8Array
   private readonly end: number
+  private readonly plain: Span[] | null
   private at: number
   private depth = 0
   private choice: ChoiceScope | null = null
@@ -59,10 +69,11 @@ class Walker {
   /** Where the last value begins. */
   private valueStart = 0
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
+  constructor(bytes: Uint8Array, start: number, end: number, plain: Span[] | null) {
     this.bytes = bytes
     this.at = start
     this.end = end
+    this.plain = plain
   }
 
   document(shape: Shape): void {
@@ -188,6 +199,7 @@ class Walker {
     this.skipString()
     const kind = shape.mark?.kind
     if (kind === 'plain' || kind === 'drop' || kind === 'finish' || kind === 'tag' || kind === 'json') {
+      if (kind === 'plain' && this.simple) this.plain?.push({ start, end: this.at - 1 })
       if (this.simple) return
       if (decodeString(this.bytes, { start, end: this.at - 1, simple: false }) === null) throw new Malformed()
       return
@@ -269,6 +281,7 @@ class Walker {
       this.at++
     }
     if (!this.isScalar(start)) throw new Malformed()
+    if (shape.mark?.kind === 'plain') this.plain?.push({ start, end: this.at })
     if (this.at - start >= LONG_NUMBER && shape.mark === undefined && !this.inWhole) this.longNumber(start, number)
     if (shape.mark?.kind !== 'index') return
     if (!Number.isInteger(number) || number < 0 || number > MAX_INDEX) throw new Malformed()

@@ -120,13 +120,13 @@ class Call implements UpstreamReceiver, UpstreamStream {
   private lastByteAt = 0
   private paused = false
   private timer: ReturnType<typeof setTimeout> | undefined
-  private readonly deadline: number
+  private readonly startedAt: number
 
   constructor(exchange: Exchange, services: Services, server: UpstreamConfig) {
     this.exchange = exchange
     this.services = services
     this.server = server
-    this.deadline = services.clock.monotonic() + services.config.timeouts.totalMs
+    this.startedAt = services.clock.monotonic()
   }
 
   send(body: string): Promise<SendResult> {
@@ -139,8 +139,9 @@ class Call implements UpstreamReceiver, UpstreamStream {
       const { endpoint, requestId, reservationId } = this.exchange
       this.exchange.onGone(() => this.abandon())
       if (this.closed) return
-      const { timeouts } = this.services.config
-      this.timer = setTimeout(() => this.timeOut('no first byte'), Math.min(timeouts.firstByteMs, timeouts.totalMs))
+      const { firstByteMs, idleMs } = this.services.config.timeouts
+      // No later than the first silence could be over.
+      this.watch(Math.min(firstByteMs, idleMs))
       this.flow = this.services.upstream.send(
         {
           method: 'POST',
@@ -174,11 +175,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
   onData(chunk: Uint8Array): void {
     if (this.closed || chunk.length === 0) return
     const now = this.services.clock.monotonic()
-    if (this.exchange.firstByteAt === undefined || this.lastByteAt === 0) {
-      this.exchange.firstByteAt ??= now
-      clearTimeout(this.timer)
-      this.watch(this.services.config.timeouts.idleMs)
-    }
+    this.exchange.firstByteAt ??= now
     this.lastByteAt = now
     if (this.receiver) {
       this.receiver.data(chunk)
@@ -263,20 +260,25 @@ class Call implements UpstreamReceiver, UpstreamStream {
     this.settle({ kind: 'aborted' })
   }
 
-  /** One timer for silence and for the whole: it looks at the clock when it fires, so that a chunk costs no timer. */
+  /** One timer for all deadlines: it looks at the clock when it fires, so that a chunk costs no timer. */
   private watch(inMs: number): void {
-    this.timer = setTimeout(
-      () => {
-        const { timeouts } = this.services.config
-        const now = this.services.clock.monotonic()
-        if (now >= this.deadline) return this.timeOut(`the answer took longer than ${timeouts.totalMs} ms`)
-        // While the caller is the slow one, silence is ours.
-        const silent = this.paused ? 0 : now - this.lastByteAt
-        if (silent >= timeouts.idleMs) return this.timeOut(`silent for ${timeouts.idleMs} ms`)
-        this.watch(timeouts.idleMs - silent)
-      },
-      Math.max(1, Math.min(inMs, this.deadline - this.services.clock.monotonic())),
-    )
+    const left = this.startedAt + this.services.config.timeouts.totalMs - this.services.clock.monotonic()
+    this.timer = setTimeout(this.look, Math.max(1, Math.min(inMs, left)))
+  }
+
+  private readonly look = (): void => {
+    const { firstByteMs, idleMs, totalMs } = this.services.config.timeouts
+    const now = this.services.clock.monotonic()
+    const took = now - this.startedAt
+    if (this.lastByteAt === 0) {
+      if (took >= Math.min(firstByteMs, totalMs)) return this.timeOut('no first byte')
+      return this.watch(Math.min(firstByteMs - took, idleMs))
+    }
+    if (took >= totalMs) return this.timeOut(`the answer took longer than ${totalMs} ms`)
+    // While the caller is the slow one, silence is ours.
+    const silent = this.paused ? 0 : now - this.lastByteAt
+    if (silent >= idleMs) return this.timeOut(`silent for ${idleMs} ms`)
+    this.watch(idleMs - silent)
   }
 
   private timeOut(reason: string): void {

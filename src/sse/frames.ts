@@ -93,7 +93,10 @@ export class FrameSplitter {
   }
 }
 
+/** The pieces as one: a single one is given back as it is. */
 export function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces
+  if (only && pieces.length === 1) return only
   let size = 0
   for (const piece of pieces) size += piece.length
   const whole = new Uint8Array(size)

@@ -428,3 +428,18 @@ describe('rotation', () => {
     expect((await readdir(folder)).sort()).toContain('audit.20990101T000000001Z.jsonl')
   })
 })
+
+it('lines that come in one turn of the event loop after the other are written together, a lone one at once', async () => {
+  const file = await openFile()
+  await file.append('alone')
+  const settled: string[] = []
+  const append = (line: string) => void file.append(line).then(() => settled.push(line))
+  setImmediate(() => {
+    append('next turn')
+    setImmediate(() => append('the one after'))
+  })
+  await file.append('first')
+  // Promises of one group are resolved together, before anything else can happen.
+  await Promise.resolve()
+  expect(settled).toEqual(['next turn', 'the one after'])
+})

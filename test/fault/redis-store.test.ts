@@ -123,6 +123,27 @@ describe('Redis state store in trouble', () => {
     await expect(reserve(1)).rejects.toThrow(/^Redis failed: OOM$/)
   })
 
+  test('one that fails keeps none of those that went with it', async () => {
+    await observer.set('sallyport:1:{tenant}:window:60000:broken', 'not a hash')
+    const keys = ['limit', 'broken', 'other']
+    const results = await Promise.all(keys.map(key => reserve(4, key).then(({ outcome }) => outcome, String)))
+    expect(results).toEqual(['granted', 'StoreUnavailableError: Redis failed: WRONGTYPE', 'granted'])
+    await observer.set(`sallyport:1:{tenant}:reservation:request-${lastId - 1}`, 'no record')
+    const settled = keys.map((_, at) => store.settle(`request-${lastId - 2 + at}`, 'tenant', [1]).then(() => 1, String))
+    expect(await Promise.all(settled)).toEqual([1, expect.stringContaining('StoreUnavailableError'), 1])
+    expect([await remaining(), await remaining('other')]).toEqual([9, 9])
+  })
+
+  test('a turn of the event loop with more than one call takes, of several tenants', async () => {
+    const results = await Promise.all(
+      Array.from({ length: 90 }, (_, at) => reserveCharges(store, `many-${at}`, `tenant-${at % 2}`, [charge(1)])),
+    )
+    expect(results.filter(({ outcome }) => outcome === 'granted')).toHaveLength(20)
+    await Promise.all(Array.from({ length: 90 }, (_, at) => store.settle(`many-${at}`, `tenant-${at % 2}`, [0])))
+    const after = await reserveCharges(store, 'after', 'tenant-1', [charge(10)])
+    expect(after.outcome).toBe('granted')
+  })
+
   test('keys that were lost leave no trace in the sums', async () => {
     await reserveCharges(store, 'before', 'tenant', [charge(9)])
     await observer.eval("for _, k in ipairs(redis.call('KEYS', '*window*')) do redis.call('DEL', k) end", 0)
