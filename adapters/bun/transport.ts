@@ -14,6 +14,8 @@ export const bunTransport: Transport<Context> = {
 }
 
 class BunConnection implements Connection {
+  /** Bun.serve is for plain HTTP only: it shows no client certificate, and cannot change its own. */
+  readonly clientCertificate = undefined
   readonly #request: Request
   readonly #server: BunServer
   /** Part of the request body has been refused, so the connection cannot carry another request. */

@@ -13,10 +13,12 @@ import type { Lockout } from '../../src/ports/lockout.ts'
 import type { StateStore } from '../../src/ports/state-store.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
+import { createAskProxy } from '../../src/proxies/trusted-proxies.ts'
 import { createQuotaPlanner } from '../../src/quota/plan.ts'
 import type { ValidatorServices } from '../../src/validators/validator.ts'
 import { Validators } from '../../src/validators/validators.ts'
 import { openAuditFile } from '../node/audit-file.ts'
+import { nodeCertificates } from '../node/certificates.ts'
 import { systemClock } from '../node/clock.ts'
 import { reasonOf } from '../node/error-code.ts'
 import { nodeHashing } from '../node/hashing.ts'
@@ -49,7 +51,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const hashing = nodeHashing
   const policies = readPolicies(config, createDigest(hashing, hmac.key))
   const keySet = await readKeySet(config.tokens.jwks)
-  const runtime = await currentRuntime()
+  const runtime = await currentRuntime(config.tls !== undefined)
   const modelServers = upstream ?? (await runtime.createUpstream())
   const clock = systemClock
   const sink = await opened(`audit.file: ${config.audit.file}`, () =>
@@ -69,6 +71,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     upstream: modelServers,
     audit,
     verifyToken: createTokenVerifier({ ...config.tokens, keySet, clock, hashing }),
+    askProxy: config.proxies && createAskProxy(config.proxies, nodeCertificates, clock),
     policies,
     planQuota: createQuotaPlanner(config.quotas, hashing),
     pool: new UpstreamPool(),

@@ -17,11 +17,16 @@ export interface Runtime {
 const CLIENT_VARIABLE = 'SALLYPORT_UPSTREAM_CLIENT'
 
 /** The runtime that this process runs on. The other's adapters, and their libraries, are not loaded. */
-export async function currentRuntime(): Promise<Runtime> {
+export async function currentRuntime(hasTls = false): Promise<Runtime> {
   if (process.versions.bun === undefined) {
     const { serveNode: serve } = await import('../node/server.ts')
     const { nodeTransport: transport } = await import('../node/transport.ts')
     return { name: 'node', transport, serve, createUpstream: createChosenUpstream }
+  }
+  if (hasTls) {
+    const { serveBunTls: serve } = await import('../bun/tls-server.ts')
+    const { nodeTransport: transport } = await import('../node/transport.ts')
+    return { name: 'bun', transport, serve, createUpstream: createOnlyUpstream }
   }
   const { serveBun: serve } = await import('../bun/server.ts')
   const { bunTransport: transport } = await import('../bun/transport.ts')

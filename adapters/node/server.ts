@@ -1,15 +1,17 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import type { Env, Hono } from 'hono'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
 import { reachable } from './reachable.ts'
 import { listenError } from './start-error.ts'
-import { readTlsFiles, type TlsFiles } from './tls-files.ts'
+import type { TlsFiles } from './tls/tls-files.ts'
+import { TlsListener } from './tls/tls-listener.ts'
 
 export { StartError } from './start-error.ts'
-export type { TlsFiles } from './tls-files.ts'
+export type { TlsFiles } from './tls/tls-files.ts'
 
 export interface ServeOptions<E extends Env = Env> {
   readonly app: Hono<E>
@@ -37,7 +39,6 @@ const HEADERS_TIMEOUT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 120_000
 /** Longer than the 60 s of the usual load balancers, which otherwise send into a connection that is just closing. */
 const KEEP_ALIVE_MS = 65_000
-const HANDSHAKE_TIMEOUT_MS = 10_000
 /** How often a draining server looks for connections that have become idle. */
 const SWEEP_MS = 25
 
@@ -50,21 +51,31 @@ const SERVER_OPTIONS: ServerOptions = {
   noDelay: true,
 }
 
+type CreateTlsServer = (options: ServerOptions & TlsOptions, listener: RequestListener) => Server & TlsServer
+type TlsServer = Parameters<TlsListener['attach']>[0]
+
 /**
  * Serves an app on node:http or node:https.
  * @throws StartError when a certificate file or the address cannot be used
  */
-export async function serveNode<E extends Env>(options: ServeOptions<E>): Promise<RunningServer> {
-  const { app, listen, tls, telemetry } = options
+export function serveNode<E extends Env>(options: ServeOptions<E>): Promise<RunningServer> {
+  return serveOn(options, createTlsServer)
+}
+
+/** The same, on a TLS server of the caller's choice. */
+export async function serveOn<E extends Env>(
+  { app, listen, tls: files, telemetry }: ServeOptions<E>,
+  createTls: CreateTlsServer,
+): Promise<RunningServer> {
   const answer = getRequestListener((request, env) => app.fetch(request, env))
+  const tls = files && (await TlsListener.open(files, telemetry))
   const listener: RequestListener = (incoming, outgoing) => void answer(incoming, outgoing)
-  const server = tls
-    ? createTlsServer({ ...SERVER_OPTIONS, ...(await tlsOptions(tls)) }, listener)
-    : createServer(SERVER_OPTIONS, listener)
-  server.on('tlsClientError', error => {
-    const code = (error as { code?: string }).code
-    telemetry.log('debug', 'tls_handshake_failed', { code })
-  })
+  const admitted: RequestListener = (incoming, outgoing) => {
+    if (tls?.admits(incoming.socket)) listener(incoming, outgoing)
+    else incoming.socket.destroy()
+  }
+  const secure = tls && createTls({ ...SERVER_OPTIONS, ...tls.options }, admitted)
+  const server = secure ?? createServer(SERVER_OPTIONS, listener)
 
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -73,6 +84,7 @@ export async function serveNode<E extends Env>(options: ServeOptions<E>): Promis
   })
 
   await listening(server, listen.host, listen.port)
+  if (secure) tls.attach(secure)
   server.on('error', error => telemetry.log('error', 'server_error', { message: error.message }))
   const { port } = server.address() as AddressInfo
 
@@ -80,18 +92,10 @@ export async function serveNode<E extends Env>(options: ServeOptions<E>): Promis
   return {
     url: `${tls ? 'https' : 'http'}://${reachable(listen.host)}:${port}`,
     port,
-    close: drainMs => (closing ??= drain(server, sockets, drainMs)),
-  }
-}
-
-async function tlsOptions(files: TlsFiles): Promise<object> {
-  const { cert, key, clientCa } = await readTlsFiles(files)
-  return {
-    cert,
-    key,
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+    close: drainMs => {
+      tls?.close()
+      return (closing ??= drain(server, sockets, drainMs))
+    },
   }
 }
 

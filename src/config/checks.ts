@@ -1,4 +1,5 @@
 import { hmacKey } from '../audit/hmac.ts'
+import { callerFaults, callerWarnings } from './caller-checks.ts'
 import type { Config } from './config.ts'
 import { at, type Fault } from './fault.ts'
 import { guardFaults, guardWarnings, unknownModels } from './guard-checks.ts'
@@ -13,6 +14,7 @@ import { validatorFaults, validatorWarnings } from './validator-checks.ts'
 export function crossCheck(document: Document, config: Config, dictionaries: readonly Fault[]): Fault[] {
   return [
     ...unsafeListener(document),
+    ...callerFaults(document),
     ...duplicates(document),
     ...timeouts(document),
     ...quotas(document, config),
@@ -31,6 +33,7 @@ export function warnings(document: Document, { guard }: Config): Fault[] {
   if (document.tls === undefined && document.listen.insecure && !isLoopback(document.listen.host)) {
     found.push({ path: 'listen.insecure', reason: 'tokens and prompts cross the network unencrypted' })
   }
+  found.push(...callerWarnings(document))
   if (document.audit.onFailure === 'serve') {
     found.push({ path: 'audit.onFailure', reason: 'requests are answered without a record while the log fails' })
   }

@@ -71,6 +71,15 @@ export const MAX_SCOPE_CHARACTERS = 512
 /** Keys in one JWK Set: the current one, the one before, and room for several issuers. */
 export const MAX_JWKS_KEYS = 64
 
+// Proxies in front
+
+/** A certificate in a header: an RSA one with many names is some 4 KiB, a third more in base64 or percent escapes. */
+export const MAX_CLIENT_CERT_CHARACTERS = 12 * 1024
+/** Certificates that proxies passed on and that were read: a company's services, with their old and new ones. */
+export const CLIENT_CERT_CACHE_ENTRIES = 1000
+/** How long one is remembered. What was read of it cannot change. */
+export const CLIENT_CERT_CACHE_MS = 10 * MINUTE_MS
+
 // Upstreams
 
 /** One SSE frame: far above any real delta, far below what would hurt. */

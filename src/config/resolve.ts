@@ -1,5 +1,13 @@
 import type { QuotaLimit } from '../quota/limit.ts'
-import type { Config, GuardMatch, GuardRuleConfig, ModelConfig, StateLocation, TokensConfig } from './config.ts'
+import type {
+  Config,
+  GuardMatch,
+  GuardRuleConfig,
+  ModelConfig,
+  StateLocation,
+  TlsConfig,
+  TokensConfig,
+} from './config.ts'
 import type { Document } from './schema.ts'
 import { resolveValidator } from './validator-schema.ts'
 
@@ -10,13 +18,8 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
   const { listen, tls, timeouts, guard, request, audit } = document
   return {
     listen,
-    ...(tls !== undefined && {
-      tls: {
-        cert: resolvePath(tls.cert),
-        key: resolvePath(tls.key),
-        ...(tls.clientCa !== undefined && { clientCa: resolvePath(tls.clientCa) }),
-      },
-    }),
+    ...(tls !== undefined && { tls: resolveTls(tls, resolvePath) }),
+    ...(document.proxies !== undefined && { proxies: document.proxies }),
     state: document.state as StateLocation,
     tokens: resolveTokens(document.tokens, resolvePath),
     models: document.models.map(resolveModel),
@@ -43,6 +46,18 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
   }
 }
 
+function resolveTls(tls: NonNullable<Document['tls']>, resolvePath: ResolvePath): TlsConfig {
+  const { cert, key, clientCa, crl, minVersion } = tls
+  return {
+    cert: resolvePath(cert),
+    key: resolvePath(key),
+    ...(clientCa !== undefined && { clientCa: resolvePath(clientCa) }),
+    clientAuth: tls.clientAuth ?? (clientCa === undefined ? 'off' : 'required'),
+    ...(crl !== undefined && { crl: resolvePath(crl) }),
+    minVersion,
+  }
+}
+
 /** The tokens part alone. */
 export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePath): TokensConfig {
   return {
@@ -51,6 +66,7 @@ export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePa
     jwks: URL.canParse(tokens.jwks) ? tokens.jwks : resolvePath(tokens.jwks),
     maxLifetimeMs: tokens.maxLifetime,
     algorithms: tokens.algorithms,
+    requireBound: tokens.requireBound,
   }
 }
 

@@ -7,6 +7,7 @@ import type { Lockout } from '../ports/lockout.ts'
 import type { StateStore } from '../ports/state-store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { Upstream } from '../ports/upstream.ts'
+import type { AskProxy } from '../proxies/trusted-proxies.ts'
 import type { QuotaPlanner } from '../quota/plan.ts'
 import type { Validators } from '../validators/validators.ts'
 import type { PolicyBook } from './policy-book.ts'
@@ -23,6 +24,8 @@ export interface Services {
   readonly upstream: Upstream
   readonly audit: AuditLog
   readonly verifyToken: VerifyToken
+  /** Undefined where none are configured. */
+  readonly askProxy: AskProxy | undefined
   readonly policies: PolicyBook
   readonly planQuota: QuotaPlanner
   readonly pool: UpstreamPool

@@ -15,6 +15,7 @@ const DOMAINS = [
   'errors',
   'config',
   'ports',
+  'proxies',
   'json',
   'validators',
 ]

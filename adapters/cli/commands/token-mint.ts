@@ -5,7 +5,9 @@ import { type Claims, checkClaims, isClaimName, parseModels, parseScope } from '
 import { isTokenRefusal } from '../../../src/auth/verify-token.ts'
 import { MAX_TOKEN_CHARACTERS, MAX_TOKEN_LIFETIME_MS } from '../../../src/config/limits.ts'
 import { formatQuantity, parseQuantity, QUANTITY_HINTS } from '../../../src/config/units.ts'
+import { describeCertificate } from '../../node/certificates.ts'
 import { locateConfig, readTokensConfig } from '../../node/config-file.ts'
+import { readCertificate } from '../certs/cert-folder.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
 import { isOpenToOthers, readKeyFile, SIGNING_KEY, type StoredKey } from '../key-files.ts'
@@ -26,6 +28,7 @@ export function registerTokenMint(token: Command): void {
       models,
     )
     .option('--ttl <duration>', 'how long it lives, at most 90d', lifetime, MAX_TOKEN_LIFETIME_MS)
+    .option('--cert <file>', 'bind it to this client certificate: of no use to anybody without its key')
     .option('--key <file>', 'the private signing key', `keys/${SIGNING_KEY}`)
     .option('--subject <text>', 'whom it stands for (default: TEAM/APP/ENV)')
     .option('--issuer <text>', 'in place of the configuration’s tokens.issuer')
@@ -42,6 +45,7 @@ interface MintOptions {
   readonly scope: string
   readonly models?: readonly string[]
   readonly ttl: number
+  readonly cert?: string
   readonly key: string
   readonly subject?: string
   readonly issuer?: string
@@ -78,12 +82,20 @@ async function mint(options: MintOptions): Promise<void> {
     env,
     scope,
     ...(globs !== undefined && { models: globs }),
+    ...(options.cert !== undefined && { cnf: { 'x5t#S256': await thumbprintOf(options.cert) } }),
   }
   refuseUnusable(claims, profile, now * 1000)
   const token = await signToken(claims, options.key)
   if (token.length > MAX_TOKEN_CHARACTERS) throw new UsageError('the token would be too long: name fewer models')
   if (options.json) printJson({ token, tokenId: claims.jti, expires: new Date(claims.exp * 1000).toISOString() })
   else print(token)
+}
+
+/** The thumbprint of a certificate that callers can show. */
+async function thumbprintOf(path: string): Promise<string> {
+  const certificate = await readCertificate(path)
+  if (certificate.ca) throw new UsageError(`--cert: ${path} is the certificate of an authority, which no caller shows`)
+  return describeCertificate(certificate).thumbprint
 }
 
 /** No token leaves here that the gateway would refuse. */
