@@ -2,7 +2,7 @@ import type { Server } from 'node:https'
 import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls'
 import type { Telemetry } from '../../../src/ports/telemetry.ts'
 import { StartError } from '../start-error.ts'
-import { type FileWatch, watchFiles } from '../watch-files.ts'
+import { FileWatch } from '../watch-files.ts'
 import { warnOfExpiry } from './expiry.ts'
 import { chainOf, peerOf, shownBy } from './peer.ts'
 import { isRevoked } from './revocation-list.ts'
@@ -38,22 +38,24 @@ export class TlsListener {
   readonly #telemetry: Telemetry
   readonly #sockets = new Set<TLSSocket>()
   #material: TlsMaterial
-  #watch: FileWatch | undefined
+  readonly #watch: FileWatch
   #stopWarning: (() => void) | undefined
 
   /** @throws StartError naming the file that cannot be used */
   static async open(files: TlsFiles, telemetry: Telemetry): Promise<TlsListener> {
+    const watch = await FileWatch.of(pathsOf(files))
     const material = await readTlsFiles(files)
     const ended = endingsOf(files, material).find(({ what, endsAtMs }) => {
       return what !== 'client_authority' && endsAtMs <= Date.now()
     })
     if (ended) throw new StartError(`${ended.file}: has expired (${new Date(ended.endsAtMs).toISOString()})`)
-    return new TlsListener(files, material, telemetry)
+    return new TlsListener(files, material, watch, telemetry)
   }
 
-  private constructor(files: TlsFiles, material: TlsMaterial, telemetry: Telemetry) {
+  private constructor(files: TlsFiles, material: TlsMaterial, watch: FileWatch, telemetry: Telemetry) {
     this.#files = files
     this.#material = material
+    this.#watch = watch
     this.#telemetry = telemetry
   }
 
@@ -75,9 +77,7 @@ export class TlsListener {
       this.#refused(String((socket as Partial<TLSSocket>).authorizationError ?? error.code))
     })
     server.on('secureConnection', socket => this.#onSecure(socket))
-    const { cert, key, clientCa, crl } = this.#files
-    const paths = [cert, key, clientCa, crl].filter(path => path !== undefined)
-    this.#watch = watchFiles(paths, () => this.#reload(server))
+    this.#watch.start(() => this.#reload(server))
     this.#stopWarning = warnOfExpiry(() => endingsOf(this.#files, this.#material), this.#telemetry)
   }
 
@@ -91,7 +91,7 @@ export class TlsListener {
   }
 
   close(): void {
-    this.#watch?.close()
+    this.#watch.close()
     this.#stopWarning?.()
   }
 
@@ -167,4 +167,8 @@ export class TlsListener {
     }
     return cut
   }
+}
+
+function pathsOf({ cert, key, clientCa, crl }: TlsFiles): string[] {
+  return [cert, key, clientCa, crl].filter(path => path !== undefined)
 }
