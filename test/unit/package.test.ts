@@ -14,7 +14,7 @@ const MAX_BUNDLE_BYTES = 4 * 1024 * 1024
 
 /** Folders of the machine that built it, and hosts that packages were fetched from. */
 const BUILD_PLACES =
-  /(?<![\w./])\/(?:work|home|root|Users|tmp|private|builds?)\/\w|registry\.[\w.-]+\.\w|\/artifactory\//
+  /(?<![\w./])\/(?:work|home|root|Users|tmp|private|builds?)\/\w|registry\.[a-z\d-]+\.[a-z]|\/artifactory\//
 
 interface Packed {
   readonly size: number

@@ -15,10 +15,9 @@ const peers = new WeakMap<object, Peer>()
 
 /** Who is at the other end of a connection, by a verified certificate; undefined without one. Cheap from the second call on. */
 export function peerOf(socket: object): Peer | undefined {
+  if ((socket as Partial<TLSSocket>).authorized !== true) return undefined
   const known = peers.get(socket)
   if (known !== undefined) return known
-  const { authorized } = socket as Partial<TLSSocket>
-  if (authorized !== true) return undefined
   const certificate = shownBy(socket as TLSSocket)
   if (certificate === undefined) return undefined
   const peer = {

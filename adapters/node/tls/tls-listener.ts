@@ -73,8 +73,8 @@ export class TlsListener {
 
   /** Follows a server's connections and the files from now on. */
   attach(server: TlsServer): void {
-    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-      this.#refused(String((socket as Partial<TLSSocket>).authorizationError ?? error.code))
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket | undefined) => {
+      this.#refused(String(socket?.authorizationError ?? error.code))
     })
     server.on('secureConnection', socket => this.#onSecure(socket))
     this.#watch.start(() => this.#reload(server))

@@ -38,7 +38,10 @@ test.each([
     'proxies.clientCert.header: should be the lower-case name of a header',
   ],
   ['tokens: { requireBound: true }', 'tokens.requireBound: no caller could show a certificate'],
-  [`tls: { ${TLS}, clientCa: ca.pem, clientAuth: off }\ntokens: { requireBound: true }`, 'tls.clientAuth'],
+  [
+    `tls: { ${TLS}, clientCa: ca.pem, clientAuth: off }\ntokens: { requireBound: true }`,
+    'tokens.requireBound: no caller could',
+  ],
 ])('%s is a fault', async (text, expected) => {
   expect((await faults(text)).join()).toContain(expected)
 })

@@ -42,6 +42,7 @@ test('every default in the reference is the one in force', async () => {
         jwks: '/base/keys/public.jwks.json',
         maxLifetimeMs: 90 * 86_400_000,
         algorithms: ['EdDSA', 'ES256', 'RS256'],
+        requireBound: false,
       },
       timeouts: { firstByteMs: 30_000, idleMs: 60_000, totalMs: 900_000 },
       quotas: [],
