@@ -16,6 +16,8 @@ type Serve = <E extends Env>(options: ServeOptions<E>) => Promise<RunningServer>
 
 const listen = { host: '127.0.0.1', port: 0 }
 const STREAMS = 100
+/** A look a second, on a busy machine. */
+const RELOAD_MS = 10_000
 
 /** A running server, and what it told and sees. */
 interface Rig {
@@ -110,7 +112,7 @@ export function tlsChecks(serve: Serve): Check[] {
           assert.equal(refusals(counted, 'expired'), 1)
           assert.equal(refusals(counted, 'no_certificate'), clientAuth === 'required' ? 1 : 0)
           files.revoke(files.other.made)
-          await until('the new list', () => counted.get('sallyport_certificate_reloads_total loaded') === 1)
+          await until('the new list', () => counted.get('sallyport_certificate_reloads_total loaded') === 1, RELOAD_MS)
           await assert.rejects(ask(files.other))
           assert.equal(refusals(counted, 'revoked'), 1)
           assert.equal(await ask(files.client), name)
@@ -148,7 +150,7 @@ export function tlsChecks(serve: Serve): Check[] {
         files.path('server-key.pem', renewed.keyPem)
         await sleep(20)
         files.path('server.pem', renewed.pem)
-        await until('the reload', () => counted.get('sallyport_certificate_reloads_total loaded') === 1)
+        await until('the reload', () => counted.get('sallyport_certificate_reloads_total loaded') === 1, RELOAD_MS)
         const serial = await serialOf(server.port, ca, client)
         assert.notEqual(serial, before)
         assert.equal(serial, renewed.certificate.serialNumber)
@@ -167,14 +169,14 @@ export function tlsChecks(serve: Serve): Check[] {
         const { files, counted, logged, ask } = rig
         const failed = (): number => counted.get('sallyport_certificate_reloads_total failed') ?? 0
         files.path('ca.pem', 'no certificate')
-        await until('the failure', () => failed() === 1)
+        await until('the failure', () => failed() === 1, RELOAD_MS)
         assert.match(
           String(logged.find(({ event }) => event === 'certificates_not_reloaded')?.fields['reason']),
           /ca\.pem/,
         )
         assert.match(await ask(files.client), /^CN=billing /)
         rmSync(files.key)
-        await until('the second failure', () => failed() === 2)
+        await until('the second failure', () => failed() === 2, RELOAD_MS)
         assert.match(await ask(files.client), /^CN=billing /)
       },
     ),
@@ -193,7 +195,7 @@ export function tlsChecks(serve: Serve): Check[] {
         const lost = assert.rejects(fetchText(server.port, '/stream', { ca, ...other }))
         await until('two streams', () => sinks.size === 2)
         files.revoke(other.made)
-        await until('the reload', () => counted.get('sallyport_certificate_reloads_total loaded') === 1)
+        await until('the reload', () => counted.get('sallyport_certificate_reloads_total loaded') === 1, RELOAD_MS)
         await lost
         await until('one stream left', () => sinks.size === 1)
         await assert.rejects(rig.ask(other, bad))
@@ -212,11 +214,11 @@ export function tlsChecks(serve: Serve): Check[] {
         const lost = assert.rejects(fetchText(server.port, '/stream', { ca: files.ca, ...files.client }))
         await until('a stream', () => sinks.size === 1)
         files.path('ca.pem', files.ca + files.foreignCa.pem)
-        await until('both', () => loaded() === 1)
+        await until('both', () => loaded() === 1, RELOAD_MS)
         assert.match(await rig.ask(files.foreign), /billing/)
         assert.equal(sinks.size, 1)
         files.path('ca.pem', files.foreignCa.pem)
-        await until('the new one', () => loaded() === 2)
+        await until('the new one', () => loaded() === 2, RELOAD_MS)
         await lost
         await assert.rejects(rig.ask(files.client))
         assert.match(await rig.ask(files.foreign), /billing/)
@@ -241,7 +243,7 @@ export function tlsChecks(serve: Serve): Check[] {
         })
         first.destroy()
         files.revoke(files.other.made)
-        await until('the reload', () => counted.get('sallyport_certificate_reloads_total loaded') === 1)
+        await until('the reload', () => counted.get('sallyport_certificate_reloads_total loaded') === 1, RELOAD_MS)
         const again = connect({ ...options, session })
         again.write('GET / HTTP/1.1\r\nhost: test\r\n\r\n')
         assert.equal(await everything(again), '')
@@ -252,9 +254,9 @@ export function tlsChecks(serve: Serve): Check[] {
       ({ clientCa }) => ({ clientCa }),
       async rig => {
         const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-        const identity = rig.files.endingIn(3)
+        const identity = rig.files.endingIn(4)
         assert.match(await rig.ask(identity, agent), /short/)
-        await sleep(3200)
+        await sleep(4200)
         await assert.rejects(rig.ask(identity, agent))
         agent.destroy()
       },

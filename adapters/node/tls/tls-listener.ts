@@ -40,6 +40,7 @@ export class TlsListener {
   #material: TlsMaterial
   readonly #watch: FileWatch
   #stopWarning: (() => void) | undefined
+  #secondLook: NodeJS.Timeout | undefined
 
   /** @throws StartError naming the file that cannot be used */
   static async open(files: TlsFiles, telemetry: Telemetry): Promise<TlsListener> {
@@ -93,6 +94,7 @@ export class TlsListener {
   close(): void {
     this.#watch.close()
     this.#stopWarning?.()
+    clearTimeout(this.#secondLook)
   }
 
   #context(): SecureContextOptions {
@@ -144,7 +146,13 @@ export class TlsListener {
       this.#telemetry.count('sallyport_certificate_reloads_total', { result: 'failed' })
       return
     }
-    const cut = this.#cutOff()
+    let cut = 0
+    if (trustOf(this.#material) !== trustOf(before)) {
+      cut = this.#cutOff()
+      // Handshakes that had begun end under the old authorities.
+      clearTimeout(this.#secondLook)
+      this.#secondLook = setTimeout(() => this.#cutOff(), HANDSHAKE_TIMEOUT_MS).unref()
+    }
     const { serialNumber, validTo } = this.#material.certificate
     this.#telemetry.log('info', 'certificates_reloaded', { serial: serialNumber, validTo, connectionsCut: cut })
     this.#telemetry.count('sallyport_certificate_reloads_total', { result: 'loaded' })
@@ -167,6 +175,11 @@ export class TlsListener {
     }
     return cut
   }
+}
+
+/** Who vouches for callers, and for whom no more. */
+function trustOf({ authorities, revocationLists }: TlsMaterial): string {
+  return [...authorities.map(({ fingerprint256 }) => fingerprint256), ...revocationLists.map(({ pem }) => pem)].join()
 }
 
 function pathsOf({ cert, key, clientCa, crl }: TlsFiles): string[] {
