@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
+import { createPrivateKey } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { makeAuthority, makeLeaf } from '../../adapters/cli/certs/make-certificate.ts'
+import { parseCertificates } from '../../adapters/node/tls/pem.ts'
 import { signerOf } from '../support/certificates.ts'
 import { run } from '../support/cli.ts'
 import { MINIMAL } from '../support/config.ts'
@@ -30,6 +32,15 @@ beforeAll(async () => {
   await certs(dir, 'issue', '--server', 'gateway.internal', '--san', 'ip:10.0.0.7,dns:*.gw.internal')
   await certs(dir, 'issue', '--client', 'billing', '--san', 'uri:spiffe://example/billing', '--days', '7')
   await certs(dir, 'issue', '--client', 'gone')
+  // As if it had been made two months ago.
+  const [authority] = parseCertificates(read(dir, 'certs/ca.pem'), 'ca.pem')
+  const signer = { certificate: authority, key: createPrivateKey(read(dir, 'certs/ca-key.pem')) }
+  const names = [{ kind: 'dns', value: 'old.internal' }] as const
+  const old = makeLeaf({ name: 'old', use: 'client', names }, signer, 90, Date.now() - 65 * 86_400_000)
+  writeFileSync(join(dir, 'certs/client-old.pem'), old.pem)
+  writeFileSync(join(dir, 'certs/client-old-key.pem'), old.keyPem)
+  const foreign = makeAuthority('Foreign', 1, Date.now())
+  writeFileSync(join(dir, 'certs/foreign.pem'), foreign.pem)
 })
 
 test('OpenSSL takes them for what they are, and for nothing else', async () => {
@@ -86,34 +97,37 @@ test('list tells what there is and what is due', async () => {
     use: 'server',
     names: ['dns:gateway.internal', 'ip:10.0.0.7', 'dns:*.gw.internal'],
   })
-  expect(row('client-billing.pem')).toMatchObject({ use: 'client', state: 'due' })
-  expect(rows).toHaveLength(4)
-  expect(await certs(dir, 'list')).toMatch(/certs\/client-billing\.pem +client +CN=billing .* \(due\)/)
+  expect(row('client-billing.pem')).toMatchObject({ use: 'client', state: 'good' })
+  expect(row('client-old.pem')).toMatchObject({ use: 'client', state: 'due' })
+  expect(rows).toHaveLength(6)
+  expect(await certs(dir, 'list')).toMatch(/certs\/client-old\.pem +client +CN=old .* \(due\)/)
 })
 
 test('renew gives a new key, serial and life, and the same names; only what is due with --all-due', async () => {
-  const [server, client] = ['certs/server.pem', 'certs/client-billing.pem'].map(file => read(dir, file))
-  const key = read(dir, 'certs/client-billing-key.pem')
+  const [server, client] = ['certs/server.pem', 'certs/client-old.pem'].map(file => read(dir, file))
+  const key = read(dir, 'certs/client-old-key.pem')
   const names = await openssl(
     dir,
     'x509',
     '-in',
-    'certs/client-billing.pem',
+    'certs/client-old.pem',
     '-noout',
     '-subject',
     '-ext',
     'subjectAltName',
   )
-  expect(await certs(dir, 'renew', '--all-due')).not.toContain('server.pem')
+  const renewed = JSON.parse(await certs(dir, 'renew', '--all-due', '--json')) as { file: string }[]
+  expect(renewed.map(({ file }) => file)).toEqual(['certs/client-old.pem'])
   expect(read(dir, 'certs/server.pem')).toBe(server)
-  expect(read(dir, 'certs/client-billing.pem')).not.toBe(client)
-  expect(read(dir, 'certs/client-billing-key.pem')).not.toBe(key)
+  expect(read(dir, 'certs/client-old.pem')).not.toBe(client)
+  expect(read(dir, 'certs/client-old-key.pem')).not.toBe(key)
   expect(
-    await openssl(dir, 'x509', '-in', 'certs/client-billing.pem', '-noout', '-subject', '-ext', 'subjectAltName'),
+    await openssl(dir, 'x509', '-in', 'certs/client-old.pem', '-noout', '-subject', '-ext', 'subjectAltName'),
   ).toBe(names)
+  expect(await certs(dir, 'renew', '--all-due')).toBe('nothing is due\n')
   await certs(dir, 'renew', 'certs/ca.pem')
   await certs(dir, 'renew', 'certs/server.pem', '--days', '3')
-  for (const file of ['server.pem', 'client-billing.pem', 'client-gone.pem']) {
+  for (const file of ['server.pem', 'client-old.pem', 'client-gone.pem']) {
     expect(await openssl(dir, 'verify', '-CAfile', 'certs/ca.pem', `certs/${file}`)).toContain('OK')
   }
 })
