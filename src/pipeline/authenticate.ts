@@ -8,8 +8,8 @@ import type { Services } from './services.ts'
 const BEARER = /^Bearer +([^ ]+) *$/i
 
 /**
- * Who is it? Sets `forwarded` and `principal`. All failures share one public answer; the reason goes to the record. An address that failed
- * too often is locked out, except for tokens that were verified before: those who share it go on working.
+ * Who is it? Sets `forwarded` and `principal`. All failures share one public answer; the reason goes to the record. An
+ * address that failed too often is locked out, except for tokens that were verified before: those who share it go on working.
  *
  * A token that is bound to a certificate is good on a connection of that certificate only. What is remembered of a token is
  * what it says; whether it fits the connection is looked at with every request.
@@ -61,6 +61,8 @@ async function settled(
     exchange.principal = result
     return undefined
   }
+  // Its claims were verified: the record may say whose token it is.
+  if (!isTokenRefusal(verified)) exchange.principal = verified
   await services.lockout.failed(address)
   const detail = 'claim' in result ? `:${result.claim}` : 'header' in result ? `:${result.header}` : ''
   return { code: 'invalid_token', reason: result.reason + detail }

@@ -116,7 +116,12 @@ describe.each<Runtime>(['node', 'bun'])('mutual TLS with certificates of its own
       thumbprint: thumbprintOf(list, `certs/client-${name}.pem`),
     })
     expect(first).toMatchObject({ outcome: 'served', clientCert: identity('billing') })
-    expect(second).toMatchObject({ outcome: 'refused', reason: 'certificate_mismatch', clientCert: identity('search') })
+    expect(second).toMatchObject({
+      outcome: 'refused',
+      reason: 'certificate_mismatch',
+      team: 'blue',
+      clientCert: identity('search'),
+    })
     expect(third).toMatchObject({ outcome: 'served', stream: true, clientCert: identity('billing') })
     expect(fourth).toMatchObject({ outcome: 'served', clientCert: identity('search') })
     expect(await sallyportOutput(['audit', 'verify', 'audit/audit.jsonl'], { cwd: dir })).toContain('ok: 4 records')
