@@ -85,7 +85,10 @@ export async function serveOn<E extends Env>(
   { app, listen, tls: files, limits = DEFAULT_SERVER_LIMITS, telemetry }: ServeOptions<E>,
   createTls: CreateTlsServer,
 ): Promise<RunningServer> {
-  const answer = getRequestListener((request, env) => app.fetch(request, env))
+  const answer = getRequestListener((request, env) => app.fetch(request, env), {
+    // Bun.serve, which may be the other listener of the process, takes no Response but Bun's own.
+    overrideGlobalObjects: process.versions.bun === undefined,
+  })
   const tls = files && (await TlsListener.open(files, telemetry))
   const listener: RequestListener = (incoming, outgoing) => {
     const fault = headFault(incoming, limits)

@@ -132,6 +132,26 @@ export function tlsChecks(serve: Serve): Check[] {
       },
     ),
     check(
+      'speaks HTTP/1.1, whatever else is offered, also with new certificates',
+      () => ({}),
+      async ({ server, files, counted }) => {
+        const agreed = async (...ALPNProtocols: string[]) => {
+          const socket = connect({ port: server.port, host: '127.0.0.1', ca: files.ca, ALPNProtocols })
+          await secured(socket)
+          const { alpnProtocol } = socket
+          socket.destroy()
+          return alpnProtocol
+        }
+        const both = () => agreed('h2', 'http/1.1')
+        assert.equal(await both(), 'http/1.1')
+        await assert.rejects(agreed('h2'))
+        files.path('server.pem', `${files.wrong.cert}\n`)
+        await until('the reload', () => counted.get('sallyport_certificate_reloads_total loaded') === 1, RELOAD_MS)
+        assert.equal(await both(), 'http/1.1')
+        await assert.rejects(agreed('h2'))
+      },
+    ),
+    check(
       `takes new certificates while ${STREAMS} streams run: none breaks, and new handshakes see them`,
       ({ clientCa }) => ({ clientCa }),
       async ({ files, server, counted, sinks, ask }) => {
