@@ -9,7 +9,7 @@ import type { Endpoint } from '../openai/endpoints.ts'
 import type { RequestBody } from '../openai/read-body.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Connection } from '../ports/transport.ts'
-import type { QuotaPlan } from '../quota/plan.ts'
+import type { Allotment } from '../quota/allotment.ts'
 import { requestIdOf } from './request-id.ts'
 
 /** The rules that apply to one request. */
@@ -73,7 +73,7 @@ export class Exchange {
    */
   readonly reservationId = crypto.randomUUID()
   /** Set by reserve-quota: what was taken, until it is settled. */
-  reservation: QuotaPlan | undefined
+  reservation: Allotment | undefined
   limitHeaders: Readonly<Record<string, string>> = {}
   /** Set by validate-input, where validators look at the prompt. */
   inputCheck: InputCheck | undefined
