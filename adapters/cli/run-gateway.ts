@@ -241,7 +241,7 @@ async function toleratingOutages(store: StateStore, config: Config, telemetry: T
     store,
     local,
     instances,
-    tolerates: quotas.every(isTolerant),
+    tolerates: quotas.length > 0 && quotas.every(isTolerant),
     clock: systemClock,
     telemetry,
   })
