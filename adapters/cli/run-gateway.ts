@@ -24,6 +24,9 @@ import type { Telemetry } from '../../src/ports/telemetry.ts'
 import type { TokenRegistry } from '../../src/ports/token-registry.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
 import { createAskProxy } from '../../src/proxies/trusted-proxies.ts'
+import { LeaseKeeper } from '../../src/quota/lease-keeper.ts'
+import type { QuotaLimit } from '../../src/quota/limit.ts'
+import { withOutageModes } from '../../src/quota/outage.ts'
 import { createQuotaPlanner } from '../../src/quota/plan.ts'
 import { UsageTotals } from '../../src/quota/usage-totals.ts'
 import type { ValidatorServices } from '../../src/validators/validator.ts'
@@ -108,6 +111,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     policies,
     planQuota: createQuotaPlanner(config.quotas, hashing),
     cacheSalt: createCacheSalt(hashing, hmac.key),
+    leases: new LeaseKeeper(store, telemetry),
     pool: new UpstreamPool(),
     totals,
     validators: createValidators(config, { upstream: modelServers, clock, hashing, telemetry }),
@@ -202,7 +206,8 @@ interface State {
 }
 
 /** Loads the one store that is asked for: the other's library would only cost time and memory. */
-async function openState({ state }: Config, telemetry: Telemetry): Promise<State> {
+async function openState(config: Config, telemetry: Telemetry): Promise<State> {
+  const { state } = config
   const file = embeddedFile(state)
   if (file !== undefined) {
     const { Database } = await import('../embedded/database.ts')
@@ -224,12 +229,28 @@ async function openState({ state }: Config, telemetry: Telemetry): Promise<State
   const { createRedisTokenRegistry } = await import('../redis/token-registry.ts')
   const client = createRedisClient({ url: state, timeoutMs: STORE_TIMEOUT_MS, telemetry })
   return {
-    store: createRedisStoreOn(client),
+    store: await toleratingOutages(createRedisStoreOn(client), config, telemetry),
     lockout: createRedisLockout(client, systemClock),
     tokenLockout: createRedisLockout(client, systemClock, TOKEN_LOCKOUT, undefined, 'token-lockout'),
     registry: createRedisTokenRegistry(client, { telemetry }),
     closeState: () => client.close(),
   }
+}
+
+/** Puts a breaker and the limits' outage modes in front of a store on the network. */
+async function toleratingOutages(store: StateStore, config: Config, telemetry: Telemetry): Promise<StateStore> {
+  const { quotas, instances } = config
+  const isTolerant = ({ onOutage = 'deny' }: QuotaLimit) => onOutage !== 'deny'
+  const { createEmbeddedStore } = await import('../embedded/state-store.ts')
+  const local = createEmbeddedStore(systemClock)
+  return withOutageModes({
+    store,
+    local,
+    instances,
+    tolerates: quotas.length > 0 && quotas.every(isTolerant),
+    clock: systemClock,
+    telemetry,
+  })
 }
 
 async function opened<T>(what: string, open: () => Promise<T>): Promise<T> {

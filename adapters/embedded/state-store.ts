@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/ports/clock.ts'
 import type { LimitLevel, Meter, MeterUsage, ReserveResult, StateStore } from '../../src/ports/state-store.ts'
 import { assertMeters, assertReservation, assertSettlement } from '../../src/quota/charges.ts'
+import { LEASE_RETRY_MS, Leases } from '../../src/quota/leases.ts'
 import { SlidingWindow, SUB_WINDOWS } from '../../src/quota/window.ts'
 import { createSweeper } from './sweeper.ts'
 
@@ -16,10 +17,15 @@ interface Reservation {
   expiresAt: number
 }
 
-interface Taking {
-  readonly window: SlidingWindow
-  readonly subWindow: number
-  readonly amount: number
+/** What a reservation took from one limit, and how that becomes the true amount. */
+type Taking = (amount: number | undefined) => void
+
+/** One limit of one principal. */
+interface Gauge {
+  /** Milliseconds until there is room for `amount`; 0: now. */
+  waitFor(nowMs: number, amount: number): number
+  take(id: string, nowMs: number, amount: number): Taking
+  level(nowMs: number): LimitLevel
 }
 
 /**
@@ -31,8 +37,10 @@ interface Taking {
 export function createEmbeddedStore(clock: Clock): StateStore {
   const epoch = clock.now() - clock.monotonic()
   const windows = new Map<string, SlidingWindow>()
+  const leases = new Map<string, Leases>()
   const reservations = new Map<string, Reservation>()
   const sweepWindows = createSweeper(windows, (window, now) => window.isOver(now))
+  const sweepLeases = createSweeper(leases, (held, now) => held.count(now) === 0)
   const sweepReservations = createSweeper(reservations, (reservation, now) => reservation.expiresAt <= now)
 
   const now = () => Math.floor(epoch + clock.monotonic())
@@ -41,19 +49,25 @@ export function createEmbeddedStore(clock: Clock): StateStore {
     assertMeters(tenant, meters)
     const at = now()
     return meters.map(meter => {
-      const window = windows.get(windowName(tenant, meter))
+      const name = counterName(tenant, meter)
+      if (meter.lease) return { used: leases.get(name)?.count(at) ?? 0, resetMs: 0 }
+      const window = windows.get(name)
       return { used: window?.total(at) ?? 0, resetMs: window?.resetMs(at) ?? 0 }
     })
   }
 
-  function windowOf(tenant: string, { key, windowMs }: Meter): SlidingWindow {
-    const name = windowName(tenant, { key, windowMs })
-    let window = windows.get(name)
-    if (window === undefined) {
-      window = new SlidingWindow(windowMs)
-      windows.set(name, window)
-    }
-    return window
+  function gaugeOf(tenant: string, meter: Meter): Gauge {
+    const { limit, windowMs, lease } = meter
+    const name = counterName(tenant, meter)
+    return lease
+      ? leaseGauge(
+          limit,
+          kept(leases, name, () => new Leases(windowMs)),
+        )
+      : windowGauge(
+          limit,
+          kept(windows, name, () => new SlidingWindow(windowMs)),
+        )
   }
 
   function reserveNow(id: string, tenant: string, meters: readonly Meter[], amounts: readonly number[]): ReserveResult {
@@ -61,26 +75,23 @@ export function createEmbeddedStore(clock: Clock): StateStore {
     assertReservation(id, meters, amounts)
     const at = now()
     sweepWindows(at, (meters.length + 1) * SWEPT_PER_CHARGE)
+    sweepLeases(at, (meters.length + 1) * SWEPT_PER_CHARGE)
     sweepReservations(at, SWEPT_PER_CHARGE)
     const name = `${tenant} ${id}`
     const earlier = reservations.get(name)
     if (earlier !== undefined && earlier.expiresAt > at) return earlier.result
 
-    const charges = meters.map((meter, index) => ({
-      limit: meter.limit,
-      window: windowOf(tenant, meter),
-      amount: amounts[index] as number,
-    }))
+    const gauges = meters.map(meter => gaugeOf(tenant, meter))
     let retryAfterMs = 0
     let limitedBy = 0
-    for (const [index, { limit, window, amount }] of charges.entries()) {
-      const wait = window.waitFor(at, limit - amount)
+    for (const [index, gauge] of gauges.entries()) {
+      const wait = gauge.waitFor(at, amounts[index] as number)
       if (wait > retryAfterMs) [retryAfterMs, limitedBy] = [wait, index]
     }
-    const levels = () => charges.map(({ limit, window }) => level(limit, window, at))
+    const levels = () => gauges.map(gauge => gauge.level(at))
     if (retryAfterMs > 0) return { outcome: 'refused', limitedBy, retryAfterMs, levels: levels() }
 
-    const takings = charges.map(({ window, amount }) => ({ window, subWindow: window.add(at, amount), amount }))
+    const takings = gauges.map((gauge, index) => gauge.take(id, at, amounts[index] as number))
     const result = { outcome: 'granted', levels: levels() } as const
     reservations.set(name, { result, takings, settled: false, expiresAt: at + lifeOf(meters) })
     return result
@@ -92,29 +103,65 @@ export function createEmbeddedStore(clock: Clock): StateStore {
     if (reservation === undefined || reservation.settled) return
     reservation.settled = true
     reservation.expiresAt = now() + SETTLED_RECORD_MS
-    for (const [index, { window, subWindow, amount }] of reservation.takings.entries()) {
-      window.adjust(subWindow, (amounts[index] ?? amount) - amount)
+    for (const [index, correct] of reservation.takings.entries()) correct(amounts[index])
+  }
+
+  function renewNow(id: string, tenant: string, meters: readonly Meter[]): void {
+    const at = now()
+    for (const meter of meters) {
+      if (meter.lease) kept(leases, counterName(tenant, meter), () => new Leases(meter.windowMs)).take(id, at)
     }
+    const reservation = reservations.get(`${tenant} ${id}`)
+    if (reservation) reservation.expiresAt = Math.max(reservation.expiresAt, at + SETTLED_RECORD_MS)
   }
 
   return {
     reserve: async (id, tenant, meters, amounts) => reserveNow(id, tenant, meters, amounts),
     settle: async (id, tenant, amounts) => settleNow(id, tenant, amounts),
+    renew: async (id, tenant, meters) => renewNow(id, tenant, meters),
     usage: async (tenant, meters) => usageNow(tenant, meters),
     ready: async () => true,
     close: async () => {
       windows.clear()
+      leases.clear()
       reservations.clear()
     },
   }
 }
 
-function windowName(tenant: string, { key, windowMs }: Pick<Meter, 'key' | 'windowMs'>): string {
+function counterName(tenant: string, { key, windowMs }: Meter): string {
   return `${tenant} ${key} ${windowMs}`
 }
 
-function level(limit: number, window: SlidingWindow, at: number): LimitLevel {
-  return { remaining: Math.max(0, limit - window.total(at)), resetMs: window.resetMs(at) }
+function kept<T>(all: Map<string, T>, name: string, make: () => T): T {
+  let found = all.get(name)
+  if (found === undefined) {
+    found = make()
+    all.set(name, found)
+  }
+  return found
+}
+
+function windowGauge(limit: number, window: SlidingWindow): Gauge {
+  return {
+    waitFor: (at, amount) => window.waitFor(at, limit - amount),
+    take(_, at, amount) {
+      const subWindow = window.add(at, amount)
+      return settled => window.adjust(subWindow, (settled ?? amount) - amount)
+    },
+    level: at => ({ remaining: Math.max(0, limit - window.total(at)), resetMs: window.resetMs(at) }),
+  }
+}
+
+function leaseGauge(limit: number, leases: Leases): Gauge {
+  return {
+    waitFor: (at, amount) => (leases.count(at) + amount > limit ? LEASE_RETRY_MS : 0),
+    take(id, at, amount) {
+      if (amount > 0) leases.take(id, at)
+      return () => leases.free(id)
+    },
+    level: at => ({ remaining: Math.max(0, limit - leases.count(at)), resetMs: 0 }),
+  }
 }
 
 /** An unsettled reservation is remembered for as long as any of its charges counts. */

@@ -3,7 +3,7 @@ import { assertMeters, assertReservation, assertSettlement } from '../../src/quo
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './client.ts'
 import { GatheredRuns } from './gathered-runs.ts'
 import { numberWords, utf8Word, word } from './protocol.ts'
-import { RESERVE, SCHEMA_VERSION, SETTLE, USAGE } from './scripts.ts'
+import { RENEW, RESERVE, SCHEMA_VERSION, SETTLE, USAGE } from './scripts.ts'
 
 /** How long a settled reservation is remembered, so that repeating its calls changes nothing. Covers any retry. */
 const SETTLED_RECORD_MS = 30_000
@@ -40,14 +40,15 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
   // Nobody waits for these: they leave behind what was begun in the same turn, such as the record of the answer.
   const settlements = new GatheredRuns(client, SETTLE, setImmediate)
 
-  const windowKeyOf = (tenant: string, { key, windowMs }: Meter) => keyOf(tenant, `window:${windowMs}:${key}`)
+  const counterOf = (tenant: string, { key, windowMs, lease }: Meter) =>
+    keyOf(tenant, lease ? `lease:${key}` : `window:${windowMs}:${key}`)
 
   function writtenFor(tenant: string, meters: readonly Meter[]): WrittenMeters {
     const known = written.get(meters)
     if (known?.tenant === tenant) return known
     assertMeters(tenant, meters)
-    const keys = meters.map(meter => word(windowKeyOf(tenant, meter)))
-    const limits = meters.map(({ limit, windowMs }) => word(limit) + word(windowMs))
+    const keys = meters.map(meter => word(counterOf(tenant, meter)))
+    const limits = meters.map(meter => word(meter.limit) + word(timeOf(meter)))
     const values = word(meters.length) + SETTLED_RECORD_WORD + limits.join('')
     const result = { tenant, keys: keys.join(''), values }
     written.set(meters, result)
@@ -81,12 +82,21 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
       await settlements.run(tenant, key, { keys: utf8Word(key), keyCount: 1, values, valueCount: 2 + amounts.length })
     },
 
+    async renew(id, tenant, meters) {
+      const leases = meters.filter(({ lease }) => lease)
+      if (leases.length === 0) return
+      const key = recordOf(tenant, id)
+      const keys = leases.map(meter => word(counterOf(tenant, meter))).join('')
+      const times = numberWords(leases.map(({ windowMs }) => windowMs))
+      const text = word(leases.length + 1) + utf8Word(key) + keys + SETTLED_RECORD_WORD + times
+      await client.evaluate(RENEW, { key, words: 3 + 2 * leases.length, text })
+    },
+
     async usage(tenant, meters) {
       assertMeters(tenant, meters)
       if (meters.length === 0) return []
-      const keys = meters.map(meter => windowKeyOf(tenant, meter))
-      const windows = meters.map(({ windowMs }) => windowMs)
-      const text = word(keys.length) + keys.map(word).join('') + numberWords(windows)
+      const keys = meters.map(meter => counterOf(tenant, meter))
+      const text = word(keys.length) + keys.map(word).join('') + numberWords(meters.map(timeOf))
       // The first key alone says where in a cluster it goes: all of a tenant are kept together.
       return readUsage(await client.evaluate(USAGE, { key: keys[0] as string, words: 1 + 2 * keys.length, text }))
     },
@@ -104,6 +114,11 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
       return client.close()
     },
   }
+}
+
+/** The scripts tell leases from windows by the sign. */
+function timeOf({ windowMs, lease }: Meter): number {
+  return lease ? -windowMs : windowMs
 }
 
 function readUsage(reply: unknown): MeterUsage[] {

@@ -1,7 +1,8 @@
 import * as v from 'valibot'
 import { MAX_LISTED_TOKENS, MAX_USAGE_METERS } from '../config/limits.ts'
 import { type Meter, StoreUnavailableError } from '../ports/state-store.ts'
-import type { ChargeKind, QuotaPrincipal } from '../quota/plan.ts'
+import { CHARGE_KINDS, type ChargeKind, NOTHING_USED } from '../quota/limit.ts'
+import type { Charge, QuotaPrincipal } from '../quota/plan.ts'
 import type { Used } from '../quota/usage-totals.ts'
 import { granted, refused, route } from './route.ts'
 import { described, iso, modelId, moment, NOTHING, name, tokenId } from './schemas.ts'
@@ -45,18 +46,24 @@ export const SHOW_USAGE = route({
       v.array(
         v.strictObject({
           limit: v.string(),
-          counts: v.picklist(['tokens', 'requests']),
+          counts: v.picklist(CHARGE_KINDS),
           per: v.pipe(v.strictObject(who), described('Whose window it is; empty: that of all.')),
           used: v.pipe(
             count,
             described('Of all instances; may exceed the limit by what answers took beyond the reserved.'),
           ),
           of: count,
-          windowMs: count,
+          windowMs: v.pipe(
+            count,
+            described('Of requests at the same time: how long one that is gone is still counted.'),
+          ),
           resetMs: v.pipe(count, described('Until nothing of it counts any more.')),
         }),
       ),
-      described('The windows of the callers that this instance has seen and of the tokens that are registered.'),
+      described(
+        'The limits as they stand for the callers that this instance has seen and the tokens that are registered. What ' +
+          'counts by address is left out.',
+      ),
     ),
     complete: v.pipe(v.boolean(), described('False: there are more windows than are shown; name a team or a limit.')),
     totals: v.strictObject({
@@ -128,10 +135,11 @@ async function windowsOf(
   const found = new Map<string, Window>()
   let complete = true
   const add = (caller: QuotaPrincipal, model: string, withToken: boolean) => {
-    const { tenant, limits, kinds, meters } = planQuota({ ...caller }, model, 0)
+    const { tenant, charges, meters } = planQuota({ ...caller }, model, NOTHING_USED, '')
     for (const [index, meter] of meters.entries()) {
-      const limitName = limits[index] as string
-      const { per = [] } = config.quotas.find(quota => quota.name === limitName) ?? {}
+      const { limit: quota, kind } = charges[index] as Charge
+      const { name: limitName, per } = quota
+      if (per.includes('address')) continue
       if ((query.limit ?? limitName) !== limitName || (per.includes('token') && !withToken)) continue
       // A window that others share is not that of one token.
       if (query.token !== undefined && !per.includes('token')) continue
@@ -141,9 +149,10 @@ async function windowsOf(
         complete = false
         continue
       }
-      const parts: Record<string, string> = { ...caller, token: caller.tokenId, model }
+      const { team, app, env, tokenId: token } = caller
+      const parts: Readonly<Record<string, string>> = { team, app, env, token, model }
       const named = Object.fromEntries(per.map(part => [part, parts[part] as string]))
-      found.set(key, { tenant, limit: limitName, kind: kinds[index] as ChargeKind, per: named, meter })
+      found.set(key, { tenant, limit: limitName, kind, per: named, meter })
     }
   }
   for (const row of rows) add({ ...row, tokenId: '' }, row.model, false)

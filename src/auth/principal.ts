@@ -1,4 +1,5 @@
 import { MAX_MODEL_ID_CHARACTERS } from '../config/limits.ts'
+import type { ClaimedLimits } from '../quota/limit.ts'
 
 /** Who sends a request, as a verified token says. */
 export interface Principal {
@@ -13,6 +14,8 @@ export interface Principal {
   readonly scopes: ReadonlySet<string>
   /** Globs of model ids; `['*']` for a token without the claim, empty for one that may use none. */
   readonly models: readonly string[]
+  /** Limits of its own, which count as far as the configuration lets them. */
+  readonly limits?: ClaimedLimits
   /** Milliseconds since the Unix epoch. */
   readonly issuedAtMs: number
   /** Milliseconds since the Unix epoch; from then on the token is not valid. */

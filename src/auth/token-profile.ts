@@ -5,6 +5,7 @@ import {
   MAX_SCOPE_CHARACTERS,
   MAX_TOKEN_MODELS,
 } from '../config/limits.ts'
+import { parseLimits } from './claimed-limits.ts'
 import type { Principal } from './principal.ts'
 import type { ClaimName, TokenRefusal } from './token-refusal.ts'
 
@@ -73,6 +74,8 @@ export function checkClaims(claims: Claims, profile: TokenProfile, nowMs: number
   if (scopes === undefined) return invalid('scope')
   const models = claims.models === undefined ? ['*'] : parseModels(claims.models)
   if (models === undefined) return invalid('models')
+  const limits = claims.limits === undefined ? undefined : parseLimits(claims.limits)
+  if (limits === undefined && claims.limits !== undefined) return invalid('limits')
   const certThumbprint = claims.cnf === undefined ? undefined : boundTo(claims.cnf)
   if (claims.cnf !== undefined && certThumbprint === undefined) return invalid('cnf')
 
@@ -88,6 +91,7 @@ export function checkClaims(claims: Claims, profile: TokenProfile, nowMs: number
       env: claims.env as string,
       scopes,
       models,
+      ...(limits && { limits }),
       issuedAtMs: (claims.iat as number) * 1000,
       expiresAtMs: (claims.exp as number) * 1000,
       ...(certThumbprint !== undefined && { certThumbprint }),

@@ -12,6 +12,7 @@ export type ClaimName =
   | 'env'
   | 'scope'
   | 'models'
+  | 'limits'
   | 'cnf'
 
 /** Header parameters that bring or fetch keys, or change what the others or the payload mean. */

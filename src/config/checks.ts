@@ -1,4 +1,5 @@
 import { hmacKey } from '../audit/hmac.ts'
+import { CHARGE_KINDS } from '../quota/limit.ts'
 import { callerFaults, callerWarnings } from './caller-checks.ts'
 import { clientTlsFaults } from './client-tls.ts'
 import type { Config } from './config.ts'
@@ -131,20 +132,33 @@ function timeouts({ timeouts: { firstByte, idle, total } }: Document): Fault[] {
 function quotas({ quotas: limits }: Document, { models }: Config): Fault[] {
   return limits.flatMap((limit, index) => {
     const path = at('quotas', index)
-    const counts = limit.tokens !== undefined || limit.requests !== undefined
+    const kinds = CHARGE_KINDS.filter(kind => limit[kind] !== undefined)
+    const counts = kinds.some(kind => kind !== 'concurrent')
     const found: Fault[] = []
-    if (!counts && limit.concurrent === undefined) {
-      found.push({ path, reason: 'limits nothing: give tokens, requests or concurrent' })
+    const fault = (key: string, reason: string) => found.push({ path: at(path, key), reason })
+    if (kinds.length === 0) {
+      found.push({ path, reason: 'limits nothing: give tokens, inputTokens, outputTokens, requests or concurrent' })
     }
-    if (counts && limit.window === undefined) found.push({ path: at(path, 'window'), reason: 'is required' })
-    if (!counts && limit.window !== undefined) {
-      found.push({ path: at(path, 'window'), reason: 'only goes with tokens or requests' })
+    if (counts && limit.window === undefined) fault('window', 'is required')
+    if (!counts && limit.window !== undefined) fault('window', 'only goes with tokens or requests')
+    if (limit.weigh && limit.tokens === undefined) fault('weigh', 'only goes with tokens')
+    if (limit.weigh && limit.weigh.input === 0 && limit.weigh.output === 0) fault('weigh', 'counts nothing: both are 0')
+    for (const kind of CHARGE_KINDS) {
+      const most = limit.override?.[kind]
+      if (most !== undefined && limit[kind] === undefined) {
+        fault(`override.${kind}`, `this limit has no ${kind} to go before`)
+      }
     }
-    return [
-      ...found,
-      ...unknownModels(limit.match?.model === undefined ? [] : [limit.match.model], models, at(path, 'match.model')),
-    ]
+    for (const [place, match] of [['match', limit.match] as const, ...exceptions(limit.except)]) {
+      if (match && Object.keys(match).length === 0) fault(place, 'should name at least one of team, app, env, model')
+      found.push(...unknownModels([match?.model ?? []].flat(), models, at(path, `${place}.model`)))
+    }
+    return found
   })
+}
+
+function exceptions(except: Document['quotas'][number]['except'] = []) {
+  return except.map((match, index) => [at('except', index), match] as const)
 }
 
 function secret({ audit }: Document): Fault[] {

@@ -39,6 +39,8 @@ export interface Config {
   readonly timeouts: TimeoutsConfig
   /** Names are unique. */
   readonly quotas: readonly QuotaLimit[]
+  /** Gateways that share the store. */
+  readonly instances: number
   readonly guard: GuardConfig
   readonly request: RequestConfig
   readonly limits: LimitsConfig

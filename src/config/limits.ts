@@ -83,6 +83,8 @@ export const REFUSED_TOKEN_CACHE_MS = 10_000
 /** Model globs in one token, and the length of one. */
 export const MAX_TOKEN_MODELS = 64
 export const MAX_MODEL_GLOB_CHARACTERS = 200
+/** Quotas that one token sets limits of. */
+export const MAX_CLAIMED_LIMITS = 32
 /** Scopes in one token, by the length of the claim. */
 export const MAX_SCOPE_CHARACTERS = 512
 /** Single tokens revoked at a time: each instance has them all in memory, some 40 MB. More are a team, or a case for all. */
@@ -153,6 +155,8 @@ export const MAX_TOKENS = 1_000_000_000_000
 
 /** A quota decision takes at most this long, or the store counts as down. */
 export const STORE_TIMEOUT_MS = 100
+/** A store that has failed several times in a row is left alone for this long, then asked by one request. */
+export const STORE_BREAKER_PAUSE_MS = 250
 /** Sub-windows are a sixtieth of this: shorter ones would be finer than the clocks agree. */
 export const MIN_WINDOW_MS = 1000
 /** A month; longer windows would keep counters longer than people remember the limit. */

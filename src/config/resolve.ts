@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS } from '../firewall/limits.ts'
-import type { QuotaLimit } from '../quota/limit.ts'
+import type { QuotaLimit, QuotaMatch } from '../quota/limit.ts'
 import { resolveClientTls } from './client-tls-schema.ts'
 import type {
   AdminConfig,
@@ -33,7 +33,8 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     tokens: resolveTokens(document.tokens, resolvePath),
     models: document.models.map(model => resolveModel(model, request.limits, resolvePath)),
     timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
-    quotas: document.quotas.flatMap(resolveQuota),
+    quotas: document.quotas.map(resolveQuota),
+    instances: document.instances,
     guard: {
       input: guard.input,
       output: guard.output,
@@ -156,19 +157,13 @@ function resolveLimits({ url, headers, bodyTimeout, ...rest }: Document['limits'
   }
 }
 
-/** A quota of `concurrent` alone has no window and is not enforced. */
-function resolveQuota({ name, per, match, tokens, requests, window }: Document['quotas'][number]): QuotaLimit[] {
-  if (window === undefined) return []
-  return [
-    {
-      name,
-      per,
-      ...(match !== undefined && { match }),
-      ...(tokens !== undefined && { tokens }),
-      ...(requests !== undefined && { requests }),
-      windowMs: window,
-    },
-  ]
+function resolveQuota({ match, except, window, ...rest }: Document['quotas'][number]): QuotaLimit {
+  return {
+    ...rest,
+    ...(match !== undefined && { match: resolveMatch(match) }),
+    ...(except !== undefined && { except: except.map(resolveMatch) }),
+    ...(window !== undefined && { windowMs: window }),
+  }
 }
 
 /** Words are whole where nothing else is said: always for terms, never for patterns, which say what they are about. */
@@ -183,6 +178,6 @@ function resolveRule(rule: Document['guard']['rules'][number], resolvePath: Reso
 }
 
 /** One value is a list of one. */
-function resolveMatch(match: Document['guard']['exceptions'][number]['match']): GuardMatch {
+function resolveMatch(match: Document['guard']['exceptions'][number]['match']): GuardMatch & QuotaMatch {
   return Object.fromEntries(Object.entries(match).map(([key, values]) => [key, [values].flat()]))
 }

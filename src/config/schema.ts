@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { SCOPES } from '../auth/scopes.ts'
 import { LIMITS, type LimitName } from '../firewall/limits.ts'
 import { LOCALES } from '../guard/recognisers/index.ts'
+import { QUOTA_PARTS } from '../quota/limit.ts'
 import { CLIENT_TLS } from './client-tls-schema.ts'
 import { count, list, name, oneOf, quantity, someOf, text, url, yesOrNo } from './fields.ts'
 import {
@@ -58,13 +59,6 @@ const action = v.picklist(outputActions, ({ input }) =>
 )
 const inputAction = oneOf(['off', 'flag', 'redact', 'mask', 'hash', 'pseudonymise', 'block'])
 const injectionAction = oneOf(['off', 'flag', 'block'])
-
-const match = v.strictObject({
-  team: v.exactOptional(name),
-  app: v.exactOptional(name),
-  env: v.exactOptional(name),
-  model: v.exactOptional(modelId),
-})
 
 const listen = v.strictObject({
   host: v.optional(v.pipe(text(255), described('Address to listen on.')), '127.0.0.1'),
@@ -220,31 +214,66 @@ const model = v.strictObject({
   adapters: v.exactOptional(v.pipe(list(adapter), described('LoRA adapters that may be loaded over the admin API.'))),
 })
 
+const callers = v.strictObject({
+  team: v.exactOptional(someOf(name)),
+  app: v.exactOptional(someOf(name)),
+  env: v.exactOptional(someOf(name)),
+  model: v.exactOptional(someOf(modelId)),
+})
+
+const most = (max: number, help: string) => v.exactOptional(v.pipe(count(1, max), described(help)))
+const weight = v.optional(
+  v.pipe(
+    v.number('should be a number'),
+    v.minValue(0, 'should be from 0 to 1000'),
+    v.maxValue(1000, 'should be from 0 to 1000'),
+  ),
+  1,
+)
+
 const quota = v.strictObject({
   name: v.pipe(name, described('Unique; appears in store keys and metrics.')),
-  match: v.exactOptional(v.pipe(match, described('Only these requests count; absent: all.'))),
-  per: v.pipe(
-    list(oneOf(['team', 'app', 'token', 'env', 'model'])),
-    described('Each combination has a window of its own; an empty list: one window for all.'),
-  ),
-  tokens: v.exactOptional(v.pipe(count(1, MAX_TOKENS), described('Tokens of input and output in every window.'))),
-  requests: v.exactOptional(v.pipe(count(1, MAX_TOKENS), described('Requests in every window.'))),
-  concurrent: v.exactOptional(
+  match: v.exactOptional(v.pipe(callers, described('Only these requests count; absent: all.'))),
+  except: v.exactOptional(v.pipe(list(callers), described('Requests that do not count.'))),
+  per: v.pipe(list(oneOf(QUOTA_PARTS)), described('Each combination counts on its own; an empty list: all together.')),
+  tokens: most(MAX_TOKENS, 'Tokens of input and output in every window.'),
+  inputTokens: most(MAX_TOKENS, 'Tokens of input in every window.'),
+  outputTokens: most(MAX_TOKENS, 'Tokens of output in every window.'),
+  requests: most(MAX_TOKENS, 'Requests in every window.'),
+  concurrent: most(MAX_IN_FLIGHT, 'Requests at the same time.'),
+  weigh: v.exactOptional(
     v.pipe(
-      count(1, MAX_IN_FLIGHT),
-      described('Requests at the same time. Not enforced in this release: `serve` refuses it.'),
+      v.strictObject({ input: weight, output: weight }),
+      described('What a token of either side counts towards `tokens`; 1 each where nothing is said.'),
+    ),
+  ),
+  override: v.exactOptional(
+    v.pipe(
+      v.strictObject({
+        tokens: most(MAX_TOKENS, 'Most tokens of input and output.'),
+        inputTokens: most(MAX_TOKENS, 'Most tokens of input.'),
+        outputTokens: most(MAX_TOKENS, 'Most tokens of output.'),
+        requests: most(MAX_TOKENS, 'Most requests.'),
+        concurrent: most(MAX_IN_FLIGHT, 'Most requests at the same time.'),
+      }),
+      described('How far the `limits` claim of a token may set these for itself; absent: not at all.'),
+    ),
+  ),
+  onExhausted: v.exactOptional(
+    v.pipe(
+      oneOf(['finish', 'cut']),
+      described('A stream that needs more than is left: `finish` (the debt counts) or `cut` (finish reason `length`).'),
+    ),
+  ),
+  onOutage: v.exactOptional(
+    v.pipe(
+      oneOf(['deny', 'local', 'allow']),
+      described('While the store is away: no request, this instance’s share of the limit, or no limit.'),
     ),
   ),
   window: v.exactOptional(
     v.pipe(quantity('duration', MIN_WINDOW_MS, MAX_WINDOW_MS), described('Length of the sliding window.')),
   ),
-})
-
-const guardMatch = v.strictObject({
-  team: v.exactOptional(someOf(name)),
-  app: v.exactOptional(someOf(name)),
-  env: v.exactOptional(someOf(name)),
-  model: v.exactOptional(someOf(modelId)),
 })
 
 const locales = v.exactOptional(
@@ -328,7 +357,7 @@ const guardRule = v.strictObject({
 })
 
 const guardException = v.strictObject({
-  match: v.pipe(guardMatch, described('All of these have to hold; at least one is needed.')),
+  match: v.pipe(callers, described('All of these have to hold; at least one is needed.')),
   input: v.exactOptional(
     v.strictObject({
       injection: v.exactOptional(injectionAction),
@@ -494,6 +523,13 @@ export const DOCUMENT = v.strictObject({
     {},
   ),
   quotas: v.optional(list(quota), []),
+  instances: v.optional(
+    v.pipe(
+      count(1, 1000),
+      described('Gateways that share the store: a limit that is `local` in an outage is divided by it.'),
+    ),
+    1,
+  ),
   guard: v.optional(guard, {}),
   request: v.optional(request, {}),
   limits: v.optional(listenerLimits, {}),

@@ -1,4 +1,4 @@
-import { at, type Fault } from './fault.ts'
+import type { Fault } from './fault.ts'
 import type { Document } from './schema.ts'
 
 /** A part of the configuration that this release reads but does not act on. */
@@ -16,9 +16,6 @@ export function notEnforced(document: Document): NotEnforced[] {
 
   if (/\+(cluster|sentinel):/.test(document.state)) {
     refuse('state', 'Redis Cluster and Sentinel are not supported by this release; name one server')
-  }
-  for (const [index, quota] of document.quotas.entries()) {
-    if (quota.concurrent !== undefined) refuse(at(at('quotas', index), 'concurrent'))
   }
   if (document.audit.retention !== undefined) refuse('audit.retention')
   if (document.audit.checkpoint !== undefined) refuse('audit.checkpoint')

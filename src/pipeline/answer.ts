@@ -4,6 +4,8 @@ import { CATALOGUE, type ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { atOnce, inTurns } from '../guard/turns.ts'
 import type { AnswerSink, AnswerSource } from '../ports/transport.ts'
+import type { Allotment } from '../quota/allotment.ts'
+import { NOTHING_USED, type TokenUse } from '../quota/limit.ts'
 import type { Validators } from '../validators/validators.ts'
 import { REVOKED } from './authenticate.ts'
 import type { Exchange } from './exchange.ts'
@@ -58,7 +60,7 @@ export async function answerBody(exchange: Exchange, services: Services, bytes: 
   if (guarded === null) return abandon(exchange, services)
   output.report()
   const { counts } = output
-  settle(exchange, services, counts.inputTokens + counts.outputTokens)
+  settle(exchange, services, counts)
   const looked = guarded.ok ? await passed(exchange, services, guarded.bytes) : { code: guarded.code }
   const answer = exchange.revoked ? REVOKED : looked
   const refusal = 'code' in answer ? answer : undefined
@@ -167,6 +169,8 @@ class StreamedAnswer implements AnswerSource {
     } catch (error) {
       return this.fault(error)
     }
+    const { reservation } = this.exchange
+    if (reservation && this.output.outputTokens > reservation.covered) this.extend(reservation)
     if (!this.validation) {
       if (stream.end) this.finish()
     } else if (stream.end) {
@@ -183,6 +187,14 @@ class StreamedAnswer implements AnswerSource {
     this.validation?.cancel()
     this.output.stream.break(REVOKED.code, REVOKED.reason ?? '')
     this.finish()
+  }
+
+  /** The answer outruns what was reserved. Meanwhile it goes on: the wait for a store is a few tokens long. */
+  private extend(reservation: Allotment): void {
+    void reservation.extend()?.then(extension => {
+      this.services.telemetry.count('sallyport_quota_extensions_total', { outcome: extension })
+      if (extension === 'cut') this.output.exhausted = true
+    })
   }
 
   /** A bug: what is held is dropped. */
@@ -263,8 +275,7 @@ class StreamedAnswer implements AnswerSource {
   private settleAndReport(): void {
     this.output.report()
     if (this.validation) this.exchange.findings.push(...this.validation.findings)
-    const { inputTokens, outputTokens } = this.output.counts
-    settle(this.exchange, this.services, inputTokens + outputTokens)
+    settle(this.exchange, this.services, this.output.counts)
   }
 
   /** Of an answer that did not pass whole, nothing is quoted: its beginning may be what was held back. */
@@ -284,8 +295,8 @@ function restorerOf({ endpoint, standIns }: Exchange): OutputRestorer | null {
 }
 
 /** What a request without a counted answer used: its prompt, once a model server had it. */
-function usedWithoutAnswer(exchange: Exchange): number {
-  return exchange.modelWorked ? exchange.estimatedInput : 0
+function usedWithoutAnswer(exchange: Exchange): TokenUse {
+  return exchange.modelWorked ? { inputTokens: exchange.estimatedInput, outputTokens: 0 } : NOTHING_USED
 }
 
 function respondJson(exchange: Exchange, body: Uint8Array): Response {

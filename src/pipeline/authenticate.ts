@@ -75,7 +75,9 @@ async function settled(
     // Its claims were verified: the record may say whose it is.
     exchange.principal = result
     if (standing === 'unknown') return { code: 'revocations_unavailable', headers: { 'retry-after': '1' } }
-    return (await failed(exchange, services, result.tokenId)) ?? REVOKED
+    // Answered from memory: a lock of its own would only tell whoever holds it that it was good once.
+    await services.lockout.failed(address)
+    return REVOKED
   }
   // Nobody guessed: the token may well be good.
   if (result.reason === 'keys_unavailable') return { code: 'keys_unavailable', reason: result.reason }

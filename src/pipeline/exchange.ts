@@ -10,7 +10,7 @@ import type { RequestBody } from '../openai/read-body.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ClientCertificate, Connection } from '../ports/transport.ts'
 import type { Forwarded } from '../proxies/trusted-proxies.ts'
-import type { QuotaPlan } from '../quota/plan.ts'
+import type { Allotment } from '../quota/allotment.ts'
 import { requestIdOf } from './request-id.ts'
 
 /** The rules that apply to one request. */
@@ -76,7 +76,7 @@ export class Exchange {
    */
   readonly reservationId = crypto.randomUUID()
   /** Set by reserve-quota: what was taken, until it is settled. */
-  reservation: QuotaPlan | undefined
+  reservation: Allotment | undefined
   limitHeaders: Readonly<Record<string, string>> = {}
   /** Set by validate-input, where validators look at the prompt. */
   inputCheck: InputCheck | undefined

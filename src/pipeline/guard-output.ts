@@ -43,6 +43,8 @@ export class OutputGuard {
   private events = 0
   private readonly usage: UsageSum
   private full = false
+  /** Set where a limit is used up that cuts answers: nothing more is let out behind the event at hand. */
+  exhausted = false
 
   constructor(exchange: Exchange) {
     const { policy, body, model, endpoint } = exchange
@@ -126,9 +128,14 @@ export class OutputGuard {
     if (total) return { ...total, tokenSource: 'upstream' }
     return {
       inputTokens: this.exchange.estimatedInput,
-      outputTokens: Math.max(this.events, this.estimate),
+      outputTokens: this.outputTokens,
       tokenSource: 'estimate',
     }
+  }
+
+  /** Output tokens so far, as counted on the way: what reservations are held against. */
+  get outputTokens(): number {
+    return Math.max(this.events, this.estimate)
   }
 
   /** The beginning of the answer, redacted even where policy lets the caller see more. */
@@ -148,7 +155,7 @@ export class OutputGuard {
       texts: this.texts,
       onBlock: this.onBlock,
       maxFrameBytes: MAX_FRAME_BYTES,
-      cutFor: () => (this.full || this.events > this.maxEvents ? 'length' : null),
+      cutFor: () => (this.full || this.exhausted || this.events > this.maxEvents ? 'length' : null),
       onText: () => {
         this.events++
       },

@@ -1,8 +1,10 @@
 import { UNBOUNDED_OUTPUT_TOKENS } from '../config/limits.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { StoreUnavailableError } from '../ports/state-store.ts'
+import { Allotment } from '../quota/allotment.ts'
 import { largestOutput } from '../quota/estimate.ts'
 import { quotaHeaders, retryHeaders } from '../quota/headers.ts'
+import { NOTHING_USED } from '../quota/limit.ts'
 import type { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
 
@@ -19,20 +21,26 @@ export async function reserveQuota(exchange: Exchange, services: Services): Prom
     endpoint.outputFields.length > 0
       ? prompts * largestOutput(body.fields, model.maxOutputTokens ?? UNBOUNDED_OUTPUT_TOKENS)
       : 0
-  const plan = services.planQuota(principal, model.id, endpoint.metered ? exchange.estimatedInput + output : 0)
+  const use = endpoint.metered ? { inputTokens: exchange.estimatedInput, outputTokens: output } : NOTHING_USED
+  const plan = services.planQuota(principal, model.id, use, exchange.address)
   if (plan.meters.length === 0) return undefined
   try {
     const result = await services.store.reserve(exchange.reservationId, plan.tenant, plan.meters, plan.amounts)
     exchange.limitHeaders = quotaHeaders(plan, result)
     if (result.outcome === 'granted') {
-      exchange.reservation = plan
+      exchange.reservation = new Allotment(services.store, exchange.reservationId, plan, use.inputTokens)
+      services.leases.keep(exchange.reservation)
       return undefined
     }
-    const limit = plan.limits[result.limitedBy] ?? ''
+    const charge = plan.charges[result.limitedBy]
+    const name = charge?.limit.name ?? ''
     return {
       code: 'rate_limit_exceeded',
-      message: `The limit "${limit}" is used up. Wait as long as the retry-after header says.`,
-      reason: limit,
+      message:
+        charge?.kind === 'concurrent'
+          ? `The limit "${name}" of requests at the same time is reached. Ask again when one of them has ended.`
+          : `The limit "${name}" is used up. Wait as long as the retry-after header says.`,
+      reason: name,
       headers: retryHeaders(result.retryAfterMs),
     }
   } catch (error) {

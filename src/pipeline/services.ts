@@ -12,6 +12,7 @@ import type { StateStore } from '../ports/state-store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { Upstream } from '../ports/upstream.ts'
 import type { AskProxy } from '../proxies/trusted-proxies.ts'
+import type { LeaseKeeper } from '../quota/lease-keeper.ts'
 import type { QuotaPlanner } from '../quota/plan.ts'
 import type { UsageTotals } from '../quota/usage-totals.ts'
 import type { Validators } from '../validators/validators.ts'
@@ -42,6 +43,8 @@ export interface Services {
   readonly askProxy: AskProxy | undefined
   readonly policies: PolicyBook
   readonly planQuota: QuotaPlanner
+  /** Renews what running requests hold of limits on requests at the same time. */
+  readonly leases: LeaseKeeper
   readonly cacheSalt: CacheSalt
   readonly pool: UpstreamPool
   /** Undefined where none are configured. */

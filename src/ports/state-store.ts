@@ -2,16 +2,23 @@
 export interface Meter {
   /** Names the limit and the principal, e.g. `team-minute:tokens:search`; at most 256 characters of `[\w.:%-]`. */
   readonly key: string
-  /** At most this many units in every interval of `windowMs`. */
+  /** At most this many units in every interval of `windowMs`; of a lease, at most this many at the same time. */
   readonly limit: number
   readonly windowMs: number
+  /**
+   * Present: what is taken is held, and not counted over time. A reservation holds one unit, or none, until it is
+   * settled, or until it has not been renewed for `windowMs`: whoever dies lets go by himself.
+   */
+  readonly lease?: true
+  /** What the limit means while the store is away; absent: nothing is admitted. Stores themselves do not look at it. */
+  readonly onOutage?: 'local' | 'allow'
 }
 
 /** How a limit stands just after a decision. */
 export interface LimitLevel {
   /** Units left, never negative. */
   readonly remaining: number
-  /** Milliseconds until the window is empty again, if nothing more is charged. */
+  /** Milliseconds until the window is empty again, if nothing more is charged; 0 for a lease, whose end nobody knows. */
   readonly resetMs: number
 }
 
@@ -29,7 +36,10 @@ export type ReserveResult =
       readonly outcome: 'refused'
       /** Index of the meter that has to wait longest. */
       readonly limitedBy: number
-      /** The earliest moment at which this same request would be admitted, if nothing else is charged until then. */
+      /**
+       * The earliest moment at which this same request would be admitted, if nothing else is charged until then. A lease
+       * may end at any time: where one is lacking, it is worth asking again after `LEASE_RETRY_MS`.
+       */
       readonly retryAfterMs: number
       readonly levels: readonly LimitLevel[]
     }
@@ -64,6 +74,11 @@ export interface StateStore {
   settle(id: string, tenant: string, amounts: readonly number[]): Promise<void>
   /** What is used of each meter now. Charges nothing, and changes nothing. */
   usage(tenant: string, meters: readonly Meter[]): Promise<readonly MeterUsage[]>
+  /**
+   * Goes on holding the leases among the meters that `id` was granted, for another `windowMs` each from now. A store that
+   * has lost them meanwhile holds them again, whether or not there is room: they are in use.
+   */
+  renew(id: string, tenant: string, meters: readonly Meter[]): Promise<void>
   /** Resolves to whether the store answers right now, within its time-out. Never rejects. */
   ready(): Promise<boolean>
   close(): Promise<void>

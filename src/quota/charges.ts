@@ -25,8 +25,9 @@ export function assertReservation(id: string, meters: readonly Meter[], amounts:
   assertId(id)
   if (amounts.length !== meters.length) throw new RangeError('a reservation has one amount for each meter')
   for (let index = 0; index < meters.length; index++) {
-    const { key, limit } = meters[index] as Meter
+    const { key, limit, lease } = meters[index] as Meter
     const amount = amounts[index] as number
+    if (lease && amount > 1) throw new RangeError(`a reservation holds one unit of ${key} at most`)
     if (!isAmount(amount) || amount > limit) throw new RangeError(`amount of ${key} is not between 0 and its limit`)
   }
 }

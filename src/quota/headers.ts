@@ -1,5 +1,6 @@
 import type { LimitLevel, ReserveResult } from '../ports/state-store.ts'
-import type { ChargeKind, QuotaPlan } from './plan.ts'
+import type { ChargeKind } from './limit.ts'
+import type { QuotaPlan } from './plan.ts'
 
 /**
  * The rate-limit headers of OpenAI's API for a decision on `plan`. Where several limits of a kind apply, the one with
@@ -45,7 +46,7 @@ function tightestOf(plan: QuotaPlan, levels: readonly LimitLevel[], kind: Charge
   let least: LimitLevel | undefined
   for (let index = 0; index < levels.length; index++) {
     const level = levels[index] as LimitLevel
-    if (plan.kinds[index] !== kind) continue
+    if (plan.charges[index]?.kind !== kind) continue
     const isTighter =
       least === undefined ||
       level.remaining < least.remaining ||

@@ -1,6 +1,16 @@
+import { lockoutKey } from '../auth/lockout-policy.ts'
 import type { Hashing } from '../ports/hashing.ts'
 import type { Meter } from '../ports/state-store.ts'
-import type { QuotaLimit } from './limit.ts'
+import { LEASE_MS } from './leases.ts'
+import {
+  CHARGE_KINDS,
+  type ChargeKind,
+  type ClaimedLimits,
+  type QuotaLimit,
+  type QuotaMatch,
+  type QuotaPart,
+  type TokenUse,
+} from './limit.ts'
 
 /** Whom a request is charged to. */
 export interface QuotaPrincipal {
@@ -8,17 +18,23 @@ export interface QuotaPrincipal {
   readonly app: string
   readonly env: string
   readonly tokenId: string
+  /** Limits of its own, which count as far as the configuration lets them. */
+  readonly limits?: ClaimedLimits
 }
 
-export type ChargeKind = 'tokens' | 'requests'
-
-/** All that depends on the principal and the model alone; `kinds` and `limits` go with `meters`, one by one. */
+/** All that depends on the principal, the model and the address alone; `charges` go with `meters`, one by one. */
 interface Outline {
   readonly tenant: string
   readonly meters: readonly Meter[]
-  readonly kinds: readonly ChargeKind[]
-  /** The names of the limits, for headers, metrics and the audit log. */
-  readonly limits: readonly string[]
+  readonly charges: readonly Charge[]
+  /** The meters among them that are held: they have to be renewed. Undefined where there are none. */
+  readonly leases: readonly Meter[] | undefined
+}
+
+/** What a limit counts of a request. */
+export interface Charge {
+  readonly limit: QuotaLimit
+  readonly kind: ChargeKind
 }
 
 /** Everything one request takes from the limits that apply to it: an amount from each meter. */
@@ -26,15 +42,15 @@ export interface QuotaPlan extends Outline {
   readonly amounts: readonly number[]
 }
 
-/** Plans a request that is estimated to take `tokens`, input and output together. */
-export type QuotaPlanner = (principal: QuotaPrincipal, model: string, tokens: number) => QuotaPlan
+/** Plans a request that may use so many tokens, of a caller at `address`. */
+export type QuotaPlanner = (principal: QuotaPrincipal, model: string, use: TokenUse, address: string) => QuotaPlan
 
 const MAX_KEY_LENGTH = 256
 /** The tenant of all requests where a limit counts several teams together. No team's tenant is named like this. */
 const EVERYBODY = 'all'
 
-/** Models for which a principal's plans are remembered: what is asked for beyond them is planned anew each time. */
-const MAX_REMEMBERED_MODELS = 64
+/** Models (with addresses) for which a principal's plans are remembered: what is beyond is planned anew each time. */
+const MAX_REMEMBERED = 64
 
 /**
  * Turns the configured limits into a planner. Every limit that matches applies, and all of them must have room.
@@ -50,56 +66,81 @@ const MAX_REMEMBERED_MODELS = 64
  */
 export function createQuotaPlanner(limits: readonly QuotaLimit[], hashing: Hashing): QuotaPlanner {
   const rules = limits.flatMap(limit => {
-    const kinds = (['tokens', 'requests'] as const).filter(kind => limit[kind] !== undefined)
+    const kinds = CHARGE_KINDS.filter(kind => limit[kind] !== undefined)
     return kinds.map(kind => ({ limit, kind, most: atLeastOne(limit, kind), start: `${encode(limit.name)}:${kind}` }))
   })
   const crossesTeams = limits.some(limit => !isWithinTeam(limit))
+  const countsAddresses = limits.some(({ per }) => per.includes('address'))
   const bounded = (key: string) => (key.length <= MAX_KEY_LENGTH ? key : `%:${hashing.sha256(key)}`)
   const outlines = new WeakMap<QuotaPrincipal, Map<string, Outline>>()
 
-  function outline(principal: QuotaPrincipal, model: string): Outline {
-    const parts = {
+  function outline(principal: QuotaPrincipal, model: string, address: string): Outline {
+    const parts: Record<QuotaPart, string> = {
       team: encode(principal.team),
       app: encode(principal.app),
       env: encode(principal.env),
       token: `${encode(principal.team)}:${encode(principal.tokenId)}`,
       model: encode(model),
+      address: encode(lockoutKey(address)),
     }
     const applying = rules.filter(({ limit }) => appliesTo(limit, principal, model))
+    const meters = applying.map(({ limit, kind, most, start }): Meter => {
+      const { onOutage } = limit
+      return {
+        key: bounded([start, ...limit.per.map(part => parts[part])].join(':')),
+        limit: ownLimit(limit, kind, principal) ?? most,
+        ...(kind === 'concurrent' ? { windowMs: LEASE_MS, lease: true } : { windowMs: limit.windowMs as number }),
+        ...(onOutage !== undefined && onOutage !== 'deny' && { onOutage }),
+      }
+    })
+    const leases = meters.filter(({ lease }) => lease)
     return {
       tenant: crossesTeams ? EVERYBODY : bounded(`team:${parts.team}`),
-      kinds: applying.map(({ kind }) => kind),
-      limits: applying.map(({ limit }) => limit.name),
-      meters: applying.map(({ limit, most, start }) => ({
-        key: bounded([start, ...limit.per.map(part => parts[part])].join(':')),
-        limit: most,
-        windowMs: limit.windowMs,
-      })),
+      charges: applying,
+      meters,
+      leases: leases.length > 0 ? leases : undefined,
     }
   }
 
-  function remembered(principal: QuotaPrincipal, model: string): Outline {
-    const ofModels = outlines.get(principal) ?? new Map<string, Outline>()
-    let found = ofModels.get(model)
+  function remembered(principal: QuotaPrincipal, model: string, address: string): Outline {
+    const known = outlines.get(principal) ?? new Map<string, Outline>()
+    const name = countsAddresses ? `${address} ${model}` : model
+    let found = known.get(name)
     if (found === undefined) {
-      found = outline(principal, model)
-      if (ofModels.size < MAX_REMEMBERED_MODELS) outlines.set(principal, ofModels.set(model, found))
+      found = outline(principal, model, address)
+      if (known.size < MAX_REMEMBERED) outlines.set(principal, known.set(name, found))
     }
     return found
   }
 
-  return function planQuota(principal, model, tokens) {
-    const { tenant, kinds, limits: names, meters } = remembered(principal, model)
+  return function planQuota(principal, model, use, address) {
+    const { tenant, charges, meters, leases } = remembered(principal, model, address)
     // More than the limit could never be admitted: a small limit lets one request pass at a time, which settles to what
     // it really took.
-    const amounts = meters.map(({ limit }, index) => (kinds[index] === 'tokens' ? Math.min(tokens, limit) : 1))
-    return { tenant, kinds, limits: names, meters, amounts }
+    const amounts = meters.map(({ limit }, index) => Math.min(amountOf(charges[index] as Charge, use, 1), limit))
+    return { tenant, charges, meters, leases, amounts }
   }
 }
 
-/** The amounts to settle a plan's meters to. True ones, which may exceed the limit: debt counts. */
-export function settlementOf(plan: QuotaPlan, tokens: number, requests = 1): number[] {
-  return plan.kinds.map(kind => (kind === 'tokens' ? tokens : requests))
+/** The amounts to settle a plan's meters to. True ones, which may exceed the limit: debt counts. Leases are let go. */
+export function settlementOf(plan: QuotaPlan, use: TokenUse, requests = 1): number[] {
+  return plan.charges.map(charge => (charge.kind === 'concurrent' ? 0 : amountOf(charge, use, requests)))
+}
+
+/** What a request of so many tokens takes of a limit: a whole number, on the strict side. */
+export function amountOf({ limit: { weigh }, kind }: Charge, use: TokenUse, requests: number): number {
+  switch (kind) {
+    case 'tokens':
+      return weigh
+        ? Math.ceil(weigh.input * use.inputTokens + weigh.output * use.outputTokens)
+        : use.inputTokens + use.outputTokens
+    case 'inputTokens':
+      return use.inputTokens
+    case 'outputTokens':
+      return use.outputTokens
+    default:
+      return requests
+  }
 }
 
 function atLeastOne(limit: QuotaLimit, kind: ChargeKind): number {
@@ -108,23 +149,32 @@ function atLeastOne(limit: QuotaLimit, kind: ChargeKind): number {
   return most
 }
 
+/** What the token says for itself, at most as much as the limit allows; undefined where it may say nothing. */
+function ownLimit({ name, override }: QuotaLimit, kind: ChargeKind, { limits }: QuotaPrincipal): number | undefined {
+  const most = override?.[kind]
+  const own = limits && Object.hasOwn(limits, name) ? limits[name]?.[kind] : undefined
+  return most === undefined || own === undefined ? undefined : Math.min(own, most)
+}
+
 function isWithinTeam({ per, match }: QuotaLimit): boolean {
-  return per.includes('team') || per.includes('token') || match?.team !== undefined
+  return per.includes('team') || per.includes('token') || match?.team?.length === 1
 }
 
 /** Whether a limit counts the requests of a caller for a model; what is not known equals nothing. */
 export function appliesTo(
-  { match }: QuotaLimit,
+  { match, except }: QuotaLimit,
   { team, app, env }: Partial<QuotaPrincipal>,
   model: string | undefined,
 ): boolean {
-  if (match === undefined) return true
-  return (
-    (match.team ?? team) === team &&
-    (match.app ?? app) === app &&
-    (match.env ?? env) === env &&
-    (match.model ?? model) === model
-  )
+  const request = { team, app, env, model }
+  return (!match || matches(match, request)) && !except?.some(each => matches(each, request))
+}
+
+function matches(match: QuotaMatch, request: Readonly<Record<keyof QuotaMatch, string | undefined>>): boolean {
+  return (Object.keys(match) as (keyof QuotaMatch)[]).every(key => {
+    const value = request[key]
+    return value !== undefined && match[key]?.includes(value)
+  })
 }
 
 /**

@@ -158,7 +158,7 @@ export function canaries(rig: Rig): void {
       },
     })
     const reply = await rig.send(chat(CANARY.prompt), { gateway: strange })
-    expect(reply.json()['error'].code).toBe('quota_unavailable')
+    expect(reply.json()['error'].code).toBe('revocations_unavailable')
     await waitFor('the complaint', () => strange.output().includes('redis_'))
     clean('the log', strange.output() + reply.text + rig.auditText(strange))
   })

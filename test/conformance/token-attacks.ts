@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type IdentityProvider, startIdentityProvider } from '../support/identity-provider.ts'
 import { type Gateway, startGateway } from '../support/index.ts'
 import { testKey } from '../support/tokens.ts'
+import { sleep } from '../support/wait.ts'
 import { ATTACKS, encode, type Loot, now } from './forged-tokens.ts'
 import { chat, type Reply, type Rig } from './rig.ts'
 
@@ -52,7 +53,20 @@ export function tokenAttacks(rig: Rig): void {
       const text = `${encode(head)}.${encode(payload)}`
       return `${text}.${signBytes(null, Buffer.from(text), secret).toString('base64url')}`
     }
-    loot = { idp, own, header, claims, signed, good: signed(header, claims) }
+    let lastId = 0
+    loot = {
+      idp,
+      own,
+      header,
+      signed,
+      good: signed(header, claims),
+      // Each under an id of its own: one that fails again and again would be locked out.
+      get claims() {
+        return { ...claims, jti: `a${++lastId}` }
+      },
+    }
+    // By now the gateway has looked for keys again.
+    await sleep(1500)
     baseline = await send('nonsense')
   })
   afterAll(async () => {

@@ -153,6 +153,87 @@ export function testStateStore(start: () => Promise<StateUnderTest>): void {
     })
   })
 
+  describe('leases', () => {
+    const leaseMs = 400
+    const hold = (key: string, id = newId(), limit = 2) =>
+      reserveCharges(store, id, 'tenant', [{ key, limit, windowMs: leaseMs, lease: true, amount: 1 }])
+    const meters = (key: string) => [{ key, limit: 2, windowMs: leaseMs, lease: true } as const]
+
+    test('are held until they are settled, by as many as the limit says', async () => {
+      const [key, first, second] = [newKey(), newId(), newId()]
+      expect(await hold(key, first)).toEqual({ outcome: 'granted', levels: [{ remaining: 1, resetMs: 0 }] })
+      expect(await hold(key, second)).toMatchObject({ outcome: 'granted', levels: [{ remaining: 0 }] })
+      expect(await hold(key)).toMatchObject({ outcome: 'refused', limitedBy: 0, retryAfterMs: 1000 })
+      await store.settle(first, 'tenant', [0])
+      await store.settle(first, 'tenant', [0])
+      expect((await hold(key)).outcome).toBe('granted')
+      expect((await hold(key)).outcome).toBe('refused')
+    })
+
+    test('a repeated call holds one, and a refused request none', async () => {
+      const [key, window, id] = [newKey(), newKey(), newId()]
+      const both = (idOf: string, amount: number) =>
+        reserveCharges(store, idOf, 'tenant', [
+          { key, limit: 2, windowMs: leaseMs, lease: true, amount: 1 },
+          charge(amount, { key: window }),
+        ])
+      expect(await both(id, 10)).toMatchObject({ outcome: 'granted' })
+      expect(await both(id, 10)).toMatchObject({ outcome: 'granted' })
+      expect(await both(newId(), 1)).toMatchObject({ outcome: 'refused', limitedBy: 1, levels: [{ remaining: 1 }, {}] })
+      expect(await hold(key)).toMatchObject({ outcome: 'granted', levels: [{ remaining: 0 }] })
+    })
+
+    test('end by themselves when they are not renewed, and not while they are', async () => {
+      const [key, dead, alive] = [newKey(), newId(), newId()]
+      await hold(key, dead)
+      await hold(key, alive)
+      for (let beat = 0; beat < 3; beat++) {
+        await state.pass(leaseMs / 2)
+        await state.stores.at(-1)?.renew(alive, 'tenant', meters(key))
+      }
+      expect(await hold(key)).toMatchObject({ outcome: 'granted', levels: [{ remaining: 0 }] })
+      expect((await hold(key)).outcome).toBe('refused')
+      await state.pass(leaseMs + 1)
+      expect(await hold(key)).toMatchObject({ outcome: 'granted', levels: [{ remaining: 1 }] })
+    })
+
+    test('one that was lost is held again by renewing it, room or not', async () => {
+      const key = newKey()
+      await hold(key)
+      await hold(key)
+      const lost = newId()
+      await store.renew(lost, 'tenant', meters(key))
+      expect(await hold(key)).toMatchObject({ outcome: 'refused', levels: [{ remaining: 0 }] })
+      expect(await hold(key, newId(), 4)).toMatchObject({ outcome: 'granted', levels: [{ remaining: 0 }] })
+    })
+
+    test('of 200 simultaneous requests as many get one as there are', async () => {
+      const key = newKey()
+      const results = await Promise.all(
+        Array.from({ length: 200 }, (_, index) =>
+          reserveCharges(state.stores[index % state.stores.length] ?? store, newId(), 'tenant', [
+            { key, limit: 7, windowMs: 60_000, lease: true, amount: 1 },
+          ]),
+        ),
+      )
+      expect(results.filter(({ outcome }) => outcome === 'granted')).toHaveLength(7)
+    })
+
+    test('are counted where somebody looks', async () => {
+      const key = newKey()
+      expect(await store.usage('tenant', meters(key))).toEqual([{ used: 0, resetMs: 0 }])
+      await hold(key)
+      expect(await store.usage('tenant', meters(key))).toEqual([{ used: 1, resetMs: 0 }])
+      await state.pass(leaseMs + 1)
+      expect(await store.usage('tenant', meters(key))).toEqual([{ used: 0, resetMs: 0 }])
+    })
+
+    test('a reservation holds one unit at most', async () => {
+      const two = { key: newKey(), limit: 5, windowMs: leaseMs, lease: true, amount: 2 } as const
+      await expect(reserveCharges(store, newId(), 'tenant', [two])).rejects.toThrow(RangeError)
+    })
+  })
+
   test('500 simultaneous requests of four instances never exceed a limit, nor leave room unused', async () => {
     const [narrow, wide] = [newKey(), newKey()]
     const results = await Promise.all(

@@ -213,6 +213,7 @@ describe.each<Runtime>(['node', 'bun'])('behind a proxy that ends TLS, on %s', r
       config: {
         models: models(),
         proxies: { addresses: [`${PROXY}/32`], clientCert: {} },
+        quotas: [{ name: 'address-hour', match: { app: 'counted' }, per: ['address'], requests: 2, window: '1h' }],
         tokens: { jwks: 'keys/public.jwks.json', requireBound: true },
         admin: {
           issue: {},
@@ -278,6 +279,16 @@ describe.each<Runtime>(['node', 'bun'])('behind a proxy that ends TLS, on %s', r
     const headers = { 'client-cert': header }
     expect(await from(PROXY)(String(issued['token']), { headers })).toMatchObject({ status: 200 })
     expect(await from(PROXY)(String(issued['token']))).toMatchObject({ status: 401 })
+  })
+
+  test('limits by address count the caller’s, not the proxy’s', async () => {
+    const counted = await gateway.mint({ cert: join(gateway.dir, 'certs/client-billing.pem'), app: 'counted' })
+    const statuses: number[] = []
+    for (const address of ['198.51.100.20', '198.51.100.20', '198.51.100.20', '198.51.100.21']) {
+      const headers = { 'client-cert': header, 'x-forwarded-for': address }
+      statuses.push((await from(PROXY)(counted, { headers })).status)
+    }
+    expect(statuses).toEqual([200, 200, 429, 200])
   })
 
   test('the lock-out is the caller’s, not the proxy’s', async () => {

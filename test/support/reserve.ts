@@ -10,7 +10,7 @@ export function reserveCharges(
   tenant: string,
   charges: readonly Charge[],
 ): Promise<ReserveResult> {
-  const meters = charges.map(({ key, limit, windowMs }) => ({ key, limit, windowMs }))
   const amounts = charges.map(({ amount }) => amount)
+  const meters = charges.map(({ key, limit, windowMs, lease }) => ({ key, limit, windowMs, ...(lease && { lease }) }))
   return store.reserve(id, tenant, meters, amounts)
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { type Command, InvalidArgumentError } from 'commander'
+import { parseLimit, parseLimits } from '../../../src/auth/claimed-limits.ts'
 import { isClaimName, parseModels, parseScope } from '../../../src/auth/token-profile.ts'
 import { embeddedFile } from '../../../src/config/config.ts'
 import { MAX_TOKEN_CHARACTERS, MAX_TOKEN_LIFETIME_MS } from '../../../src/config/limits.ts'
 import { formatQuantity, parseQuantity, QUANTITY_HINTS } from '../../../src/config/units.ts'
+import { CHARGE_KINDS, type ClaimedLimits } from '../../../src/quota/limit.ts'
 import { describeCertificate } from '../../node/certificates.ts'
 import { type ConfigLocation, locateConfig, readTokensConfig } from '../../node/config-file.ts'
 import { readCertificate } from '../certs/cert-folder.ts'
@@ -28,6 +30,11 @@ export function registerTokenMint(token: Command): void {
       'the models it may use, separated by commas; * stands for anything (default: all)',
       models,
     )
+    .option(
+      '--limit <quota.counts=n>',
+      'a limit of its own, as far as the quota lets tokens set one: key-rate.requests=60 (can be repeated)',
+      limits,
+    )
     .option('--ttl <duration>', 'how long it lives, at most 90d', lifetime, MAX_TOKEN_LIFETIME_MS)
     .option('--cert <file>', 'bind it to this client certificate: of no use to anybody without its key')
     .option('--key <file>', 'the private signing key', `keys/${SIGNING_KEY}`)
@@ -47,6 +54,7 @@ interface MintOptions {
   readonly env: string
   readonly scope: string
   readonly models?: readonly string[]
+  readonly limit?: ClaimedLimits
   readonly ttl: number
   readonly cert?: string
   readonly key: string
@@ -93,6 +101,7 @@ async function mint(options: MintOptions): Promise<void> {
       env,
       scope,
       ...(globs !== undefined && { models: globs }),
+      ...(options.limit !== undefined && { limits: options.limit }),
       ...(certThumbprint !== undefined && { cnf: { 'x5t#S256': certThumbprint } }),
     }
     const principal = usablePrincipal(claims, profile, now * 1000)
@@ -135,6 +144,15 @@ function claimName(value: string): string {
 function scope(value: string): string {
   if (parseScope(value) !== undefined) return value
   throw new InvalidArgumentError('Use scopes separated by single spaces.')
+}
+
+function limits(value: string, before: ClaimedLimits = {}): ClaimedLimits {
+  const [[name, counts] = ['', undefined]] = Object.entries(parseLimit(value) ?? {})
+  const all = parseLimits({ ...before, [name]: { ...before[name], ...counts } })
+  if (counts !== undefined && all !== undefined) return all
+  throw new InvalidArgumentError(
+    `Use QUOTA.COUNTS=N, such as key-rate.requests=60; it counts ${CHARGE_KINDS.join(', ')}.`,
+  )
 }
 
 function models(value: string): readonly string[] {

@@ -67,6 +67,29 @@ test.each([
   ['quotas: [{ name: a, per: [], tokens: 3 }]', 'quotas[0].window: is required'],
   ['quotas: [{ name: a, per: [], tokens: 3, window: 60d }]', 'quotas[0].window: should be from 1s to 31d'],
   ['quotas: [{ name: a, per: [] }]', 'quotas[0]: limits nothing'],
+  ['quotas: [{ name: a, per: [], concurrent: 3, window: 1m }]', 'quotas[0].window: only goes with tokens or requests'],
+  ['quotas: [{ name: a, per: [], requests: 3, window: 1m, weigh: {} }]', 'quotas[0].weigh: only goes with tokens'],
+  [
+    'quotas: [{ name: a, per: [], tokens: 3, window: 1m, weigh: { input: 0, output: 0 } }]',
+    'quotas[0].weigh: counts nothing',
+  ],
+  [
+    'quotas: [{ name: a, per: [], tokens: 3, window: 1m, weigh: { input: -1 } }]',
+    'quotas[0].weigh.input: should be from 0 to 1000',
+  ],
+  [
+    'quotas: [{ name: a, per: [], tokens: 3, window: 1m, override: { requests: 9 } }]',
+    'quotas[0].override.requests: this limit has no requests to go before',
+  ],
+  ['quotas: [{ name: a, per: [], match: {}, tokens: 1, window: 1m }]', 'quotas[0].match: should name at least one'],
+  [
+    'quotas: [{ name: a, per: [], except: [{ model: x }], tokens: 1, window: 1m }]',
+    'quotas[0].except[0].model: there is no model',
+  ],
+  [
+    'quotas: [{ name: a, per: [], tokens: 1, window: 1m, onOutage: maybe }]',
+    'quotas[0].onOutage: should be one of: deny',
+  ],
   ['quotas: [{ name: a, per: [user], tokens: 3, window: 1m }]', 'quotas[0].per[0]: should be one of: team, app'],
   ['quotas: [{ name: "a b", per: [], tokens: 3, window: 1m }]', 'quotas[0].name: should have only letters'],
   ['quotas: [{ name: a, per: [], tokens: 0, window: 1m }]', 'quotas[0].tokens: should be from 1'],
@@ -271,7 +294,6 @@ test('every action is taken as it is written, and none is named as not enforced'
 test.each([
   ['state: redis+cluster://a:1,b:2', 'state', 'refuse'],
   ['state: rediss+sentinel://a:1/main/0', 'state', 'refuse'],
-  ['quotas: [{ name: a, per: [], concurrent: 3 }]', 'quotas[0].concurrent', 'refuse'],
 ])('%s loads and is named as not enforced', async (text, path, serve) => {
   const { notEnforced } = await config(text)
   expect(notEnforced).toEqual([expect.objectContaining({ path, serve })])

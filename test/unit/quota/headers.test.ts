@@ -5,8 +5,12 @@ import type { QuotaPlan } from '../../../src/quota/plan.ts'
 describe('quota headers', () => {
   const plan: QuotaPlan = {
     tenant: 'team:search',
-    kinds: ['tokens', 'tokens', 'requests'],
-    limits: ['minute', 'day', 'rate'],
+    charges: [
+      { kind: 'tokens', limit: { name: 'minute', per: [] } },
+      { kind: 'tokens', limit: { name: 'day', per: [] } },
+      { kind: 'requests', limit: { name: 'rate', per: [] } },
+    ],
+    leases: undefined,
     meters: [
       { key: 'minute', limit: 1000, windowMs: 60_000 },
       { key: 'day', limit: 50_000, windowMs: 86_400_000 },
@@ -42,7 +46,7 @@ describe('quota headers', () => {
   })
 
   test('kinds without a limit have no headers', () => {
-    const none = { tenant: 'all', kinds: [], limits: [], meters: [], amounts: [] }
+    const none = { tenant: 'all', charges: [], leases: undefined, meters: [], amounts: [] }
     expect(quotaHeaders(none, { outcome: 'granted', levels: [] })).toEqual({})
   })
 
