@@ -11,20 +11,11 @@ export interface BunServer {
   closeIdleConnections?(): void
 }
 
-interface BunTls {
-  readonly cert: string
-  readonly key: string
-  readonly ca?: string
-  readonly requestCert?: boolean
-  readonly rejectUnauthorized?: boolean
-}
-
 export interface BunServeOptions {
   readonly hostname: string
   readonly port: number
   readonly idleTimeout: number
   readonly maxRequestBodySize: number
-  readonly tls?: BunTls
   fetch(request: Request, server: BunServer): Response | Promise<Response>
   error(error: Error): Response
 }

@@ -5,7 +5,6 @@ import { requestIdOf } from '../../src/pipeline/request-id.ts'
 import { reachable } from '../node/reachable.ts'
 import type { RunningServer, ServeOptions } from '../node/server.ts'
 import { listenError, StartError } from '../node/start-error.ts'
-import { readTlsFiles, type TlsFiles } from '../node/tls-files.ts'
 import { headFault, refuseUnenforced } from './request-head.ts'
 import { type BunServeOptions, type BunServer, bunServe } from './runtime.ts'
 import { bunConnection, KEEP_ALIVE_S } from './transport.ts'
@@ -17,20 +16,18 @@ const MAX_BODY_BYTES = 1024 * 1024 * 1024
 const SWEEP_MS = 25
 
 /**
- * Serves an app on Bun.serve; the app's `env` is Bun's server, as `bunTransport` expects. A client certificate is
- * demanded and verified, but Bun does not show it to the app: where tokens are bound to certificates, use `serveNode`.
- * @throws StartError when a certificate file or the address cannot be used
+ * Serves an app on Bun.serve, plain HTTP; the app's `env` is Bun's server, as `bunTransport` expects. TLS is `tls-server.ts`.
+ * @throws StartError when the address cannot be used
  */
 export async function serveBun<E extends Env>(options: ServeOptions<E>): Promise<RunningServer> {
   const { app, listen, limits = DEFAULT_SERVER_LIMITS, telemetry } = options
+  if (options.tls) throw new TypeError('Bun.serve is used for plain HTTP only')
   refuseUnenforced(limits)
-  const tls = options.tls ? await tlsOptions(options.tls) : undefined
   const server = start({
     hostname: listen.host,
     port: listen.port,
     idleTimeout: KEEP_ALIVE_S,
     maxRequestBodySize: MAX_BODY_BYTES,
-    ...(tls ? { tls } : {}),
     fetch: (request, self) => {
       const fault = headFault(request, limits)
       if (fault === undefined) return app.fetch(request, self as E['Bindings'] & BunServer)
@@ -45,7 +42,7 @@ export async function serveBun<E extends Env>(options: ServeOptions<E>): Promise
   })
   let closing: Promise<void> | undefined
   return {
-    url: `${tls ? 'https' : 'http'}://${reachable(listen.host)}:${server.port}`,
+    url: `http://${reachable(listen.host)}:${server.port}`,
     port: server.port,
     close: drainMs => (closing ??= drain(server, drainMs)),
   }
@@ -57,12 +54,6 @@ function start(options: BunServeOptions): BunServer {
   } catch (error) {
     throw listenError(options.hostname, options.port, error)
   }
-}
-
-async function tlsOptions(files: TlsFiles): Promise<NonNullable<BunServeOptions['tls']>> {
-  const { cert, key, clientCa } = await readTlsFiles(files)
-  if (clientCa === undefined) return { cert, key }
-  return { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true }
 }
 
 async function drain(server: BunServer, drainMs: number): Promise<void> {

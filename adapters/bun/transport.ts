@@ -25,6 +25,8 @@ export function bunConnection(request: Request, server: BunServer): Connection {
 }
 
 class BunConnection implements Connection {
+  /** Bun.serve is for plain HTTP only: it shows no client certificate, and cannot change its own. */
+  readonly clientCertificate = undefined
   readonly #request: Request
   readonly #server: BunServer
   /** Part of the request body has been refused, so the connection cannot carry another request. */

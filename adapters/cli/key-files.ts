@@ -33,18 +33,23 @@ export async function makeKey(alg: TokenAlgorithm, nowMs: number): Promise<NewKe
   }
 }
 
+/** Writes JSON as `writeTextFile` does. */
+export function writeKeyFile(path: string, value: unknown, mode: number, replace: boolean): Promise<void> {
+  return writeTextFile(path, `${JSON.stringify(value, undefined, 2)}\n`, mode, replace)
+}
+
 /**
  * Writes a file at once or not at all. `replace` false: fails where the file exists. `mode` counts from the first byte,
  * so a private key is never readable by others.
  */
-export async function writeKeyFile(path: string, value: unknown, mode: number, replace: boolean): Promise<void> {
+export async function writeTextFile(path: string, text: string, mode: number, replace: boolean): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`
   try {
     {
       await using file = await open(temporary, 'wx', mode)
       // The process's umask may have taken bits away from a public file.
       await chmod(temporary, mode)
-      await file.writeFile(`${JSON.stringify(value, undefined, 2)}\n`)
+      await file.writeFile(text)
       await file.sync()
     }
     if (replace) await rename(temporary, path)

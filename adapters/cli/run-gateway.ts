@@ -23,6 +23,7 @@ import type { StateStore } from '../../src/ports/state-store.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
 import type { TokenRegistry } from '../../src/ports/token-registry.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
+import { createAskProxy } from '../../src/proxies/trusted-proxies.ts'
 import { LeaseKeeper } from '../../src/quota/lease-keeper.ts'
 import type { QuotaLimit } from '../../src/quota/limit.ts'
 import { withOutageModes } from '../../src/quota/outage.ts'
@@ -31,6 +32,7 @@ import { UsageTotals } from '../../src/quota/usage-totals.ts'
 import type { ValidatorServices } from '../../src/validators/validator.ts'
 import { Validators } from '../../src/validators/validators.ts'
 import { openAuditFile } from '../node/audit-file.ts'
+import { nodeCertificates } from '../node/certificates.ts'
 import { systemClock } from '../node/clock.ts'
 import { reasonOf } from '../node/error-code.ts'
 import { nodeHashing } from '../node/hashing.ts'
@@ -39,7 +41,7 @@ import { StartError } from '../node/start-error.ts'
 import { ClientTlsFiles } from '../node/tls/client-tls-files.ts'
 import { CommandFailure } from './failure.ts'
 import { readKeyFile } from './key-files.ts'
-import { currentRuntime } from './runtime.ts'
+import { currentRuntime, type Runtime } from './runtime.ts'
 import { loadIssuers } from './token-issuers.ts'
 
 export interface RunningGateway {
@@ -70,9 +72,8 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const policies = readPolicies(config, createDigest(hashing, hmac.key))
   const keys = await loadIssuers(config.tokens, telemetry)
   const issuer = config.admin?.issue && (await readIssuer(config.admin.issue.key, keys.issuers[0]?.source.keys))
-  const runtime = await currentRuntime()
   const tlsFiles = await openClientTls(config, telemetry)
-  const modelServers = upstream ?? (await runtime.createUpstream({ tlsOf: tlsFiles.of }))
+  const modelServers = upstream ?? (await (await currentRuntime()).createUpstream({ tlsOf: tlsFiles.of }))
   const clock = systemClock
   const sink = await opened(`audit.file: ${config.audit.file}`, () =>
     openAuditFile({ path: config.audit.file, maxBytes: config.audit.maxBytes, telemetry }),
@@ -106,6 +107,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     revocations,
     expiryWarnings: new ExpiryWarnings(config.tokens.expiryWarningMs, telemetry),
     running,
+    askProxy: config.proxies && createAskProxy(config.proxies, nodeCertificates, clock),
     policies,
     planQuota: createQuotaPlanner(config.quotas, hashing),
     cacheSalt: createCacheSalt(hashing, hmac.key),
@@ -125,11 +127,15 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     await audit.close()
   }
   const { admin } = config
-  const { transport } = runtime
   const busy = new Set<string>()
   const counters = telemetry.snapshot
   const servers: RunningServer[] = []
-  const serve = async (app: Hono, { listen, tls }: Pick<Config, 'listen' | 'tls'>) => {
+  const serve = async (
+    appFor: (transport: Runtime['transport']) => Hono,
+    { listen, tls }: Pick<Config, 'listen' | 'tls'>,
+  ) => {
+    const runtime = await currentRuntime(tls !== undefined)
+    const app = appFor(runtime.transport)
     const server = await runtime.serve({ app, listen, tls, limits: config.limits, telemetry })
     servers.push(server)
     return server.url
@@ -140,11 +146,11 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     const adminUrl =
       admin && totals
         ? await serve(
-            createAdmin({ ...services, totals, registry, issuer, counters, busy }, transport, !!admin.tls),
+            transport => createAdmin({ ...services, totals, registry, issuer, counters, busy }, transport, !!admin.tls),
             admin,
           )
         : undefined
-    const url = await serve(createGateway(services, transport), config)
+    const url = await serve(transport => createGateway(services, transport), config)
     keys.watch()
     let closing: Promise<void> | undefined
     return {

@@ -21,12 +21,20 @@ export interface Runtime {
 /** Chooses the HTTP client towards model servers; empty counts as not set. */
 const CLIENT_VARIABLE = 'SALLYPORT_UPSTREAM_CLIENT'
 
-/** The runtime that this process runs on. The other's adapters, and their libraries, are not loaded. */
-export async function currentRuntime(): Promise<Runtime> {
+/**
+ * The runtime that this process runs on, with the sockets for a listener with TLS or without. The other's adapters, and their
+ * libraries, are not loaded.
+ */
+export async function currentRuntime(hasTls = false): Promise<Runtime> {
   if (process.versions.bun === undefined) {
     const { serveNode: serve } = await import('../node/server.ts')
     const { nodeTransport: transport } = await import('../node/transport.ts')
     return { name: 'node', transport, serve, createUpstream: createChosenUpstream }
+  }
+  if (hasTls) {
+    const { serveBunTls: serve } = await import('../bun/tls-server.ts')
+    const { nodeTransport: transport } = await import('../node/transport.ts')
+    return { name: 'bun', transport, serve, createUpstream: createOnlyUpstream }
   }
   const { serveBun: serve } = await import('../bun/server.ts')
   const { bunTransport: transport } = await import('../bun/transport.ts')

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import type { Env, Hono } from 'hono'
 import { MAX_RECEIVE_TIMEOUT_MS } from '../../src/config/limits.ts'
@@ -11,11 +12,12 @@ import type { Telemetry } from '../../src/ports/telemetry.ts'
 import { reachable } from './reachable.ts'
 import { headFault } from './request-head.ts'
 import { listenError } from './start-error.ts'
-import { readTlsFiles, type TlsFiles } from './tls-files.ts'
+import type { TlsFiles } from './tls/tls-files.ts'
+import { TlsListener } from './tls/tls-listener.ts'
 import { nodeConnection } from './transport.ts'
 
 export { StartError } from './start-error.ts'
-export type { TlsFiles } from './tls-files.ts'
+export type { TlsFiles } from './tls/tls-files.ts'
 
 export interface ServeOptions<E extends Env = Env> {
   readonly app: Hono<E>
@@ -50,11 +52,10 @@ const KEEP_ALIVE_MS = 65_000
 const CONNECTIONS = 10_000
 /** Bounds what one connection can be used for, and spreads callers over instances again. */
 const REQUESTS_PER_CONNECTION = 10_000
-const HANDSHAKE_TIMEOUT_MS = 10_000
 /** How often a draining server looks for connections that have become idle. */
 const SWEEP_MS = 25
 
-function serverOptions(limits: ServerLimits): ServerOptions {
+function serverOptions(limits: ServerLimits) {
   return {
     maxHeaderSize: limits.headerBytes ?? HEADER_BYTES,
     headersTimeout: limits.headTimeoutMs ?? HEAD_TIMEOUT_MS,
@@ -62,16 +63,33 @@ function serverOptions(limits: ServerLimits): ServerOptions {
     keepAliveTimeout: limits.keepAliveMs ?? KEEP_ALIVE_MS,
     connectionsCheckingInterval: LATE_CHECK_MS,
     noDelay: true,
-  }
+  } satisfies ServerOptions
 }
+
+type CreateTlsServer = (
+  options: ReturnType<typeof serverOptions> & TlsOptions,
+  listener: RequestListener,
+) => Server & TlsServer
+type TlsServer = Parameters<TlsListener['attach']>[0]
 
 /**
  * Serves an app on node:http or node:https.
  * @throws StartError when a certificate file or the address cannot be used
  */
-export async function serveNode<E extends Env>(options: ServeOptions<E>): Promise<RunningServer> {
-  const { app, listen, tls, limits = DEFAULT_SERVER_LIMITS, telemetry } = options
-  const answer = getRequestListener((request, env) => app.fetch(request, env))
+export function serveNode<E extends Env>(options: ServeOptions<E>): Promise<RunningServer> {
+  return serveOn(options, createTlsServer)
+}
+
+/** The same, on a TLS server of the caller's choice. */
+export async function serveOn<E extends Env>(
+  { app, listen, tls: files, limits = DEFAULT_SERVER_LIMITS, telemetry }: ServeOptions<E>,
+  createTls: CreateTlsServer,
+): Promise<RunningServer> {
+  const answer = getRequestListener((request, env) => app.fetch(request, env), {
+    // Bun.serve, which may be the other listener of the process, takes no Response but Bun's own.
+    overrideGlobalObjects: process.versions.bun === undefined,
+  })
+  const tls = files && (await TlsListener.open(files, telemetry))
   const listener: RequestListener = (incoming, outgoing) => {
     const fault = headFault(incoming, limits)
     if (fault === undefined) return void answer(incoming, outgoing)
@@ -81,18 +99,17 @@ export async function serveNode<E extends Env>(options: ServeOptions<E>): Promis
     outgoing.setHeader('connection', 'close')
     connection.respond(plainRefusal(requestIdOf(connection), { code: fault }))
   }
-  const server = tls
-    ? createTlsServer({ ...serverOptions(limits), ...(await tlsOptions(tls)) }, listener)
-    : createServer(serverOptions(limits), listener)
+  const admitted: RequestListener = (incoming, outgoing) => {
+    if (tls?.admits(incoming.socket)) listener(incoming, outgoing)
+    else incoming.socket.destroy()
+  }
+  const secure = tls && createTls({ ...tls.options, ...serverOptions(limits) }, admitted)
+  const server = secure ?? createServer(serverOptions(limits), listener)
   server.maxConnections = limits.connections ?? CONNECTIONS
   server.maxRequestsPerSocket = limits.requestsPerConnection ?? REQUESTS_PER_CONNECTION
   // One more than is allowed: node:http leaves out the rest, and what it left out could not be counted.
   server.maxHeadersCount = limits.headers + 1
   server.on('drop', () => telemetry.count('sallyport_connections_refused_total'))
-  server.on('tlsClientError', error => {
-    const code = (error as { code?: string }).code
-    telemetry.log('debug', 'tls_handshake_failed', { code })
-  })
 
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -101,6 +118,7 @@ export async function serveNode<E extends Env>(options: ServeOptions<E>): Promis
   })
 
   await listening(server, listen.host, listen.port)
+  if (secure) tls.attach(secure)
   server.on('error', error => telemetry.log('error', 'server_error', { message: error.message }))
   const { port } = server.address() as AddressInfo
 
@@ -108,18 +126,10 @@ export async function serveNode<E extends Env>(options: ServeOptions<E>): Promis
   return {
     url: `${tls ? 'https' : 'http'}://${reachable(listen.host)}:${port}`,
     port,
-    close: drainMs => (closing ??= drain(server, sockets, drainMs)),
-  }
-}
-
-async function tlsOptions(files: TlsFiles): Promise<object> {
-  const { cert, key, clientCa } = await readTlsFiles(files)
-  return {
-    cert,
-    key,
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+    close: drainMs => {
+      tls?.close()
+      return (closing ??= drain(server, sockets, drainMs))
+    },
   }
 }
 

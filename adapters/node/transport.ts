@@ -2,10 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
-import type { Answer, AnswerSource, BodyResult, Connection, Transport } from '../../src/ports/transport.ts'
+import type {
+  Answer,
+  AnswerSource,
+  BodyResult,
+  ClientCertificate,
+  Connection,
+  Transport,
+} from '../../src/ports/transport.ts'
 import { chunkFrame, LAST_CHUNK } from './chunk-frame.ts'
 import { headOnly } from './head-only.ts'
 import { readBody } from './read-body.ts'
+import { peerOf } from './tls/peer.ts'
 
 /**
  * How long the rest of a refused body is thrown away before the connection is closed. Closing at once would reset the
@@ -43,6 +51,10 @@ class NodeConnection implements Connection {
     this.#outgoing = outgoing
     const address = incoming.socket.remoteAddress ?? 'unknown'
     this.address = address.startsWith('::ffff:') ? address.slice(7) : address
+  }
+
+  get clientCertificate(): ClientCertificate | undefined {
+    return peerOf(this.#incoming.socket)?.identity
   }
 
   header(name: string): string | undefined {

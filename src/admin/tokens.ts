@@ -3,7 +3,7 @@ import { issuedToken as recordOf } from '../auth/issued-token.ts'
 import { mayUseModel, type Principal } from '../auth/principal.ts'
 import type { TokenOwner } from '../auth/revocation-list.ts'
 import { SCOPES } from '../auth/scopes.ts'
-import { checkClaims } from '../auth/token-profile.ts'
+import { checkClaims, SHA256_BASE64URL } from '../auth/token-profile.ts'
 import { isTokenRefusal, type TokenVerdict } from '../auth/verify-token.ts'
 import type { IssueConfig } from '../config/config.ts'
 import { list, oneOf, quantity, text } from '../config/fields.ts'
@@ -107,6 +107,15 @@ export const ISSUE_TOKEN = route({
         described('How long it lives: 12h. Absent: the longest life that is given here.'),
       ),
     ),
+    certThumbprint: v.exactOptional(
+      v.pipe(
+        text(64),
+        v.regex(SHA256_BASE64URL, 'should be a SHA-256 in base64url: 43 characters'),
+        described(
+          'The client certificate to bind it to (RFC 8705), by its SHA-256; needed with `tokens.requireBound`.',
+        ),
+      ),
+    ),
     subject: v.exactOptional(v.pipe(text(255), described('Whom it stands for; absent: team/app/env.'))),
   }),
   answer: v.strictObject({
@@ -125,10 +134,18 @@ export const ISSUE_TOKEN = route({
     const granting = { scopes: body.scopes, models: body.models ?? by.models, ttlMs: body.ttl ?? issue.maxTtlMs }
     const refusal = exceeds(granting, by, issue)
     if (refusal) return refused(refusal)
-    const { team, app, env, subject = `${team}/${app}/${env}` } = body
+    const { team, app, env, subject = `${team}/${app}/${env}`, certThumbprint } = body
+    if (certThumbprint === undefined && config.tokens.requireBound) {
+      const message = 'The field "certThumbprint" is required: only tokens that are bound to a certificate count here.'
+      return refused({ code: 'missing_field', param: 'certThumbprint', message })
+    }
     const { issuer: iss, audience: aud } = config.tokens
     const who = { iss, aud, sub: subject, jti: crypto.randomUUID(), team, app, env }
-    const what = { scope: granting.scopes.join(' '), models: granting.models }
+    const what = {
+      scope: granting.scopes.join(' '),
+      models: granting.models,
+      ...(certThumbprint !== undefined && { cnf: { 'x5t#S256': certThumbprint } }),
+    }
     const nowMs = await usableFrom({ team, app, tokenId: who.jti }, services)
     const now = Math.floor(nowMs / 1000)
     const claims = { ...who, ...what, iat: now, nbf: now, exp: now + Math.floor(granting.ttlMs / 1000) }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Hashing } from '../ports/hashing.ts'
+import type { ClientCertificate } from '../ports/transport.ts'
 
 /** `begun`: an administrator's action is about to take effect; a record of how it ended follows. */
 export type Outcome = 'begun' | 'served' | 'refused' | 'failed' | 'aborted'
@@ -25,8 +26,8 @@ export interface AuditEntry {
   readonly team?: string | undefined
   readonly app?: string | undefined
   readonly env?: string | undefined
-  /** The SHA-256 thumbprint of the caller's certificate. */
-  readonly clientCert?: string | undefined
+  /** The caller's certificate. */
+  readonly clientCert?: ClientCertificate | undefined
   readonly method: string
   readonly route: string
   readonly model?: string | undefined
@@ -99,7 +100,7 @@ function beforeHash(entry: AuditEntry) {
   return {
     action: entry.action,
     app: entry.app,
-    clientCert: entry.clientCert,
+    clientCert: entry.clientCert && { subject: entry.clientCert.subject, thumbprint: entry.clientCert.thumbprint },
     env: entry.env,
     errorCode: entry.errorCode,
     firstByteMs: round(entry.firstByteMs),

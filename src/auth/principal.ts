@@ -20,6 +20,8 @@ export interface Principal {
   readonly issuedAtMs: number
   /** Milliseconds since the Unix epoch; from then on the token is not valid. */
   readonly expiresAtMs: number
+  /** The client certificate that the token is bound to: of no use to whoever does not have its key. */
+  readonly certThumbprint?: string
 }
 
 /** Whether the token allows a model. Only `*` is special: any characters, also none. */

@@ -27,6 +27,8 @@ const DATES = ['exp', 'nbf', 'iat'] as const
 const MAX_NUMERIC_DATE = 100_000_000_000
 const MAX_SUBJECT_CHARACTERS = 255
 const MAX_AUDIENCES = 16
+/** 32 bytes; the last character holds four of their bits. */
+export const SHA256_BASE64URL = /^[\w-]{42}[AEIMQUYcgkosw048]$/
 
 /** The `typ` of our tokens (RFC 9068 §2.1); any other kind of JWT is never taken for one. */
 export const ACCESS_TOKEN_TYPE = 'at+jwt'
@@ -74,8 +76,8 @@ export function checkClaims(claims: Claims, profile: TokenProfile, nowMs: number
   if (models === undefined) return invalid('models')
   const limits = claims.limits === undefined ? undefined : parseLimits(claims.limits)
   if (limits === undefined && claims.limits !== undefined) return invalid('limits')
-  // Bound to a client certificate (RFC 8705). This release cannot check that, so such a token is of no use here.
-  if (claims.cnf !== undefined) return { reason: 'certificate_bound' }
+  const certThumbprint = claims.cnf === undefined ? undefined : boundTo(claims.cnf)
+  if (claims.cnf !== undefined && certThumbprint === undefined) return invalid('cnf')
 
   if (claims.iss !== profile.issuer) return { reason: 'wrong_issuer' }
   if (!isFor(claims.aud, profile.audience)) return { reason: 'wrong_audience' }
@@ -92,8 +94,19 @@ export function checkClaims(claims: Claims, profile: TokenProfile, nowMs: number
       ...(limits && { limits }),
       issuedAtMs: (claims.iat as number) * 1000,
       expiresAtMs: (claims.exp as number) * 1000,
+      ...(certThumbprint !== undefined && { certThumbprint }),
     }
   )
+}
+
+/**
+ * The thumbprint of the certificate that a token is bound to (RFC 8705). Any other confirmation would be a condition that is not
+ * checked here, so a token with one is of no use.
+ */
+function boundTo(cnf: unknown): string | undefined {
+  if (typeof cnf !== 'object' || cnf === null || Object.keys(cnf).length !== 1) return undefined
+  const thumbprint = (cnf as Record<string, unknown>)['x5t#S256']
+  return typeof thumbprint === 'string' && SHA256_BASE64URL.test(thumbprint) ? thumbprint : undefined
 }
 
 function checkTimes(claims: Claims, maxLifetimeMs: number, nowMs: number): TokenRefusal | undefined {

@@ -42,7 +42,10 @@ export type TokenRefusal =
   | { readonly reason: 'expired' }
   | { readonly reason: 'not_yet_valid' }
   | { readonly reason: 'lifetime_too_long' }
-  | { readonly reason: 'certificate_bound' }
+  /** Bound to a client certificate, and the caller has not shown that one. */
+  | { readonly reason: 'certificate_mismatch' }
+  /** Not bound to one, where `tokens.requireBound` asks for it. */
+  | { readonly reason: 'not_certificate_bound' }
 
 /** With the id of the token, where its signature was good: of all others the id is whatever somebody has written there. */
 export type RefusedToken = TokenRefusal & { readonly tokenId?: string }

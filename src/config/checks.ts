@@ -1,5 +1,6 @@
 import { hmacKey } from '../audit/hmac.ts'
 import { CHARGE_KINDS } from '../quota/limit.ts'
+import { callerFaults, callerWarnings } from './caller-checks.ts'
 import { clientTlsFaults } from './client-tls.ts'
 import type { Config } from './config.ts'
 import { at, type Fault } from './fault.ts'
@@ -17,6 +18,7 @@ import { validatorFaults, validatorWarnings } from './validator-checks.ts'
 export function crossCheck(document: Document, config: Config, dictionaries: readonly Fault[]): Fault[] {
   return [
     ...unsafeListener('listen.host', document.listen, document.tls),
+    ...callerFaults(document),
     ...tokenFaults(document.tokens),
     ...adminFaults(document),
     ...duplicates(document),
@@ -44,6 +46,7 @@ export function warnings(document: Document, { guard }: Config): Fault[] {
       found.push({ path: 'admin.listen.insecure', reason: 'tokens that administer cross the network unencrypted' })
     }
   }
+  found.push(...callerWarnings(document))
   if (document.audit.onFailure === 'serve') {
     found.push({ path: 'audit.onFailure', reason: 'requests are answered without a record while the log fails' })
   }

@@ -28,6 +28,8 @@ export interface Config {
   readonly listen: ListenConfig
   /** Absent: plain HTTP, which only loopback (or `listen.insecure`) allows. */
   readonly tls?: TlsConfig
+  /** Absent: nobody's word counts on who calls. */
+  readonly proxies?: ProxiesConfig
   /** Absent: there is no admin listener. */
   readonly admin?: AdminConfig
   readonly state: StateLocation
@@ -57,8 +59,23 @@ export interface ListenConfig {
 export interface TlsConfig {
   readonly cert: string
   readonly key: string
-  /** Present: callers must show a certificate of this authority. */
+  /** The authorities of callers. Present unless `clientAuth` is `off`. */
   readonly clientCa?: string
+  readonly clientAuth: 'required' | 'optional' | 'off'
+  /** Lists of revoked client certificates. */
+  readonly crl?: string
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+}
+
+/** How a proxy writes the certificate of its caller into a header. */
+export type ClientCertFormat = 'rfc9440' | 'nginx-escaped-pem' | 'envoy-xfcc'
+
+export interface ProxiesConfig {
+  /** Addresses and networks (CIDR). */
+  readonly addresses: readonly string[]
+  /** Absent: they pass no certificates on. The header's name is lower-case. */
+  readonly clientCert?: { readonly header: string; readonly format: ClientCertFormat }
+  readonly forwardedFor: boolean
 }
 
 /** The listener of the admin API and of `/metrics`. */
@@ -87,6 +104,8 @@ export interface TokensConfig {
   readonly jwks: string
   readonly maxLifetimeMs: number
   readonly algorithms: readonly TokenAlgorithm[]
+  /** Only tokens that are bound to a client certificate count. */
+  readonly requireBound: boolean
   readonly revocation: RevocationConfig
   /** Answers to tokens with less of their life left than this say so. */
   readonly expiryWarningMs: number

@@ -10,8 +10,8 @@ const MIB = 1024 * 1024
 export const MAX_CONFIG_CHARACTERS = MIB
 /** Reading one file that the configuration names. */
 export const FILE_TIMEOUT_MS = 10_000
-/** Certificates of a listener with their intermediates, or of all authorities of an operating system. */
-export const MAX_PEM_BYTES = MIB
+/** All authorities of an operating system are less than 1 MiB; the list of a large company's revoked certificates fits. */
+export const MAX_PEM_BYTES = 16 * MIB
 /** `${file:…}` is for secrets and prompts. */
 export const MAX_INCLUDED_CHARACTERS = 256 * 1024
 /** YAML aliases resolved at most: enough to share a block or two, too few for a "billion laughs". */
@@ -121,6 +121,15 @@ export const DEFAULT_KEY_STALE_MS = DAY_MS
 export const MAX_KEY_STALE_MS = 7 * DAY_MS
 /** Identity providers issue access tokens for minutes or hours. */
 export const DEFAULT_TRUSTED_LIFETIME_MS = DAY_MS
+
+// Proxies in front
+
+/** A certificate in a header: an RSA one with many names is some 4 KiB, a third more in base64 or percent escapes. */
+export const MAX_CLIENT_CERT_CHARACTERS = 12 * 1024
+/** Certificates that proxies passed on and that were read: a company's services, with their old and new ones. */
+export const CLIENT_CERT_CACHE_ENTRIES = 1000
+/** How long one is remembered. What was read of it cannot change. */
+export const CLIENT_CERT_CACHE_MS = 10 * MINUTE_MS
 
 // Upstreams
 

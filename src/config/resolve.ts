@@ -27,6 +27,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
   return {
     listen,
     ...(tls !== undefined && { tls: resolveTls(tls, resolvePath) }),
+    ...(document.proxies !== undefined && { proxies: document.proxies }),
     ...(document.admin !== undefined && { admin: resolveAdmin(document, document.admin, resolvePath) }),
     state: resolveState(document.state, resolvePath),
     tokens: resolveTokens(document.tokens, resolvePath),
@@ -57,10 +58,14 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
 }
 
 function resolveTls(tls: NonNullable<Document['tls']>, resolvePath: ResolvePath): TlsConfig {
+  const { cert, key, clientCa, crl, minVersion } = tls
   return {
-    cert: resolvePath(tls.cert),
-    key: resolvePath(tls.key),
-    ...(tls.clientCa !== undefined && { clientCa: resolvePath(tls.clientCa) }),
+    cert: resolvePath(cert),
+    key: resolvePath(key),
+    ...(clientCa !== undefined && { clientCa: resolvePath(clientCa) }),
+    clientAuth: tls.clientAuth ?? (clientCa === undefined ? 'off' : 'required'),
+    ...(crl !== undefined && { crl: resolvePath(crl) }),
+    minVersion,
   }
 }
 
@@ -100,6 +105,7 @@ export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePa
     jwks: resolveJwks(tokens.jwks),
     maxLifetimeMs: tokens.maxLifetime,
     algorithms: tokens.algorithms,
+    requireBound: tokens.requireBound,
     revocation: { maxAgeMs: tokens.revocation.maxAge, onFailure: tokens.revocation.onFailure },
     expiryWarningMs: tokens.expiryWarning,
     trusted: (tokens.trusted ?? []).map(({ jwks, audience, types, maxLifetime, ...rest }) => ({

@@ -75,6 +75,48 @@ const tls = v.strictObject({
   clientCa: v.exactOptional(
     v.pipe(path, described('PEM file of the authority of callers; present: a client certificate is required.')),
   ),
+  clientAuth: v.exactOptional(
+    v.pipe(
+      oneOf(['required', 'optional', 'off']),
+      described('Whether callers show a certificate; by default `required` with a `clientCa`, else `off`.'),
+    ),
+  ),
+  crl: v.exactOptional(v.pipe(path, described('PEM file of the lists of revoked client certificates.'))),
+  minVersion: v.optional(v.pipe(oneOf(['TLSv1.2', 'TLSv1.3']), described('Oldest version of TLS.')), 'TLSv1.2'),
+})
+
+const proxies = v.strictObject({
+  addresses: v.pipe(
+    list(text(64)),
+    v.minLength(1, 'should name at least one address'),
+    described('Addresses and networks (CIDR) of the proxies whose headers count; from anybody else they are ignored.'),
+  ),
+  clientCert: v.exactOptional(
+    v.pipe(
+      v.strictObject({
+        header: v.optional(
+          v.pipe(
+            text(64),
+            v.regex(/^[a-z0-9-]+$/, 'should be the lower-case name of a header'),
+            described('The header that holds the client certificate.'),
+          ),
+          'client-cert',
+        ),
+        format: v.optional(
+          v.pipe(
+            oneOf(['rfc9440', 'nginx-escaped-pem', 'envoy-xfcc']),
+            described('How the certificate is written in it.'),
+          ),
+          'rfc9440',
+        ),
+      }),
+      described('Present: the proxies verify client certificates, and pass them on.'),
+    ),
+  ),
+  forwardedFor: v.optional(
+    v.pipe(yesOrNo, described('Whether they name the caller in `X-Forwarded-For` or `Forwarded`.')),
+    true,
+  ),
 })
 
 /** As Ollama writes it in the name of a model. */
@@ -465,6 +507,7 @@ const state = v.optional(
 export const DOCUMENT = v.strictObject({
   listen: v.optional(listen, {}),
   tls: v.exactOptional(v.pipe(tls, described('Absent: plain HTTP, on loopback only.'))),
+  proxies: v.exactOptional(v.pipe(proxies, described('Proxies in front of the gateway.'))),
   admin: v.exactOptional(
     v.pipe(admin, described('Listener of the admin API and of `/metrics`; absent: there is none.')),
   ),

@@ -117,6 +117,10 @@ export const TOKENS = v.strictObject({
     '90d',
   ),
   algorithms,
+  requireBound: v.optional(
+    v.pipe(yesOrNo, described('Accept only tokens that are bound to a client certificate (RFC 8705).')),
+    false,
+  ),
   revocation: v.optional(
     v.strictObject({
       maxAge: duration(

@@ -1,4 +1,5 @@
 import type { Principal } from '../auth/principal.ts'
+import type { RefusedToken } from '../auth/token-refusal.ts'
 import { isTokenRefusal } from '../auth/verify-token.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import type { Exchange } from './exchange.ts'
@@ -10,14 +11,24 @@ export const REVOKED: Refusal = { code: 'invalid_token', reason: 'revoked' }
 const BEARER = /^Bearer +([^ ]+) *$/i
 
 /**
- * Who is it? Sets `principal` and `expires`; from then on the exchange is one of those that run. All failures share one public
- * answer; the reason goes to the record. An address that failed too often is locked out, except for tokens that were verified
- * before: those who share it go on working. So is a token that is refused too often.
+ * Who is it? Sets `forwarded`, `principal` and `expires`; from then on the exchange is one of those that run. All failures
+ * share one public answer; the reason goes to the record. An address that failed too often is locked out, except for tokens
+ * that were verified before: those who share it go on working. So is a token that is refused too often.
+ *
+ * A token that is bound to a certificate is good on a connection of that certificate only. What is remembered of a token is
+ * what it says; whether it fits the connection is looked at with every request.
  */
 export function authenticate(
   exchange: Exchange,
   services: Services,
 ): Refusal | undefined | Promise<Refusal | undefined> {
+  if (services.askProxy) {
+    const said = services.askProxy(exchange.connection)
+    if (said && 'unreadable' in said) {
+      return { code: 'invalid_token', reason: `proxy_header_malformed:${said.unreadable}` }
+    }
+    exchange.forwarded = said
+  }
   const { authorization, apiKey } = exchange
   const token = authorization === undefined ? apiKey : BEARER.exec(authorization)?.[1]
   if (token === undefined) {
@@ -26,7 +37,12 @@ export function authenticate(
     return { code: 'invalid_token', reason }
   }
   const verdict = services.verifyToken(token)
-  if (!(verdict instanceof Promise) && !isTokenRefusal(verdict) && services.revocations.standing(verdict) === 'good') {
+  if (
+    !(verdict instanceof Promise) &&
+    !isTokenRefusal(verdict) &&
+    services.revocations.standing(verdict) === 'good' &&
+    !misbound(verdict, exchange, services)
+  ) {
     return admit(exchange, services, verdict)
   }
   return settled(exchange, services, verdict)
@@ -48,10 +64,11 @@ async function settled(
   services: Services,
   verdict: ReturnType<Services['verifyToken']>,
 ): Promise<Refusal | undefined> {
-  const { address } = exchange.connection
+  const { address } = exchange
   const lockedMs = services.lockout.lockedForMs(address)
-  const result = await verdict
+  const verified = await verdict
   if (lockedMs > 0) return lockedOut('address_locked_out', lockedMs)
+  const result = isTokenRefusal(verified) ? verified : (misbound(verified, exchange, services) ?? verified)
   if (!isTokenRefusal(result)) {
     const standing = services.revocations.standing(result)
     if (standing === 'good') return admit(exchange, services, result)
@@ -64,6 +81,8 @@ async function settled(
   }
   // Nobody guessed: the token may well be good.
   if (result.reason === 'keys_unavailable') return { code: 'keys_unavailable', reason: result.reason }
+  // Its claims were verified: the record may say whose token it is.
+  if (!isTokenRefusal(verified)) exchange.principal = verified
   exchange.refusedTokenId = result.tokenId
   const locked = await failed(exchange, services, result.tokenId)
   if (locked) return locked
@@ -73,17 +92,25 @@ async function settled(
 
 /** Counts a failure, of the address and of the token that it names; a refusal where that one is locked out. */
 async function failed(
-  exchange: Exchange,
+  { address }: Exchange,
   { lockout, tokenLockout }: Services,
   tokenId: string | undefined,
 ): Promise<Refusal | undefined> {
   const lockedMs = tokenId === undefined ? 0 : tokenLockout.lockedForMs(tokenId)
   if (lockedMs > 0) return lockedOut('token_locked_out', lockedMs)
-  const { address } = exchange.connection
   await Promise.all([lockout.failed(address), tokenId === undefined ? undefined : tokenLockout.failed(tokenId)])
   return undefined
 }
 
 function lockedOut(reason: string, forMs: number): Refusal {
   return { code: 'too_many_failures', reason, headers: { 'retry-after': String(Math.ceil(forMs / 1000)) } }
+}
+
+/** Why a good token is no good on this connection. */
+function misbound(principal: Principal, exchange: Exchange, services: Services): RefusedToken | undefined {
+  const { certThumbprint, tokenId } = principal
+  if (certThumbprint !== undefined) {
+    return certThumbprint === exchange.certificate?.thumbprint ? undefined : { reason: 'certificate_mismatch', tokenId }
+  }
+  return services.config.tokens.requireBound ? { reason: 'not_certificate_bound', tokenId } : undefined
 }

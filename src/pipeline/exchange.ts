@@ -8,7 +8,8 @@ import type { StandIns } from '../guard/stand-ins.ts'
 import type { Endpoint } from '../openai/endpoints.ts'
 import type { RequestBody } from '../openai/read-body.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Connection } from '../ports/transport.ts'
+import type { ClientCertificate, Connection } from '../ports/transport.ts'
+import type { Forwarded } from '../proxies/trusted-proxies.ts'
 import type { Allotment } from '../quota/allotment.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -50,6 +51,8 @@ export class Exchange {
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
 
+  /** Set by authenticate, where a trusted proxy is in front: who is behind it. */
+  forwarded: Forwarded | undefined
   /** Set by authenticate. */
   principal: Principal | undefined
   /** Present where the token is about to expire: when, as the caller is told. */
@@ -111,6 +114,16 @@ export class Exchange {
       this.inputCheck?.cancel()
       this.leave?.()
     })
+  }
+
+  /** The caller's address. */
+  get address(): string {
+    return this.forwarded ? this.forwarded.address : this.connection.address
+  }
+
+  /** The caller's certificate. */
+  get certificate(): ClientCertificate | undefined {
+    return this.forwarded ? this.forwarded.certificate : this.connection.clientCertificate
   }
 
   /**

@@ -35,6 +35,7 @@ export async function record(exchange: Exchange, services: Services, ending: End
       team: principal?.team,
       app: principal?.app,
       env: principal?.env,
+      clientCert: exchange.certificate,
       method: exchange.method,
       route: exchange.endpoint.path,
       model,

@@ -22,7 +22,7 @@ export async function reserveQuota(exchange: Exchange, services: Services): Prom
       ? prompts * largestOutput(body.fields, model.maxOutputTokens ?? UNBOUNDED_OUTPUT_TOKENS)
       : 0
   const use = endpoint.metered ? { inputTokens: exchange.estimatedInput, outputTokens: output } : NOTHING_USED
-  const plan = services.planQuota(principal, model.id, use, exchange.connection.address)
+  const plan = services.planQuota(principal, model.id, use, exchange.address)
   if (plan.meters.length === 0) return undefined
   try {
     const result = await services.store.reserve(exchange.reservationId, plan.tenant, plan.meters, plan.amounts)

@@ -11,6 +11,7 @@ import type { Lockout } from '../ports/lockout.ts'
 import type { StateStore } from '../ports/state-store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { Upstream } from '../ports/upstream.ts'
+import type { AskProxy } from '../proxies/trusted-proxies.ts'
 import type { LeaseKeeper } from '../quota/lease-keeper.ts'
 import type { QuotaPlanner } from '../quota/plan.ts'
 import type { UsageTotals } from '../quota/usage-totals.ts'
@@ -38,6 +39,8 @@ export interface Services {
   readonly running: RunningExchanges
   /** By issuer, the gateway's own first. */
   readonly keys: ReadonlyMap<string, Pick<KeySource, 'keys'>>
+  /** Undefined where none are configured. */
+  readonly askProxy: AskProxy | undefined
   readonly policies: PolicyBook
   readonly planQuota: QuotaPlanner
   /** Renews what running requests hold of limits on requests at the same time. */

@@ -356,6 +356,20 @@ export function admin(rig: Rig): void {
       expect((await issue({ models: ['llama-3*'] }, { models: ['llama-*'] })).json()['models']).toEqual(['llama-3*'])
     })
 
+    test('are bound to a certificate where its thumbprint is given: of no use on any other connection', async () => {
+      const certThumbprint = Buffer.alloc(32, 7).toString('base64url')
+      const bound = (await issue({ certThumbprint })).json()
+      expect(bound).toMatchObject({ certThumbprint })
+      const shown = await call('GET', `/admin/tokens/${String(bound['tokenId'])}`, 'tokens:admin')
+      expect(shown.json()).toMatchObject({ certThumbprint })
+      const used = await rig.send(chat('hi'), { gateway, token: String(bound['token']) })
+      expect(used.status).toBe(401)
+      expect(await rig.record(used, gateway)).toMatchObject({ reason: 'certificate_mismatch' })
+      const wrong = await issue({ certThumbprint: certThumbprint.toUpperCase().slice(1) })
+      expectProblem(wrong, 400, 'invalid_value')
+      expect(wrong.json()['param']).toBe('certThumbprint')
+    })
+
     test('are not issued where that is not configured', async () => {
       const other = { ...rig.gateway, url: rig.gateway.adminUrl }
       const reply = await rig.send(

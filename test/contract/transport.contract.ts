@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { get as getPlain } from 'node:http'
+import { get as getSecure } from 'node:https'
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { type Context, type Env, Hono } from 'hono'
-import type { RunningServer, ServeOptions } from '../../adapters/node/server.ts'
+import type { RunningServer, ServeOptions, TlsFiles } from '../../adapters/node/server.ts'
 import type { AnswerSink, AnswerSource, BodyResult, Transport } from '../../src/ports/transport.ts'
 import { type Check, sleep, standstill, until } from './check.ts'
 
@@ -47,8 +50,8 @@ class Client {
   bytes = 0
   closed = false
 
-  constructor(port: number, request: string) {
-    this.socket = connect(port, '127.0.0.1')
+  constructor(socket: Socket, request: string) {
+    this.socket = socket
     this.socket.setNoDelay(true)
     this.socket.on('error', () => {})
     this.socket.on('close', () => {
@@ -69,17 +72,32 @@ const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: test\r\n\r\
 const post = (path: string, headers: string, body = ''): string =>
   `POST ${path} HTTP/1.1\r\nhost: test\r\n${headers}\r\n\r\n${body}`
 
+/** To check the same over TLS. */
+export interface SecureOptions {
+  readonly tls: TlsFiles
+  readonly ca: string
+}
+
 /** What every binding of a runtime's sockets must do, seen from outside. */
 export function transportChecks(
   transport: Transport<Context>,
   serve: <E extends Env>(options: ServeOptions<E>) => Promise<RunningServer>,
+  secure?: SecureOptions,
 ): Check[] {
+  const dial = (port: number): Socket =>
+    secure ? connectTls({ port, host: '127.0.0.1', ca: secure.ca }) : connect(port, '127.0.0.1')
+  const open = (port: number, request: string): Client => new Client(dial(port), request)
   const check = (name: string, run: (server: RunningServer, seen: Seen) => Promise<void>): Check => ({
     name,
     async run() {
       const seen: Seen = { address: '', body: undefined, gone: 0, source: new Source(), release: () => {} }
       const telemetry = { log: () => {}, count: () => {} }
-      const server = await serve({ app: probe(transport, seen), listen: { host: '127.0.0.1', port: 0 }, telemetry })
+      const server = await serve({
+        app: probe(transport, seen),
+        listen: { host: '127.0.0.1', port: 0 },
+        tls: secure?.tls,
+        telemetry,
+      })
       try {
         await run(server, seen)
       } finally {
@@ -90,7 +108,7 @@ export function transportChecks(
 
   return [
     check('answers with bytes and keeps the connection', async ({ port }, seen) => {
-      const client = new Client(port, post('/echo', 'content-length: 5', 'hello'))
+      const client = open(port, post('/echo', 'content-length: 5', 'hello'))
       await until('the answer', () => client.text.endsWith('hello'))
       assert.match(client.text, /^HTTP\/1\.1 201 /)
       assert.match(client.text, /\r\nx-mine: yes\r\n/i)
@@ -109,13 +127,13 @@ export function transportChecks(
       client.socket.destroy()
     }),
     check('takes a body of exactly the limit', async ({ port }, seen) => {
-      const client = new Client(port, post('/echo', `content-length: ${LIMIT}`, 'x'.repeat(LIMIT)))
+      const client = open(port, post('/echo', `content-length: ${LIMIT}`, 'x'.repeat(LIMIT)))
       await until('the answer', () => client.bytes > LIMIT)
       assert.ok(seen.body?.ok)
       client.socket.destroy()
     }),
     check('streams: head and chunks as they are written, then the end', async ({ port }, seen) => {
-      const client = new Client(port, get('/stream'))
+      const client = open(port, get('/stream'))
       await until('the start', () => seen.source.sink !== undefined)
       for (const word of ['one', 'two', 'three']) {
         seen.source.write(word)
@@ -134,15 +152,15 @@ export function transportChecks(
       assert.ok(!client.text.includes('late'))
     }),
     check('streams bytes intact, whatever the size of the chunks', async ({ port, url }, seen) => {
-      const answer = fetch(`${url}/stream`).then(async response => new Uint8Array(await response.arrayBuffer()))
+      const answer = download(`${url}/stream`, secure?.ca)
       await until('the start', () => seen.source.sink !== undefined)
       const sizes = [1, 9, 10, 15, 16, 17, 255, 256, 0, 4095, 4096, 65_535, 65_536, 70_000]
       const parts = sizes.map((size, i) => new Uint8Array(size).fill(i))
       for (const part of parts) seen.source.sink?.write(part)
       seen.source.sink?.end()
-      assert.ok(Buffer.concat(parts).equals(Buffer.from(await answer)))
+      assert.ok(Buffer.concat(parts).equals(await answer))
       seen.source = new Source()
-      const old = new Client(port, 'GET /stream HTTP/1.0\r\nhost: test\r\n\r\n')
+      const old = open(port, 'GET /stream HTTP/1.0\r\nhost: test\r\n\r\n')
       await until('a client of HTTP/1.0', () => seen.source.sink !== undefined)
       seen.source.write('one')
       seen.source.sink?.end()
@@ -152,7 +170,7 @@ export function transportChecks(
       old.socket.destroy()
     }),
     check('answers HEAD with the head alone', async ({ port }, seen) => {
-      const client = new Client(port, 'HEAD /stream HTTP/1.1\r\nhost: test\r\n\r\n')
+      const client = open(port, 'HEAD /stream HTTP/1.1\r\nhost: test\r\n\r\n')
       await until('the head', () => client.text.includes('\r\n\r\n'))
       assert.match(client.text, /^HTTP\/1\.1 200 [^]*text\/event-stream/)
       await until('the source to be cancelled', () => seen.source.cancelled === 1)
@@ -161,7 +179,7 @@ export function transportChecks(
       client.socket.destroy()
     }),
     check('refuses a body that is announced too large, so that the client sees it', async ({ port }, seen) => {
-      const client = new Client(port, post('/echo', 'content-length: 8000000', 'x'.repeat(50_000)))
+      const client = open(port, post('/echo', 'content-length: 8000000', 'x'.repeat(50_000)))
       // As most clients do, it sends to the end before it reads: a reset meanwhile would cost it the answer.
       client.socket.pause()
       for (let i = 0; i < 100; i++) client.socket.write('x'.repeat(50_000))
@@ -173,7 +191,7 @@ export function transportChecks(
       await until('the close', () => client.closed)
     }),
     check('refuses a body that turns out too large', async ({ port }, seen) => {
-      const client = new Client(port, post('/echo', 'transfer-encoding: chunked', ''))
+      const client = open(port, post('/echo', 'transfer-encoding: chunked', ''))
       for (let i = 0; i < 20; i++) client.socket.write(`2710\r\n${'x'.repeat(10_000)}\r\n`)
       await until('the answer', () => client.text.includes('too_large'))
       assert.deepEqual(seen.body, { ok: false, reason: 'too_large' })
@@ -182,7 +200,7 @@ export function transportChecks(
     check('gives a slow body up', async ({ port }, seen) => {
       for (const head of ['content-length: 10', 'transfer-encoding: chunked']) {
         const since = performance.now()
-        const client = new Client(port, post('/echo', head, '2\r\nab\r\n'))
+        const client = open(port, post('/echo', head, '2\r\nab\r\n'))
         await until('the answer', () => client.text.includes('timeout'))
         assert.ok(performance.now() - since >= BODY_TIMEOUT_MS - 5)
         assert.deepEqual(seen.body, { ok: false, reason: 'timeout' })
@@ -192,7 +210,7 @@ export function transportChecks(
     check('tells a body that was broken off', async ({ port }, seen) => {
       for (const head of ['content-length: 10', 'transfer-encoding: chunked']) {
         seen.body = undefined
-        const client = new Client(port, post('/echo', head, '2\r\nab\r\n'))
+        const client = open(port, post('/echo', head, '2\r\nab\r\n'))
         await sleep(50)
         client.socket.destroy()
         await until('the result', () => seen.body !== undefined)
@@ -200,7 +218,7 @@ export function transportChecks(
       }
     }),
     check('tells that the client has gone before the first byte', async ({ port }, seen) => {
-      const client = new Client(port, post('/wait', 'content-length: 2', 'hi'))
+      const client = open(port, post('/wait', 'content-length: 2', 'hi'))
       await until('the request', () => seen.body !== undefined)
       await sleep(20)
       const since = performance.now()
@@ -216,7 +234,7 @@ export function transportChecks(
       for (const written of [false, true]) {
         seen.source = new Source()
         seen.gone = 0
-        const client = new Client(port, get('/stream'))
+        const client = open(port, get('/stream'))
         await until('the start', () => seen.source.sink !== undefined)
         if (written) {
           seen.source.write('one')
@@ -234,7 +252,7 @@ export function transportChecks(
       }
     }),
     check('holds a source back for a slow client', async ({ port }, seen) => {
-      const client = new Client(port, get('/stream'))
+      const client = open(port, get('/stream'))
       await until('the start', () => seen.source.sink !== undefined)
       client.socket.pause()
       const total = 1000
@@ -257,7 +275,7 @@ export function transportChecks(
       client.socket.destroy()
     }),
     check('cancels a source that waits for a slow client which then leaves', async ({ port }, seen) => {
-      const client = new Client(port, get('/stream'))
+      const client = open(port, get('/stream'))
       await until('the start', () => seen.source.sink !== undefined)
       client.socket.pause()
       for (let i = 0; i < 400 && seen.source.sink?.write(PART); i++) await sleep(0)
@@ -267,8 +285,8 @@ export function transportChecks(
     check(
       'closes gracefully: idle connections at once, answers in progress when they are done',
       async (server, seen) => {
-        const idle = new Client(server.port, get('/empty'))
-        const busy = new Client(server.port, get('/stream'))
+        const idle = open(server.port, get('/empty'))
+        const busy = open(server.port, get('/stream'))
         await until('both', () => idle.text !== '' && seen.source.sink !== undefined)
         seen.source.write('one')
         await sleep(20)
@@ -291,7 +309,7 @@ export function transportChecks(
       },
     ),
     check('closes what is left after the time to drain', async (server, seen) => {
-      const client = new Client(server.port, get('/stream'))
+      const client = open(server.port, get('/stream'))
       await until('the start', () => seen.source.sink !== undefined)
       const since = performance.now()
       await server.close(200)
@@ -310,8 +328,7 @@ export function transportChecks(
       })
     }),
     check('shows where to reach it', async server => {
-      assert.equal(server.url, `http://127.0.0.1:${server.port}`)
-      assert.equal((await fetch(`${server.url}/empty`)).status, 204)
+      assert.equal(server.url, `${secure ? 'https' : 'http'}://127.0.0.1:${server.port}`)
     }),
   ]
 }
@@ -354,6 +371,17 @@ function probe(transport: Transport<Context>, seen: Seen): Hono {
     return connection.respond({ status: 200, headers: {}, body: seen.source })
   })
   return app
+}
+
+function download(url: string, ca: string | undefined): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const sent = ca === undefined ? getPlain(url) : getSecure(url, { ca })
+    sent.on('error', reject).on('response', response => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => void chunks.push(chunk))
+      response.on('end', () => resolve(Buffer.concat(chunks))).on('error', reject)
+    })
+  })
 }
 
 function refused(port: number): Promise<boolean> {

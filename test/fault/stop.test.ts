@@ -55,6 +55,15 @@ describe.each<Runtime>(['node', 'bun'])('the gateway on %s is told to stop', run
     expect(await within('the exit', 1500, gateway.exited)).toEqual({ code: 0, signal: null })
   })
 
+  test('by the terminal it was started from (SIGHUP): it is not', async () => {
+    const gateway = await start()
+    gateway.signal('SIGHUP')
+    await waitFor('a word of it', () => gateway.output().includes('nothing_to_reload'), 2000)
+    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
+    gateway.signal('SIGTERM')
+    expect(await within('the exit', 1500, gateway.exited)).toEqual({ code: 0, signal: null })
+  })
+
   test('twice: it does not wait', async () => {
     const gateway = await start()
     const { calls } = await streams(gateway, 'endless', 2)

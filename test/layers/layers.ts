@@ -16,6 +16,7 @@ const DOMAINS = [
   'firewall',
   'config',
   'ports',
+  'proxies',
   'json',
   'validators',
   'model-servers',

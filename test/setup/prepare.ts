@@ -1,4 +1,4 @@
-// Run before the tests: brings in what npm cannot (Redis, a real llama-server, small models). Quick when all is there.
+// Run before the tests: brings in what npm cannot (Redis, nginx, a real llama-server, small models). Quick when all is there.
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -39,15 +39,17 @@ function isInstalled(program: string): boolean {
   })
 }
 
-async function installRedis(): Promise<void> {
-  if (isInstalled('redis-server')) return
+/** Of programs whose package has their name. */
+async function install(...programs: readonly string[]): Promise<void> {
+  const missing = programs.filter(program => !isInstalled(program)).join(' ')
+  if (missing === '') return
   if (!isInstalled('apt-get') || process.getuid?.() !== 0)
-    throw new Error('redis-server is missing and only root can install it: run `apt-get install redis-server` first')
+    throw new Error(`${missing}: missing, and only root can install it: run \`apt-get install ${missing}\` first`)
   // One at a time, and with fresh package lists: a bare machine has none.
-  const install = 'apt-get -qq update && apt-get -qq install -y --no-install-recommends redis-server'
-  await run('flock', APT_LOCK, 'sh', '-c', install)
+  const line = `apt-get -qq update && apt-get -qq install -y --no-install-recommends ${missing}`
+  await run('flock', APT_LOCK, 'sh', '-c', line)
 }
 
-await step('redis-server', installRedis)
+await step('redis-server, nginx', () => install('redis-server', 'nginx'))
 await step('llama-server', () => run('sh', join(import.meta.dirname, 'install-llama-server.sh'), LLAMA_DIR, DEBS_DIR))
 for (const [name, model] of Object.entries(MODELS)) await step(`model ${name}`, () => modelFile(model))

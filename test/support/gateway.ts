@@ -117,7 +117,7 @@ export async function startGateway({
   })
   return {
     url: `${'tls' in settings ? 'https' : 'http'}://127.0.0.1:${port}`,
-    adminUrl: `${'tls' in settings ? 'https' : 'http'}://127.0.0.1:${adminPort}`,
+    adminUrl: `${'tls' in settings || 'tls' in settings.admin ? 'https' : 'http'}://127.0.0.1:${adminPort}`,
     port,
     pid: server.pid,
     dir,

@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
+import type { Config } from '../../../src/config/config.ts'
 import type { Fault } from '../../../src/config/fault.ts'
 import type { NotEnforced } from '../../../src/config/unsupported.ts'
 import { locateConfig, readConfig } from '../../node/config-file.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure } from '../failure.ts'
 import { print, printJson, styled } from '../print.ts'
+import { tlsWarnings } from '../tls-warnings.ts'
 import { registerConfigPrint } from './config-print.ts'
 
 /** `sallyport config`: check, schema, print. */
@@ -31,7 +33,8 @@ interface Options {
 
 async function check(file: string | undefined, options: Options): Promise<void> {
   const location = await locateConfig(file ?? options.config, process.env, process.cwd())
-  const result = await readConfig(location, process.env)
+  const read = await readConfig(location, process.env)
+  const result = read.ok ? await withFiles(read, read.config) : read
   const name = nameOf(location)
   if (options.json) printJson({ file: location.path ?? null, ...withoutConfig(result) })
   if (!result.ok) throw new CommandFailure(faultList(name, result.faults))
@@ -40,6 +43,16 @@ async function check(file: string | undefined, options: Options): Promise<void> 
   for (const warning of [...result.warnings, ...result.notEnforced.map(consequence)]) {
     print(`  ${styled('yellow', 'warning', process.stdout)} ${warning.path}: ${warning.reason}`)
   }
+}
+
+/** With what the certificates themselves say. */
+async function withFiles<T extends { readonly warnings: readonly Fault[] }>(
+  result: T,
+  { tls, admin }: Pick<Config, 'tls' | 'admin'>,
+): Promise<T> {
+  const data = tls ? await tlsWarnings('tls', tls) : []
+  const own = admin?.tls && admin.tls.cert !== tls?.cert ? await tlsWarnings('admin.tls', admin.tls) : []
+  return { ...result, warnings: [...result.warnings, ...data, ...own] }
 }
 
 async function schema(): Promise<void> {

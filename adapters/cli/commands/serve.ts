@@ -28,11 +28,17 @@ async function serve(options: { readonly config?: string }): Promise<void> {
   if (refused.length > 0) throw new CommandFailure(faultList(name, refused))
   for (const { path, reason } of [...result.warnings, ...result.notEnforced]) note(`warning: ${path}: ${reason}`)
   const telemetry = createTelemetry()
+  // Without a listener of its own the signal would end the process.
+  const onHangUp = () => {
+    if (process.listenerCount('SIGHUP') === 1) telemetry.log('info', 'nothing_to_reload')
+  }
+  process.on('SIGHUP', onHangUp)
   const gateway = await runGateway({ config: result.config, telemetry })
   telemetry.log('info', 'listening', { url: gateway.url, adminUrl: gateway.adminUrl })
   letYoungGenerationGrow()
   const signal = await untilStopped()
   telemetry.log('info', 'stopping', { signal })
   await gateway.close()
+  process.off('SIGHUP', onHangUp)
   telemetry.log('info', 'stopped')
 }

@@ -6,7 +6,9 @@ import { embeddedFile } from '../../../src/config/config.ts'
 import { MAX_TOKEN_CHARACTERS, MAX_TOKEN_LIFETIME_MS } from '../../../src/config/limits.ts'
 import { formatQuantity, parseQuantity, QUANTITY_HINTS } from '../../../src/config/units.ts'
 import { CHARGE_KINDS, type ClaimedLimits } from '../../../src/quota/limit.ts'
+import { describeCertificate } from '../../node/certificates.ts'
 import { type ConfigLocation, locateConfig, readTokensConfig } from '../../node/config-file.ts'
+import { readCertificate } from '../certs/cert-folder.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
 import { issueToken, type SignedToken, signToken, usablePrincipal } from '../issue-token.ts'
@@ -34,6 +36,7 @@ export function registerTokenMint(token: Command): void {
       limits,
     )
     .option('--ttl <duration>', 'how long it lives, at most 90d', lifetime, MAX_TOKEN_LIFETIME_MS)
+    .option('--cert <file>', 'bind it to this client certificate: of no use to anybody without its key')
     .option('--key <file>', 'the private signing key', `keys/${SIGNING_KEY}`)
     .option('--subject <text>', 'whom it stands for (default: TEAM/APP/ENV)')
     .option('--issuer <text>', 'in place of the configuration’s tokens.issuer')
@@ -53,6 +56,7 @@ interface MintOptions {
   readonly models?: readonly string[]
   readonly limit?: ClaimedLimits
   readonly ttl: number
+  readonly cert?: string
   readonly key: string
   readonly subject?: string
   readonly issuer?: string
@@ -77,6 +81,10 @@ async function mint(options: MintOptions): Promise<void> {
     throw new UsageError(`--ttl is longer than the ${longest} that tokens.maxLifetime allows`)
   }
   const { team, app, env, scope, models: globs } = options
+  if (configured.tokens.requireBound && options.cert === undefined) {
+    note('warning: the gateway will refuse this token: tokens.requireBound needs --cert')
+  }
+  const certThumbprint = options.cert === undefined ? undefined : await thumbprintOf(options.cert)
   const tokenId = randomUUID()
   const make = async () => {
     const now = Math.floor(Date.now() / 1000)
@@ -94,6 +102,7 @@ async function mint(options: MintOptions): Promise<void> {
       scope,
       ...(globs !== undefined && { models: globs }),
       ...(options.limit !== undefined && { limits: options.limit }),
+      ...(certThumbprint !== undefined && { cnf: { 'x5t#S256': certThumbprint } }),
     }
     const principal = usablePrincipal(claims, profile, now * 1000)
     const token = await signToken(claims, options.key)
@@ -103,6 +112,13 @@ async function mint(options: MintOptions): Promise<void> {
   const { token, principal } = await registered(make, options, location)
   if (options.json) printJson({ token, tokenId, expires: new Date(principal.expiresAtMs).toISOString() })
   else print(token)
+}
+
+/** The thumbprint of a certificate that callers can show. */
+async function thumbprintOf(path: string): Promise<string> {
+  const certificate = await readCertificate(path)
+  if (certificate.ca) throw new UsageError(`--cert: ${path} is the certificate of an authority, which no caller shows`)
+  return describeCertificate(certificate).thumbprint
 }
 
 /** Makes a token and records it, where it is known in which registry. One that cannot be recorded is not given out. */

@@ -4,7 +4,7 @@ import type { ClientTlsConfig } from '../../../src/config/client-tls-config.ts'
 import type { Telemetry } from '../../../src/ports/telemetry.ts'
 import { reasonOf } from '../error-code.ts'
 import { StartError } from '../start-error.ts'
-import { type FileWatch, watchFiles } from '../watch-files.ts'
+import { FileWatch } from '../watch-files.ts'
 import type { ClientTls, ClientTlsOf } from './client-tls.ts'
 import { parseCertificates, parsePrivateKey, readPem } from './pem.ts'
 
@@ -28,25 +28,23 @@ interface Loaded {
  * that turn out to be no good leave what was there before in force.
  */
 export class ClientTlsFiles {
-  readonly #places: readonly ClientTlsPlace[]
   readonly #telemetry: Telemetry
   readonly #loaded = new Map<string, Loaded>()
   readonly #watches: FileWatch[] = []
   readonly #timer: NodeJS.Timeout
 
-  private constructor(places: readonly ClientTlsPlace[], telemetry: Telemetry) {
-    this.#places = places
+  private constructor(telemetry: Telemetry) {
     this.#telemetry = telemetry
     this.#timer = setInterval(() => this.#warn(), DAY_MS).unref()
   }
 
   /** @throws StartError naming the key of the configuration and the file */
   static async open(places: readonly ClientTlsPlace[], telemetry: Telemetry): Promise<ClientTlsFiles> {
-    const files = new ClientTlsFiles(places, telemetry)
+    const files = new ClientTlsFiles(telemetry)
     try {
       for (const { path, origin, tls } of places) {
         try {
-          files.#loaded.set(origin, await load(tls))
+          await files.#follow(origin, tls)
         } catch (error) {
           throw new StartError(`${path}: ${reasonOf(error)}`, { cause: error })
         }
@@ -55,7 +53,6 @@ export class ClientTlsFiles {
       files.close()
       throw error
     }
-    files.#watch()
     files.#warn()
     return files
   }
@@ -73,11 +70,11 @@ export class ClientTlsFiles {
     for (const watch of this.#watches) watch.close()
   }
 
-  #watch(): void {
-    for (const { origin, tls } of this.#places) {
-      const paths = [tls.ca, tls.cert, tls.key].filter(path => path !== undefined)
-      if (paths.length > 0) this.#watches.push(watchFiles(paths, () => this.#reload(origin, tls)))
-    }
+  async #follow(origin: string, tls: ClientTlsConfig): Promise<void> {
+    const watch = await FileWatch.of([tls.ca, tls.cert, tls.key].filter(path => path !== undefined))
+    this.#loaded.set(origin, await load(tls))
+    watch.start(() => this.#reload(origin, tls))
+    this.#watches.push(watch)
   }
 
   async #reload(origin: string, config: ClientTlsConfig): Promise<void> {

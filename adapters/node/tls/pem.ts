@@ -1,15 +1,12 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { MAX_PEM_BYTES } from '../../../src/config/limits.ts'
 import { readText } from '../read-text.ts'
 import { StartError } from '../start-error.ts'
-
-/** A bundle of all public authorities is a quarter of this; the list of a large company's revoked certificates fits. */
-const MAX_PEM_BYTES = 16 * 1024 * 1024
 
 /** @throws StartError naming the file */
 export async function readPem(file: string): Promise<string> {
   const read = await readText(file, MAX_PEM_BYTES)
-  if (!read.ok)
-    throw new StartError(`${file}: ${read.reason === 'there is no such file' ? 'no such file' : read.reason}`)
+  if (!read.ok) throw new StartError(`${file}: ${read.reason}`)
   return read.text
 }
 

@@ -43,7 +43,7 @@ test('each fault names the key of the configuration and the file, and never what
   const bad = join(tempDir(), 'bad.pem')
   writeFileSync(bad, '-----BEGIN PRIVATE KEY-----\nmarzipan\n-----END PRIVATE KEY-----\n')
   for (const [tls, message] of [
-    [{ ca: '/nowhere/ca.pem' }, `${PATH}: /nowhere/ca.pem: no such file`],
+    [{ ca: '/nowhere/ca.pem' }, `${PATH}: /nowhere/ca.pem: there is no such file`],
     [{ ca: bad }, `${PATH}: ${bad}: not a PEM certificate`],
     [{ cert: bad, key: one.key }, `${PATH}: ${bad}: not a PEM certificate`],
     [{ cert: one.cert, key: bad }, `${PATH}: ${bad}: not a PEM private key without passphrase`],

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readText } from '../../../adapters/node/read-text.ts'
-import { readTlsFiles } from '../../../adapters/node/tls-files.ts'
+import { readTlsFiles } from '../../../adapters/node/tls/tls-files.ts'
 import { tempDir } from '../../support/index.ts'
 
 const within = { timeout: 3000 }

@@ -11,7 +11,7 @@ export function sampleEntry(over: Partial<AuditEntry> = {}): AuditEntry {
     team: 'payments',
     app: 'invoices',
     env: 'production',
-    clientCert: 'c'.repeat(64),
+    clientCert: { subject: 'CN=billing', thumbprint: 'c'.repeat(43) },
     method: 'POST',
     route: '/v1/chat/completions',
     model: 'llama-3.1-8b',

@@ -44,6 +44,7 @@ test('every default in the reference is the one in force', async () => {
         jwks: '/base/keys/public.jwks.json',
         maxLifetimeMs: 90 * 86_400_000,
         algorithms: ['EdDSA', 'ES256', 'RS256'],
+        requireBound: false,
         revocation: { maxAgeMs: 60_000, onFailure: 'deny' },
         expiryWarningMs: 7 * 86_400_000,
         trusted: [],

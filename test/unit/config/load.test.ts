@@ -318,7 +318,12 @@ test('the admin listener has the certificates of the data listener, unless it ha
   const shared = await config(`${data}${ADMIN} }`)
   expect(shared.config.admin?.tls).toEqual(shared.config.tls)
   const own = await config(`${data}${ADMIN}, tls: { cert: b.pem, key: b.key } }`)
-  expect(own.config.admin?.tls).toEqual({ cert: '/base/b.pem', key: '/base/b.key' })
+  expect(own.config.admin?.tls).toEqual({
+    cert: '/base/b.pem',
+    key: '/base/b.key',
+    clientAuth: 'off',
+    minVersion: 'TLSv1.2',
+  })
 })
 
 test.each([
