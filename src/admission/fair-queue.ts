@@ -89,7 +89,7 @@ export class FairQueue<T> {
   /** Charges a request that begins without waiting. Nobody may be waiting. */
   begin(team: string, level: number, declared: number): Charge {
     const flow = this.flowOf(team, level)
-    flow.tag = Math.max(flow.tag, flow.level.now)
+    flow.wake()
     return this.charge(flow, declared)
   }
 
@@ -100,7 +100,7 @@ export class FairQueue<T> {
     if (flow.team.waiting >= this.options.perTeam) return 'team_full'
     const ticket = new Waiting(item, declared, flow)
     if (!flow.head) {
-      flow.tag = Math.max(flow.tag, flow.level.now)
+      flow.wake()
       flow.order = this.entered
       flow.level.flows.add(flow)
     }
@@ -155,7 +155,7 @@ export class FairQueue<T> {
 
   private charge(flow: Flow, declared: number): RunningCharge {
     const { level, team } = flow
-    const charged = Math.max(1, declared * team.share)
+    const charged = team.expectedOf(declared)
     level.now = Math.max(level.now, flow.tag)
     flow.tag += charged / team.weight
     level.latest = Math.max(level.latest, flow.tag)
@@ -227,15 +227,21 @@ class Team {
   readonly flows: (Flow | undefined)[] = []
   waiting = 0
   running = 0
-  /** What its requests use of what they allow. */
-  share = 1
+  /** What its requests use of what they allow; undefined until one has shown it. */
+  private share: number | undefined
 
   constructor(weight: number) {
     this.weight = weight
   }
 
-  learn(share: number): void {
-    this.share += (Math.min(MOST_SHARE, Math.max(LEAST_SHARE, share)) - this.share) * LEARNING
+  /** What a request is expected to use of the tokens that it declares. */
+  expectedOf(declared: number): number {
+    return Math.max(1, declared * (this.share ?? 1))
+  }
+
+  learn(seen: number): void {
+    const share = Math.min(MOST_SHARE, Math.max(LEAST_SHARE, seen))
+    this.share = this.share === undefined ? share : this.share + (share - this.share) * LEARNING
   }
 
   isForgettable(): boolean {
@@ -257,6 +263,15 @@ class Flow implements HeapFlow {
   constructor(team: Team, level: Level) {
     this.team = team
     this.level = level
+  }
+
+  /**
+   * Has a request again: begins where the others are, so that an idle team has saved nothing up; and not behind those
+   * that are given back what they were charged too much.
+   */
+  wake(): void {
+    const { now, flows } = this.level
+    this.tag = Math.max(this.tag, Math.min(now, flows.first()?.tag ?? now))
   }
 
   append(ticket: Waiting<unknown>): void {
