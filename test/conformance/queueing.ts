@@ -14,8 +14,6 @@ import {
 import { type Json, message, says } from './events.ts'
 import { chat, type Reply, type Rig, type SendOptions, type Values } from './rig.ts'
 
-/** Long enough for a request to be in line before the next one comes. */
-const APART_MS = 80
 const LIMIT = 1_000_000
 
 /** Requests that wait for a model server that takes one or two at a time, and answers when it is told to. */
@@ -74,12 +72,18 @@ export function queueing(rig: Rig): void {
   const textOf = (script: Script) => (script.json() as { messages: { content: string }[] }).messages[0]?.content
   const ask = (text: string, who: SendOptions, fields: Values = {}) =>
     rig.send({ ...chat(text), max_tokens: 10, ...fields }, who)
-  /** Sends requests, each when the one before is in line. */
+  const metrics = async (where = gateway) => (await fetch(`${where.adminUrl}/metrics`)).text()
+  /** Until so many requests for the model wait. */
+  const untilInLine = (count: number, where = gateway) =>
+    waitFor(`${count} in line`, async () =>
+      (await metrics(where)).includes(`sallyport_model_queue_depth{model="m"} ${count}\n`),
+    )
+  /** Sends requests, each when the one before is in line. Nobody else is. */
   const line = async (...asked: [text: string, who: SendOptions][]): Promise<Promise<Reply>[]> => {
     const replies: Promise<Reply>[] = []
     for (const [text, who] of asked) {
       replies.push(ask(text, who))
-      await sleep(APART_MS)
+      await untilInLine(replies.length)
     }
     return replies
   }
@@ -105,7 +109,9 @@ export function queueing(rig: Rig): void {
 
   test('within a team in order; another team’s one request goes before what a team has waiting', async () => {
     const [red, blue] = [await as({ team: 'red' }), await as({ team: 'blue' })]
-    const replies = await line(['red 1', red], ['red 2', red], ['red 3', red], ['blue 1', blue])
+    const first = ask('red 1', red)
+    await waitFor('the place is taken', () => held.length === 1)
+    const replies = [first, ...(await line(['red 2', red], ['red 3', red], ['blue 1', blue]))]
     expect(held.map(textOf)).toEqual(['red 1'])
     expect(await answerAll(4)).toEqual(['red 1', 'blue 1', 'red 2', 'red 3'])
     const all = await Promise.all(replies)
@@ -169,10 +175,11 @@ export function queueing(rig: Rig): void {
     const first = ask('first', red)
     await waitFor('the first is at work', () => held.length === 1)
     const leaver = call(gateway, { token, prompt: 'leaver', id: `leaver-${rig.runtime}` })
-    await sleep(APART_MS)
+    await untilInLine(1)
     const third = ask('third', red)
-    await sleep(APART_MS)
+    await untilInLine(2)
     leaver.leave()
+    await untilInLine(1)
     const gone = await record({ headers: new Headers({ 'x-request-id': `leaver-${rig.runtime}` }) })
     expect(gone).toMatchObject({ outcome: 'aborted', status: 499 })
     expect(gone.queueMs).toBeGreaterThan(0)
@@ -214,12 +221,14 @@ export function queueing(rig: Rig): void {
     const waiting = [ask('busy', red)]
     await waitFor('the place is taken', () => held.length === 1)
     for (const who of [red, red, red]) waiting.push(ask('waits', who))
-    await sleep(APART_MS)
+    await untilInLine(3)
     const ofTeam = await ask('too many', red)
     expect([ofTeam.status, ofTeam.json().error.code]).toEqual([429, 'team_queue_full'])
     expect(ofTeam.json().error.type).toBe('rate_limit_error')
     for (const who of [blue, blue]) waiting.push(ask('waits', who))
-    await sleep(APART_MS)
+    await untilInLine(5)
+    expect(await metrics()).toContain('# TYPE sallyport_queue_depth gauge\nsallyport_queue_depth{team="')
+    expect(await metrics()).toContain('sallyport_queue_depth{team="red"} 3\n')
     const ofAll = await ask('too many', green)
     expect([ofAll.status, ofAll.json().error.code]).toEqual([503, 'queue_full'])
     for (const reply of [ofTeam, ofAll]) {
@@ -249,9 +258,9 @@ export function queueing(rig: Rig): void {
       const token = await rig.token({ team: 'red' }, {}, stopping)
       const [first, second] = [1, 2].map(each => call(stopping, { token, prompt: `n ${each}`, stream: false }))
       await waitFor('the first is at work', () => held.length === 1)
-      await sleep(APART_MS)
+      await untilInLine(1, stopping)
       stopping.signal('SIGTERM')
-      await sleep(APART_MS)
+      await sleep(100)
       await answerAll(2)
       const answers = await within('both answers', 5000, Promise.all([first?.answer, second?.answer]))
       expect(answers.map(answer => answer?.status)).toEqual([200, 200])
