@@ -78,6 +78,20 @@ test('a team that asks for far more than it uses gets its share all the same, al
   expect(later.replaceAll('m', '').length / later.length).toBeLessThan(0.55)
 })
 
+test('whoever comes in does not wait for a team to be given back what it was charged too much', () => {
+  const queue = queueOf()
+  const charges = Array.from({ length: 10 }, () => queue.begin('greedy', 0, 5000))
+  for (let each = 0; each < 500; each++) {
+    queue.enter('greedy', 0, 5000, 'g')
+    queue.enter('modest', 0, 50, 'm')
+  }
+  serve(queue, 100, 50)
+  for (const charge of charges) queue.settle(charge, 50)
+  expect(serve(queue, 20, 50)).toBe('g'.repeat(20))
+  queue.enter('new', 0, 50, 'N')
+  expect(serve(queue, 2, 50)).toContain('N')
+})
+
 test('a team that uses more than it asked for pays for it', () => {
   const queue = queueOf()
   for (let each = 0; each < 100; each++) {
