@@ -52,7 +52,8 @@ export class Line {
   constructor(services: LineServices) {
     this.services = services
     const { queue, weights, priorities } = services.admission
-    const weightOf = (who: string) => weights[who] ?? weights[who.split('/')[0] as string] ?? 1
+    const shares = new Map(Object.entries(weights))
+    const weightOf = (who: string) => shares.get(who) ?? shares.get(who.split('/')[0] as string) ?? 1
     this.queue = new FairQueue({ ...queue, classes: priorities.length, weightOf })
     this.levels = new Map(priorities.map((name, level) => [name, level]))
   }
@@ -111,7 +112,10 @@ export class Line {
     }
     hall.bytes += sizeOf(exchange)
     meter.entered(teamOf(exchange), model.id, ahead)
-    exchange.onGone(() => this.remove(ticket, 'left', () => ({ kind: 'aborted' })))
+    exchange.onGone(() => {
+      this.remove(ticket, 'left', () => ({ kind: 'aborted' }))
+      this.move()
+    })
     this.move()
     return promise
   }
@@ -119,14 +123,14 @@ export class Line {
   private giveUp(ticket: Ticket<Waiter>): void {
     const who = this.whoOf(ticket.item.exchange)
     this.remove(ticket, 'timeout', () => this.full('queue_timeout', who))
+    this.move()
   }
 
-  /** Takes a request out of the line, unless it has had its turn; whoever it held up may go then. */
+  /** Takes a request out of the line, unless it has had its turn. Whoever it held up may go then: `move` sees to that. */
   private remove(ticket: Ticket<Waiter>, end: WaitEnd, result: () => Admitted): void {
     if (!this.queue.leave(ticket)) return
     this.end(ticket.item, end)
     ticket.item.resolve(result())
-    if (end !== 'dismissed') this.move()
   }
 
   private end({ exchange, since, timer }: Waiter, end: WaitEnd): void {

@@ -63,16 +63,9 @@ async function setUp(admission: object = {}) {
     }
     const exchange = new Exchange('POST', endpoint, connection, clock)
     const { team = 'red', app = 'app', priority, bytes = 100 } = who
-    const token = { tokenId: 't', subject: 's', env: 'e', scopes: new Set<string>(), models: ['*'] }
+    const token = { tokenId: 't', issuer: 'i', subject: 's', env: 'e', scopes: new Set<string>(), models: ['*'] }
     const times = { issuedAtMs: 0, expiresAtMs: 1 }
-    exchange.principal = {
-      ...token,
-      ...times,
-      issuer: 'i',
-      team,
-      app,
-      ...(priority !== undefined && { priority }),
-    } as NonNullable<Exchange['principal']>
+    exchange.principal = { ...token, ...times, team, app, ...(priority !== undefined && { priority }) }
     exchange.body = { bytes, model: model.id, stream: false, fields: { max_tokens: 10 } }
     exchange.model = model
     exchange.estimatedInput = 10
@@ -191,6 +184,29 @@ test('told that servers have changed, a line moves on, or ends where none is lef
   admissions.changed(a)
   expect(await third.taken).toEqual({ kind: 'nowhere' })
   expect(request(a).taken).toEqual({ kind: 'nowhere' })
+})
+
+test('ten thousand who wait are sent away together when no server is left', async () => {
+  const { a, admissions, pool, request } = await setUp({ queue: { perTeam: 10_000 } })
+  place(request(a).taken)
+  const waiting = Array.from({ length: 10_000 }, () => request(a).taken)
+  pool.gone = true
+  admissions.changed(a)
+  const ends = await Promise.all(waiting)
+  expect(ends.every(({ kind }) => kind === 'nowhere')).toBe(true)
+})
+
+test('a team may be called like something that every object has', async () => {
+  const { a, request } = await setUp({ weights: { red: 2 } })
+  const first = place(request(a, { team: 'constructor' }).taken)
+  const [third, second] = [request(a, { team: 'constructor' }), request(a, { team: 'toString' })]
+  const order: string[] = []
+  void Promise.resolve(third.taken).then(() => order.push('constructor'))
+  void Promise.resolve(second.taken).then(() => order.push('toString'))
+  first.settle(20)
+  first.release()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(order).toEqual(['toString'])
 })
 
 test('per app: each application of a team has a share of its own, with its own weight or the team’s', async () => {
