@@ -5,7 +5,9 @@ import { type Gateway, type Llama, sleep, startGateway, startLlama, waitFor } fr
 
 const SLOTS = 2
 const FLOOD = 200
-const ROUNDS = 15
+const ROUNDS = 13
+/** A loaded machine may take several times as long as an idle one, which takes 14 s for the longer of the two. */
+const PATIENT = { timeout: 60_000 }
 
 let llama: Llama
 let gateway: Gateway
@@ -59,7 +61,7 @@ async function expectQuiet(): Promise<void> {
   expect(served('quiet').at(-1)?.queueMs).toBeUndefined()
 }
 
-test('a team that asks now and then waits for about one answer, however much another team asks', async () => {
+test('a team that asks now and then waits for about one answer, however much another team asks', PATIENT, async () => {
   const [flooding, asking] = await Promise.all([gateway.mint({ team: 'flooding' }), gateway.mint({ team: 'asking' })])
   const fields = { max_tokens: 16 }
   const stop = flood(flooding, FLOOD, fields)
@@ -94,10 +96,10 @@ test('a team that asks now and then waits for about one answer, however much ano
   await expectQuiet()
 })
 
-test('weights of 3 to 1 give 3 to 1 tokens, though the requests of one are twice as long', async () => {
+test('weights of 3 to 1 give 3 to 1 tokens, though the requests of one are three times as long', PATIENT, async () => {
   const [heavy, light] = await Promise.all([gateway.mint({ team: 'heavy' }), gateway.mint({ team: 'light' })])
   const stops = [flood(heavy, 20, { max_tokens: 8 }), flood(light, 20, { max_tokens: 24 })]
-  await waitFor('enough answers', () => served('light').length >= 24, 40_000)
+  await waitFor('enough answers', () => served('light').length >= 20, 50_000)
   const [ofHeavy, ofLight] = [served('heavy'), served('light')]
   const share = sum(ofHeavy.map(tokensOf)) / sum(ofLight.map(tokensOf))
   console.log(`${ofHeavy.length} and ${ofLight.length} answers, tokens ${share.toFixed(2)} to 1`)
