@@ -13,7 +13,6 @@ export function unknownKeys(schema: v.GenericSchema, value: unknown, path = ''):
   if (type === 'array' && 'item' in schema && Array.isArray(value)) {
     return value.flatMap((item: unknown, index) => unknownKeys(schema.item as v.GenericSchema, item, at(path, index)))
   }
-  if (type === 'record' && Array.isArray(value)) return [{ path, reason: NO_MAPPING }]
   if (type !== 'strict_object' || !('entries' in schema)) return []
   if (Array.isArray(value)) return [{ path, reason: NO_MAPPING }]
   if (typeof value !== 'object' || value === null) return []

@@ -55,6 +55,7 @@ async function setUp(admission: object = {}) {
     const connection: Connection = {
       address: '127.0.0.1',
       header: () => undefined,
+      clientCertificate: undefined,
       readBody: () => Promise.reject(new Error('not read')),
       onGone: callback => {
         leave = callback
