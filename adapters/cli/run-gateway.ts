@@ -10,11 +10,12 @@ import { createTokenIssuer, type TokenIssuer } from '../../src/auth/token-issuer
 import { createTokenVerifier } from '../../src/auth/verify-token.ts'
 import { clientTlsPlaces } from '../../src/config/client-tls.ts'
 import { type Config, embeddedFile } from '../../src/config/config.ts'
-import { MAX_USAGE_ROWS, SHUTDOWN_DRAIN_MS, STORE_TIMEOUT_MS } from '../../src/config/limits.ts'
+import { MAX_USAGE_ROWS, SHUTDOWN_DRAIN_MS, SHUTDOWN_QUEUE_MS, STORE_TIMEOUT_MS } from '../../src/config/limits.ts'
 import { createCacheSalt } from '../../src/firewall/cache-salt.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createDigest } from '../../src/guard/digest.ts'
 import type { Digest } from '../../src/guard/replacement.ts'
+import { Admission } from '../../src/pipeline/admission.ts'
 import { compilePolicies, type PolicyBook } from '../../src/pipeline/policy-book.ts'
 import { RunningExchanges } from '../../src/pipeline/running.ts'
 import { UpstreamPool } from '../../src/pipeline/upstream-pool.ts'
@@ -92,6 +93,8 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   })
   await revocations.start()
   const totals = config.admin && new UsageTotals(clock.now(), MAX_USAGE_ROWS)
+  const pool = new UpstreamPool()
+  const admission = new Admission({ config, pool, clock, telemetry })
   const services = {
     config,
     clock,
@@ -112,7 +115,8 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     planQuota: createQuotaPlanner(config.quotas, hashing),
     cacheSalt: createCacheSalt(hashing, hmac.key),
     leases: new LeaseKeeper(store, telemetry),
-    pool: new UpstreamPool(),
+    pool,
+    admission,
     totals,
     validators: createValidators(config, { upstream: modelServers, clock, hashing, telemetry }),
     hmac: { key: hmac.key, keyId: hmacKeyId(hashing, hmac.key) },
@@ -141,6 +145,12 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     return server.url
   }
   const closeServers = () => Promise.all(servers.map(server => server.close(SHUTDOWN_DRAIN_MS)))
+  /** Whoever waits for a model server may have its turn for a while; the rest of the time is for answers in progress. */
+  const drain = async () => {
+    const timer = setTimeout(() => admission.dismiss(), SHUTDOWN_QUEUE_MS)
+    await closeServers()
+    clearTimeout(timer)
+  }
   try {
     // Before the data listener, so that whoever can send a request finds both.
     const adminUrl =
@@ -156,7 +166,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     return {
       url,
       ...(adminUrl !== undefined && { adminUrl }),
-      close: () => (closing ??= closeServers().then(closeParts)),
+      close: () => (closing ??= drain().then(closeParts)),
     }
   } catch (error) {
     await closeServers()

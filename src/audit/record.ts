@@ -47,6 +47,8 @@ export interface AuditEntry {
   readonly tokenSource?: 'upstream' | 'estimate' | undefined
   readonly latencyMs: number
   readonly firstByteMs?: number | undefined
+  /** How long the request waited for a place at a model server. */
+  readonly queueMs?: number | undefined
   readonly stream: boolean
   readonly promptHmac?: string | undefined
   readonly hmacKeyId?: string | undefined
@@ -122,6 +124,7 @@ function afterHash(entry: AuditEntry, link: Link) {
     outputTokens: entry.outputTokens,
     prev: link.prev,
     promptHmac: entry.promptHmac,
+    queueMs: round(entry.queueMs),
     reason: entry.reason,
     requestId: entry.requestId,
     route: entry.route,

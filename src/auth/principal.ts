@@ -16,6 +16,8 @@ export interface Principal {
   readonly models: readonly string[]
   /** Limits of its own, which count as far as the configuration lets them. */
   readonly limits?: ClaimedLimits
+  /** The priority class that the token asks for; counts if the configuration names it. */
+  readonly priority?: string
   /** Milliseconds since the Unix epoch. */
   readonly issuedAtMs: number
   /** Milliseconds since the Unix epoch; from then on the token is not valid. */

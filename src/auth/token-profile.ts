@@ -78,6 +78,7 @@ export function checkClaims(claims: Claims, profile: TokenProfile, nowMs: number
   if (limits === undefined && claims.limits !== undefined) return invalid('limits')
   const certThumbprint = claims.cnf === undefined ? undefined : boundTo(claims.cnf)
   if (claims.cnf !== undefined && certThumbprint === undefined) return invalid('cnf')
+  if (claims.priority !== undefined && !isClaimName(claims.priority)) return invalid('priority')
 
   if (claims.iss !== profile.issuer) return { reason: 'wrong_issuer' }
   if (!isFor(claims.aud, profile.audience)) return { reason: 'wrong_audience' }
@@ -92,6 +93,7 @@ export function checkClaims(claims: Claims, profile: TokenProfile, nowMs: number
       scopes,
       models,
       ...(limits && { limits }),
+      ...(claims.priority !== undefined && { priority: claims.priority as string }),
       issuedAtMs: (claims.iat as number) * 1000,
       expiresAtMs: (claims.exp as number) * 1000,
       ...(certThumbprint !== undefined && { certThumbprint }),

@@ -13,6 +13,7 @@ export type ClaimName =
   | 'scope'
   | 'models'
   | 'limits'
+  | 'priority'
   | 'cnf'
 
 /** Header parameters that bring or fetch keys, or change what the others or the payload mean. */

@@ -1,4 +1,5 @@
 import { hmacKey } from '../audit/hmac.ts'
+import { isClaimName } from '../auth/token-profile.ts'
 import { CHARGE_KINDS } from '../quota/limit.ts'
 import { callerFaults, callerWarnings } from './caller-checks.ts'
 import { clientTlsFaults } from './client-tls.ts'
@@ -25,6 +26,7 @@ export function crossCheck(document: Document, config: Config, dictionaries: rea
     ...modelServers(document),
     ...timeouts(document),
     ...quotas(document, config),
+    ...admission(document),
     ...guardFaults(config, dictionaries),
     ...validatorFaults(document),
     ...clientTlsFaults(document),
@@ -51,7 +53,14 @@ export function warnings(document: Document, { guard }: Config): Fault[] {
     found.push({ path: 'audit.onFailure', reason: 'requests are answered without a record while the log fails' })
   }
   for (const [index, model] of document.models.entries()) {
-    for (const [inner, { url, apiKey }] of model.upstreams.entries()) {
+    for (const [inner, { url, apiKey, maxInFlight }] of model.upstreams.entries()) {
+      if (maxInFlight !== undefined && maxInFlight % document.instances !== 0) {
+        const reason =
+          maxInFlight < document.instances
+            ? 'less than instances: each sends one request at a time, together more than this'
+            : 'no multiple of instances: the rest of the division is not used'
+        found.push({ path: `models[${index}].upstreams[${inner}].maxInFlight`, reason })
+      }
       const { protocol, hostname } = new URL(url)
       if (apiKey === undefined || protocol !== 'http:' || isLoopback(hostname)) continue
       found.push({ path: `models[${index}].upstreams[${inner}].apiKey`, reason: 'sent unencrypted (http:)' })
@@ -159,6 +168,23 @@ function quotas({ quotas: limits }: Document, { models }: Config): Fault[] {
 
 function exceptions(except: Document['quotas'][number]['except'] = []) {
   return except.map((match, index) => [at('except', index), match] as const)
+}
+
+function admission({ admission: { per, weights, priorities, defaultPriority } }: Document): Fault[] {
+  const found: Fault[] = []
+  for (const key of Object.keys(weights)) {
+    const names = key.split('/')
+    const path = at('admission.weights', key)
+    if (names.length > 2 || !names.every(isClaimName)) found.push({ path, reason: 'should be a team, or team/app' })
+    else if (names.length === 2 && per === 'team') found.push({ path, reason: 'only goes with per: app' })
+  }
+  for (const index of repeated(priorities)) {
+    found.push({ path: at('admission.priorities', index), reason: 'this class is named twice' })
+  }
+  if (!priorities.includes(defaultPriority)) {
+    found.push({ path: 'admission.defaultPriority', reason: 'should be one of admission.priorities' })
+  }
+  return found
 }
 
 function secret({ audit }: Document): Fault[] {

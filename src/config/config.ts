@@ -41,6 +41,7 @@ export interface Config {
   readonly quotas: readonly QuotaLimit[]
   /** Gateways that share the store. */
   readonly instances: number
+  readonly admission: AdmissionConfig
   readonly guard: GuardConfig
   readonly request: RequestConfig
   readonly limits: LimitsConfig
@@ -179,7 +180,7 @@ export interface UpstreamConfig {
   /** http: or https:, without a trailing slash, credentials, query or fragment. */
   readonly url: string
   readonly kind: UpstreamKind
-  /** Requests at the same time. */
+  /** Requests at the same time, of this instance. */
   readonly maxInFlight?: number
   readonly apiKey?: string
   /** With https: only. */
@@ -195,6 +196,28 @@ export interface TimeoutsConfig {
   readonly idleMs: number
   /** For the whole answer. */
   readonly totalMs: number
+}
+
+/** Who goes next where every server of a model is full. */
+export interface AdmissionConfig {
+  /** Who has a share: teams, or each application of a team. */
+  readonly per: 'team' | 'app'
+  readonly queue: QueueConfig
+  readonly maxWaitMs: number
+  /** By team, or by `team/app`; 1 for those that are not named. */
+  readonly weights: Readonly<Record<string, number>>
+  /** Priority classes, the first goes first. */
+  readonly priorities: readonly string[]
+  /** The class of tokens that name none of them; one of `priorities`. */
+  readonly defaultPriority: string
+}
+
+export interface QueueConfig {
+  /** Requests that wait for one model: of one team (or application), and of all. 0: nobody waits. */
+  readonly perTeam: number
+  readonly total: number
+  /** Bodies of all requests that wait, for whichever model. */
+  readonly memoryBytes: number
 }
 
 /** Which callers an exception is for: each given property names all values that count. */

@@ -148,6 +148,29 @@ export const DEFAULT_TOTAL_MS = 15 * MINUTE_MS
 export const MAX_TIMEOUT_MS = DAY_MS
 /** Ceiling of `maxInFlight`. */
 export const MAX_IN_FLIGHT = 100_000
+
+// Admission
+
+/** Requests that wait for one model: each costs some kilobytes beside its body. */
+export const DEFAULT_QUEUED = 10_000
+export const DEFAULT_QUEUED_PER_TEAM = 1000
+export const MAX_QUEUED = 100_000
+/** Bodies of all requests that wait: in memory they take about twice their size. */
+export const DEFAULT_QUEUED_BYTES = 256 * MIB
+export const MAX_QUEUED_BYTES = 64 * 1024 * MIB
+/** Long enough for a queue to be of use, shorter than the patience of the usual clients and balancers (60 s). */
+export const DEFAULT_MAX_WAIT_MS = 30_000
+/** Ceiling of a weight: beyond it, a share is a priority. */
+export const MAX_WEIGHT = 1000
+/** Priority classes: each request that waits looks through them. */
+export const MAX_PRIORITIES = 8
+/** Callers are asked to come back no sooner than this, and no later: estimates beyond an hour are guesses. */
+export const MIN_RETRY_MS = 1000
+export const MAX_RETRY_MS = 3_600_000
+/** Teams that have metrics of their own; what comes later is counted together. */
+export const MAX_TEAM_LABELS = 200
+/** Requests that wait may still have their turn for this long after the signal to stop: the rest of the drain is for answers. */
+export const SHUTDOWN_QUEUE_MS = 10_000
 /** Ceiling of `maxOutputTokens` and of any limit in tokens; the sum over a window stays exact. */
 export const MAX_TOKENS = 1_000_000_000_000
 

@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS } from '../firewall/limits.ts'
 import type { QuotaLimit, QuotaMatch } from '../quota/limit.ts'
+import { resolveAdmission } from './admission-schema.ts'
 import { resolveClientTls } from './client-tls-schema.ts'
 import type {
   AdminConfig,
@@ -31,10 +32,11 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     ...(document.admin !== undefined && { admin: resolveAdmin(document, document.admin, resolvePath) }),
     state: resolveState(document.state, resolvePath),
     tokens: resolveTokens(document.tokens, resolvePath),
-    models: document.models.map(model => resolveModel(model, request.limits, resolvePath)),
+    models: document.models.map(model => resolveModel(model, request.limits, document.instances, resolvePath)),
     timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
     quotas: document.quotas.map(resolveQuota),
     instances: document.instances,
+    admission: resolveAdmission(document.admission),
     guard: {
       input: guard.input,
       output: guard.output,
@@ -129,13 +131,15 @@ export function resolveTokens(tokens: Document['tokens'], resolvePath: ResolvePa
 function resolveModel(
   model: Document['models'][number],
   limits: Document['request']['limits'],
+  instances: number,
   resolvePath: ResolvePath,
 ): ModelConfig {
   return {
     ...model,
     limits: { ...DEFAULT_LIMITS, ...limits, ...model.limits },
-    upstreams: model.upstreams.map(({ tls, ...upstream }) => ({
+    upstreams: model.upstreams.map(({ tls, maxInFlight, ...upstream }) => ({
       ...upstream,
+      ...(maxInFlight !== undefined && { maxInFlight: Math.max(1, Math.floor(maxInFlight / instances)) }),
       url: upstream.url.replace(/\/+$/, ''),
       cacheSalt: upstream.cacheSalt ?? 'team',
       ...(tls !== undefined && { tls: resolveClientTls(tls, resolvePath) }),

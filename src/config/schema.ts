@@ -3,6 +3,7 @@ import { SCOPES } from '../auth/scopes.ts'
 import { LIMITS, type LimitName } from '../firewall/limits.ts'
 import { LOCALES } from '../guard/recognisers/index.ts'
 import { QUOTA_PARTS } from '../quota/limit.ts'
+import { ADMISSION } from './admission-schema.ts'
 import { CLIENT_TLS } from './client-tls-schema.ts'
 import { count, list, name, oneOf, quantity, someOf, text, url, yesOrNo } from './fields.ts'
 import {
@@ -526,10 +527,13 @@ export const DOCUMENT = v.strictObject({
   instances: v.optional(
     v.pipe(
       count(1, 1000),
-      described('Gateways that share the store: a limit that is `local` in an outage is divided by it.'),
+      described(
+        'Gateways that share the store: `maxInFlight`, and limits that are `local` in an outage, are divided by it.',
+      ),
     ),
     1,
   ),
+  admission: v.optional(ADMISSION, {}),
   guard: v.optional(guard, {}),
   request: v.optional(request, {}),
   limits: v.optional(listenerLimits, {}),

@@ -250,10 +250,28 @@ export const CATALOGUE = {
     message: 'The audit log cannot be written, so the request was not served.',
     retry: true,
   },
+  team_queue_full: {
+    status: 429,
+    type: 'rate_limit_error',
+    message: 'Too many requests of your team wait for this model. Wait as long as the retry-after header says.',
+    retry: true,
+  },
+  queue_full: {
+    status: 503,
+    type: 'upstream_error',
+    message: 'Every server of this model is busy, and too many requests wait for them. Try again later.',
+    retry: true,
+  },
+  queue_timeout: {
+    status: 503,
+    type: 'upstream_error',
+    message: 'No server of this model became free for this request in time. Try again later.',
+    retry: true,
+  },
   upstream_busy: {
     status: 503,
     type: 'upstream_error',
-    message: 'Every server of this model is busy. Try again shortly.',
+    message: 'The model server is busy. Try again shortly.',
     retry: true,
   },
   upstream_untrusted: {

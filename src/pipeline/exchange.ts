@@ -11,6 +11,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { ClientCertificate, Connection } from '../ports/transport.ts'
 import type { Forwarded } from '../proxies/trusted-proxies.ts'
 import type { Allotment } from '../quota/allotment.ts'
+import type { Place } from './place.ts'
 import { requestIdOf } from './request-id.ts'
 
 /** The rules that apply to one request. */
@@ -81,6 +82,9 @@ export class Exchange {
   /** Set by validate-input, where validators look at the prompt. */
   inputCheck: InputCheck | undefined
   /** Set by forward. */
+  place: Place | undefined
+  /** How long it waited for its place; undefined where it did not. */
+  queuedMs: number | undefined
   upstream: string | undefined
   firstByteAt: number | undefined
   /** A model server may have worked on the prompt, whether or not an answer came of it. */

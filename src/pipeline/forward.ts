@@ -6,6 +6,7 @@ import { servedBy, upstreamFields } from '../firewall/upstream-fields.ts'
 import type { UpstreamFailure, UpstreamFlow, UpstreamReceiver } from '../ports/upstream.ts'
 import { concat } from '../sse/frames.ts'
 import type { Exchange } from './exchange.ts'
+import type { Place } from './place.ts'
 import type { Services } from './services.ts'
 
 /** Receives the stream of an answer once it has begun. */
@@ -46,15 +47,17 @@ export async function forward(exchange: Exchange, services: Services): Promise<F
   const tried = new Set<UpstreamConfig>()
   let failure: Refusal | undefined
   for (;;) {
-    const server = services.pool.take(model, tried)
-    if (!server) {
-      const busy: Refusal = { code: 'upstream_busy', headers: { 'retry-after': '1' } }
-      return { kind: 'refused', refusal: failure ?? busy }
-    }
+    const taken = services.admission.take(exchange, model, tried)
+    const place = taken instanceof Promise ? await taken : taken
+    if (place.kind === 'nowhere') return { kind: 'refused', refusal: failure ?? { code: 'upstream_unavailable' } }
+    if (place.kind !== 'place') return place
+    const { server } = place
+    exchange.place = place
     tried.add(server)
     exchange.upstream = server.url
-    const result = await new Call(exchange, services, server).send(bodies.for(server))
+    const result = await new Call(exchange, services, place).send(bodies.for(server))
     if (result.kind !== 'unreachable') return result
+    place.settle(0)
     const { code, reason } = result
     failure = { code, reason }
     if (code === 'upstream_untrusted') services.telemetry.log('error', code, { upstream: server.url, reason })
@@ -106,6 +109,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
   private readonly exchange: Exchange
   private readonly services: Services
   private readonly server: UpstreamConfig
+  private readonly place: Place
   private flow: UpstreamFlow | undefined
   private settle: (result: SendResult) => void = () => {}
   private settled = false
@@ -122,10 +126,11 @@ class Call implements UpstreamReceiver, UpstreamStream {
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly startedAt: number
 
-  constructor(exchange: Exchange, services: Services, server: UpstreamConfig) {
+  constructor(exchange: Exchange, services: Services, place: Place) {
     this.exchange = exchange
     this.services = services
-    this.server = server
+    this.server = place.server
+    this.place = place
     this.startedAt = services.clock.monotonic()
   }
 
@@ -297,7 +302,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
   private close(): void {
     this.closed = true
     clearTimeout(this.timer)
-    this.services.pool.release(this.server)
+    this.place.release()
   }
 }
 

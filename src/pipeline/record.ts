@@ -44,6 +44,7 @@ export async function record(exchange: Exchange, services: Services, ending: End
       reason: exchange.reason,
       latencyMs: clock.monotonic() - startedAt,
       firstByteMs: exchange.firstByteAt === undefined ? undefined : exchange.firstByteAt - startedAt,
+      queueMs: exchange.queuedMs,
       stream: exchange.body?.stream ?? false,
       promptHmac: exchange.promptHmac,
       hmacKeyId: exchange.promptHmac === undefined ? undefined : services.hmac.keyId,

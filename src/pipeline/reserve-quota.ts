@@ -1,11 +1,10 @@
-import { UNBOUNDED_OUTPUT_TOKENS } from '../config/limits.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { StoreUnavailableError } from '../ports/state-store.ts'
 import { Allotment } from '../quota/allotment.ts'
-import { largestOutput } from '../quota/estimate.ts'
 import { quotaHeaders, retryHeaders } from '../quota/headers.ts'
 import { NOTHING_USED } from '../quota/limit.ts'
 import type { Exchange } from './exchange.ts'
+import { largestAnswer } from './largest-answer.ts'
 import type { Services } from './services.ts'
 
 /**
@@ -16,11 +15,7 @@ export async function reserveQuota(exchange: Exchange, services: Services): Prom
   const { principal, model, body, endpoint } = exchange
   if (!principal || !model || !body) throw new Error('reserveQuota runs behind authoriseModel')
   if (services.config.quotas.length === 0) return undefined
-  const prompts = Array.isArray(body.fields['prompt']) ? body.fields['prompt'].length : 1
-  const output =
-    endpoint.outputFields.length > 0
-      ? prompts * largestOutput(body.fields, model.maxOutputTokens ?? UNBOUNDED_OUTPUT_TOKENS)
-      : 0
+  const output = largestAnswer(exchange)
   const use = endpoint.metered ? { inputTokens: exchange.estimatedInput, outputTokens: output } : NOTHING_USED
   const plan = services.planQuota(principal, model.id, use, exchange.address)
   if (plan.meters.length === 0) return undefined

@@ -16,6 +16,7 @@ import type { LeaseKeeper } from '../quota/lease-keeper.ts'
 import type { QuotaPlanner } from '../quota/plan.ts'
 import type { UsageTotals } from '../quota/usage-totals.ts'
 import type { Validators } from '../validators/validators.ts'
+import type { Admission } from './admission.ts'
 import type { PolicyBook } from './policy-book.ts'
 import type { RunningExchanges } from './running.ts'
 import type { UpstreamPool } from './upstream-pool.ts'
@@ -47,6 +48,7 @@ export interface Services {
   readonly leases: LeaseKeeper
   readonly cacheSalt: CacheSalt
   readonly pool: UpstreamPool
+  readonly admission: Admission
   /** Undefined where none are configured. */
   readonly validators: Validators | undefined
   /** Undefined where nobody can ask for them. */

@@ -11,6 +11,7 @@ import type { Services } from './services.ts'
  */
 export function settle(exchange: Exchange, services: Services, use: TokenUse): void {
   const { reservation, requestId, endpoint } = exchange
+  exchange.place?.settle(use.inputTokens + use.outputTokens)
   if (!reservation) return
   exchange.reservation = undefined
   services.leases.letGo(reservation)

@@ -27,6 +27,11 @@ export class UpstreamPool {
     return this.inFlight.get(server) ?? 0
   }
 
+  /** Whether a server is left that may have room later, though it may be full now. */
+  canServe(model: ModelConfig, tried: ReadonlySet<UpstreamConfig>): boolean {
+    return model.upstreams.some(server => !tried.has(server))
+  }
+
   release(server: UpstreamConfig): void {
     this.inFlight.set(server, Math.max(0, (this.inFlight.get(server) ?? 0) - 1))
   }

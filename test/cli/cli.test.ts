@@ -41,6 +41,7 @@ describe('the program', () => {
     [['token', 'mint', '--team', 'a'], "required option '--app <name>'"],
     [['token', 'mint', '--team', 'a b', '--app', 'a', '--env', 'a'], "'--team <name>' argument 'a b' is invalid"],
     [['token', 'mint', ...IDENTITY, '--ttl', '91d'], 'from 1s to 90d'],
+    [['token', 'mint', ...IDENTITY, '--priority', 'very high'], "'--priority <class>' argument 'very high' is invalid"],
     [['token', 'mint', ...IDENTITY, '--models', 'a,,b'], '--models'],
     [['token', 'mint', ...IDENTITY, '--subject', 'a\nb'], 'the gateway would refuse this token: invalid_claim (sub)'],
   ])('bad usage exits with 2: %j', async (args, message) => {
@@ -109,7 +110,17 @@ describe('token', () => {
   test.each(['EdDSA', 'ES256', 'RS256'])('what is minted with %s is accepted', async alg => {
     const dir = tempDir()
     await run(dir, ['keys', 'init', '--alg', alg])
-    const minted = await run(dir, ['token', 'mint', ...IDENTITY, '--models', 'llama*,phi', '--ttl', '1h'])
+    const minted = await run(dir, [
+      'token',
+      'mint',
+      ...IDENTITY,
+      '--models',
+      'llama*,phi',
+      '--priority',
+      'batch',
+      '--ttl',
+      '1h',
+    ])
     expect(minted).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(/^note: .* in no registry: .*\n$/),
@@ -130,6 +141,7 @@ describe('token', () => {
       env: 'test',
       scope: 'inference',
       models: ['llama*', 'phi'],
+      priority: 'batch',
     })
     expect(claims.exp - claims.iat).toBe(3600)
     expect(inspected.stdout).not.toContain(token.split('.')[2])

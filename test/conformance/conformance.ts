@@ -13,6 +13,7 @@ import { headers } from './headers.ts'
 import { hostileJson } from './hostile-json.ts'
 import { policy } from './policy.ts'
 import { prompts } from './prompts.ts'
+import { queueing } from './queueing.ts'
 import { real } from './real.ts'
 import { requests } from './requests.ts'
 import { revocation } from './revocation.ts'
@@ -52,6 +53,7 @@ const THEMES = {
   actions,
   typedEvents,
   sideDoors,
+  queueing,
   real,
   secrecy,
   canaries,

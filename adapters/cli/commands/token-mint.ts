@@ -35,6 +35,7 @@ export function registerTokenMint(token: Command): void {
       'a limit of its own, as far as the quota lets tokens set one: key-rate.requests=60 (can be repeated)',
       limits,
     )
+    .option('--priority <class>', 'the priority class it asks for, one of admission.priorities', claimName)
     .option('--ttl <duration>', 'how long it lives, at most 90d', lifetime, MAX_TOKEN_LIFETIME_MS)
     .option('--cert <file>', 'bind it to this client certificate: of no use to anybody without its key')
     .option('--key <file>', 'the private signing key', `keys/${SIGNING_KEY}`)
@@ -55,6 +56,7 @@ interface MintOptions {
   readonly scope: string
   readonly models?: readonly string[]
   readonly limit?: ClaimedLimits
+  readonly priority?: string
   readonly ttl: number
   readonly cert?: string
   readonly key: string
@@ -80,7 +82,7 @@ async function mint(options: MintOptions): Promise<void> {
     const longest = formatQuantity('duration', profile.maxLifetimeMs)
     throw new UsageError(`--ttl is longer than the ${longest} that tokens.maxLifetime allows`)
   }
-  const { team, app, env, scope, models: globs } = options
+  const { team, app, env, scope, models: globs, priority } = options
   if (configured.tokens.requireBound && options.cert === undefined) {
     note('warning: the gateway will refuse this token: tokens.requireBound needs --cert')
   }
@@ -103,6 +105,7 @@ async function mint(options: MintOptions): Promise<void> {
       ...(globs !== undefined && { models: globs }),
       ...(options.limit !== undefined && { limits: options.limit }),
       ...(certThumbprint !== undefined && { cnf: { 'x5t#S256': certThumbprint } }),
+      ...(priority !== undefined && { priority }),
     }
     const principal = usablePrincipal(claims, profile, now * 1000)
     const token = await signToken(claims, options.key)

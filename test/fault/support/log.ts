@@ -5,12 +5,15 @@ import { type Completed, type Gateway, sallyport, waitFor } from '../../support/
 export interface LogRecord {
   readonly seq: number
   readonly requestId: string
+  readonly team?: string
   readonly status: number
   readonly outcome: string
   readonly target?: string
   readonly errorCode?: string
   readonly reason?: string
   readonly upstream?: string
+  readonly latencyMs: number
+  readonly queueMs?: number
   readonly inputTokens?: number
   readonly outputTokens?: number
   readonly tokenSource?: string

@@ -22,7 +22,7 @@ describe('an audit record', () => {
       unknown
     >
     const contract =
-      'seq, time, requestId, instance, tokenId, subject, team, app, env, clientCert, method, route, model, upstream, status, outcome, errorCode, inputTokens, outputTokens, tokenSource, latencyMs, firstByteMs, stream, promptHmac, hmacKeyId, guard, outputSnippet, prev, hash'
+      'seq, time, requestId, instance, tokenId, subject, team, app, env, clientCert, method, route, model, upstream, status, outcome, errorCode, inputTokens, outputTokens, tokenSource, latencyMs, firstByteMs, queueMs, stream, promptHmac, hmacKeyId, guard, outputSnippet, prev, hash'
     expect(Object.keys(record).sort()).toEqual([...contract.split(', '), 'reason'].sort())
     expect(record).toMatchObject({ seq: 1, time: '2026-11-23T10:30:00.007Z', prev: GENESIS, latencyMs: 1843.272 })
   })

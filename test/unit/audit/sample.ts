@@ -23,6 +23,7 @@ export function sampleEntry(over: Partial<AuditEntry> = {}): AuditEntry {
     tokenSource: 'upstream',
     latencyMs: 1843.271_828,
     firstByteMs: 120.5,
+    queueMs: 80.25,
     stream: true,
     promptHmac: 'a'.repeat(64),
     hmacKeyId: 'b'.repeat(16),

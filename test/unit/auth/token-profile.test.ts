@@ -23,6 +23,10 @@ test('good claims make a principal', () => {
   })
 })
 
+test('a priority class is taken as it is: whether it counts is for the configuration to say', () => {
+  expect(check({ priority: 'batch' })).toMatchObject({ team: 'search', priority: 'batch' })
+})
+
 test.each(Object.keys(GOOD_CLAIMS))('without %s it is refused', claim => {
   expect(check({ [claim]: undefined })).toEqual({ reason: 'missing_claim', claim })
 })
@@ -46,6 +50,9 @@ test.each([
   ['scope', ['inference']],
   ['scope', 'a'.repeat(513)],
   ['models', 'llama'],
+  ['priority', 'very high'],
+  ['priority', 1],
+  ['priority', null],
   ['limits', null],
   ['limits', [{ requests: 1 }]],
   ['limits', { 'key-rate': 60 }],

@@ -58,6 +58,15 @@ test('every default in the reference is the one in force', async () => {
       },
       timeouts: { firstByteMs: 30_000, idleMs: 60_000, totalMs: 900_000 },
       quotas: [],
+      instances: 1,
+      admission: {
+        per: 'team',
+        queue: { perTeam: 1000, total: 10_000, memoryBytes: 256 * 1024 * 1024 },
+        maxWaitMs: 30_000,
+        weights: {},
+        priorities: ['interactive', 'standard', 'batch'],
+        defaultPriority: 'standard',
+      },
       guard: {
         input: { injection: 'block', pii: 'flag', secrets: 'block' },
         output: { pii: 'redact', secrets: 'redact' },
