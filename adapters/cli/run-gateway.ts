@@ -18,6 +18,7 @@ import type { Digest } from '../../src/guard/replacement.ts'
 import { compilePolicies, type PolicyBook } from '../../src/pipeline/policy-book.ts'
 import { RunningExchanges } from '../../src/pipeline/running.ts'
 import { UpstreamPool } from '../../src/pipeline/upstream-pool.ts'
+import { HealthChecks } from '../../src/pool/health-checks.ts'
 import type { Lockout } from '../../src/ports/lockout.ts'
 import type { StateStore } from '../../src/ports/state-store.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
@@ -92,6 +93,8 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   })
   await revocations.start()
   const totals = config.admin && new UsageTotals(clock.now(), MAX_USAGE_ROWS)
+  const pool = new UpstreamPool({ models: config.models, clock, telemetry })
+  const health = new HealthChecks(modelServers, Math.random)
   const services = {
     config,
     clock,
@@ -112,7 +115,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     planQuota: createQuotaPlanner(config.quotas, hashing),
     cacheSalt: createCacheSalt(hashing, hmac.key),
     leases: new LeaseKeeper(store, telemetry),
-    pool: new UpstreamPool(),
+    pool,
     totals,
     validators: createValidators(config, { upstream: modelServers, clock, hashing, telemetry }),
     hmac: { key: hmac.key, keyId: hmacKeyId(hashing, hmac.key) },
@@ -120,6 +123,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const closeParts = async () => {
     keys.close()
     tlsFiles.close()
+    health.close()
     await modelServers.close()
     revocations.close()
     await registry.close()
@@ -152,6 +156,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
         : undefined
     const url = await serve(transport => createGateway(services, transport), config)
     keys.watch()
+    health.start(pool.checkedServers())
     let closing: Promise<void> | undefined
     return {
       url,
