@@ -77,10 +77,6 @@ export class UpstreamPool {
     return this.peersOf(model, tried).length > 0
   }
 
-  inFlightOf(server: UpstreamConfig): number {
-    return this.inFlight.get(server) ?? 0
-  }
-
   release(server: UpstreamConfig): void {
     const member = this.members.get(server)
     if (member) member.inFlight = Math.max(0, member.inFlight - 1)

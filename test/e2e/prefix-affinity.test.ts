@@ -61,8 +61,7 @@ async function complete(model: string, messages: readonly Message[]): Promise<Co
 }
 
 /** The order of the conversations in a turn: another one each turn, and the same in each run. */
-const orderIn = (turn: number) =>
-  Array.from({ length: CONVERSATIONS }, (_, at) => (at * 7 + turn * 3) % CONVERSATIONS)
+const orderIn = (turn: number) => Array.from({ length: CONVERSATIONS }, (_, at) => (at * 7 + turn * 3) % CONVERSATIONS)
 
 /** Has all conversations, turn by turn and several at once; the share of prompt tokens that came from a cache. */
 async function cachedShare(name: string, modelOf: (request: number) => string): Promise<number> {

@@ -65,8 +65,9 @@ describe('load', () => {
   test('is spread by what each server has room for', async () => {
     const pool = await poolOf('maxInFlight: 2', 'maxInFlight: 6')
     const taken = Array.from({ length: 9 }, () => pool.take())
-    expect(taken.slice(0, 8).sort().join('')).toBe('aabbbbbb')
-    expect(taken.slice(0, 4).sort().join('')).toBe('abbb')
+    const toA = (names: readonly (string | null)[]) => names.filter(name => name === 'a').length
+    expect([toA(taken.slice(0, 4)), toA(taken.slice(4, 8))]).toEqual([1, 1])
+    expect(taken.slice(0, 8)).not.toContain(null)
     expect(taken[8]).toBeNull()
     expect(pool.pool.canServe(pool.model, NONE)).toBe(true)
     pool.pool.release(pool.server('a'))
@@ -158,12 +159,12 @@ describe('draining', () => {
   test('by hand: those under way finish, and it is undone', async () => {
     const pool = await poolOf('', '')
     const [x, y] = [pool.take(), pool.take()]
-    expect([x, y].sort()).toEqual(['a', 'b'])
+    expect(new Set([x, y])).toEqual(new Set(['a', 'b']))
     pool.pool.drain('http://a/v1', true)
-    expect(pool.pool.inFlight('http://a/v1')).toBe(1)
+    expect(pool.pool.inFlightOf(pool.server('a'))).toBe(1)
     expect(shares(pool, 50)).toEqual({ b: 50 })
     pool.pool.release(pool.server('a'))
-    expect(pool.pool.inFlight('http://a/v1')).toBe(0)
+    expect(pool.pool.inFlightOf(pool.server('a'))).toBe(0)
     pool.pool.drain('http://b/v1', true)
     expect(pool.take()).toBeNull()
     expect(pool.pool.canServe(pool.model, NONE)).toBe(false)
@@ -198,7 +199,7 @@ describe('health', () => {
     for (const name of ['a', 'b']) pool.pool.report(pool.server(name), UNREACHABLE)
     const counts = shares(pool, 100)
     expect(counts['none']).toBeUndefined()
-    expect(Object.keys(counts).sort()).toEqual(['a', 'b'])
+    expect(new Set(Object.keys(counts))).toEqual(new Set(['a', 'b']))
     const alone = await poolOf('')
     for (let at = 0; at < 10; at++) alone.pool.report(alone.server('a'), UNREACHABLE)
     expect(alone.take()).toBe('a')
@@ -220,7 +221,7 @@ describe('health', () => {
     pool.pool.report(pool.server('b'), UNREACHABLE)
     expect(shares(pool, 20)).toEqual({ a: 20 })
     pool.clock.at += 60_000
-    expect(Object.keys(shares(pool, 50)).sort()).toEqual(['a', 'b'])
+    expect(new Set(Object.keys(shares(pool, 50)))).toEqual(new Set(['a', 'b']))
   })
 
   test('checks are of each server once, and of those that there is a choice of', async () => {
