@@ -165,7 +165,7 @@ function resolveHealth(
   const ownPath = HEALTH_PATHS[kind]
   const byKind = ownPath === undefined ? `${url}/models` : root + ownPath
   return {
-    url: path === undefined ? byKind : new URL(path, url).href,
+    url: path === undefined ? byKind : new URL(url).origin + path,
     ...(load && { loadUrl: `${root}/metrics` }),
     everyMs: every,
     timeoutMs: timeout,

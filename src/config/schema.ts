@@ -185,7 +185,7 @@ const health = v.optional(
     path: v.exactOptional(
       v.pipe(
         text(1024),
-        v.regex(/^\/(?!\/)[^?#\s]*$/, 'should begin with one / and have no query or fragment'),
+        v.regex(/^\/(?!\/)[^?#\s\\]*$/, 'should begin with one / and have no query, fragment or backslash'),
         described('What is asked for on the server; absent: what its kind has for it.'),
       ),
     ),

@@ -48,11 +48,15 @@ export class HealthChecks {
 
   private schedule(server: CheckedServer, ms: number): void {
     if (this.closed) return
-    const next = () => this.schedule(server, server.everyMs * (1 - JITTER + 2 * JITTER * this.random()))
     this.timers.set(
       server,
-      setTimeout(() => void this.check(server).then(next), ms),
+      setTimeout(() => void this.round(server), ms),
     )
+  }
+
+  private async round(server: CheckedServer): Promise<void> {
+    await this.check(server)
+    this.schedule(server, server.everyMs * (1 - JITTER + 2 * JITTER * this.random()))
   }
 
   /** Never rejects. */

@@ -60,7 +60,7 @@ test('a choice keeps to the bound, or is the least loaded of its weight', () => 
 test('conversations that all want one server leave it with no more than the bound, and all are placed', () => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 8 }), fc.integer({ min: 1, max: 200 }), (servers, requests) => {
-      const loads = new Array<number>(servers).fill(0)
+      const loads = Array.from({ length: servers }, () => 0)
       for (let sent = 0; sent < requests; sent++) {
         const all = loads.map((load, index): Peer => ({ index, load, capacity: undefined, hasRoom: true, weight: 1 }))
         const chosen = choose(all, { conversation: 0, prefix: 0 }, () => 0)?.peer.index ?? -1
