@@ -149,7 +149,7 @@ export const MAX_TIMEOUT_MS = DAY_MS
 /** Ceiling of `maxInFlight`. */
 export const MAX_IN_FLIGHT = 100_000
 /** Ceiling of a weight: beyond it, the others are as good as drained. */
-export const MAX_WEIGHT = 1000
+export const MAX_SERVER_WEIGHT = 1000
 /** Between two health checks of a server, and the wait for its answer: a busy one may take a while. */
 export const DEFAULT_HEALTH_EVERY_MS = 5000
 export const MIN_HEALTH_EVERY_MS = 100

@@ -146,6 +146,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly startedAt: number
   private readonly firstByteMs: number
+  private isReported = false
 
   constructor(exchange: Exchange, services: Services, server: UpstreamConfig, firstByteMs: number) {
     this.firstByteMs = firstByteMs
@@ -223,6 +224,8 @@ class Call implements UpstreamReceiver, UpstreamStream {
 
   onEnd(): void {
     if (this.closed) return
+    // An answer without a body is one, too.
+    if (!this.isReported) this.report(ANSWERED)
     this.close()
     if (this.receiver) return this.receiver.end()
     if (this.streaming && this.settled) {
@@ -289,7 +292,6 @@ class Call implements UpstreamReceiver, UpstreamStream {
   /** The caller went away. */
   private abandon(): void {
     this.exchange.modelWorked = true
-    if (this.lastByteAt === 0) this.report({ kind: 'abandoned' })
     this.cancel()
     this.settle({ kind: 'aborted' })
   }
@@ -330,11 +332,14 @@ class Call implements UpstreamReceiver, UpstreamStream {
   }
 
   private report(outcome: ServerOutcome): void {
+    this.isReported = true
     this.services.pool.report(this.server, outcome)
   }
 
   private close(): void {
     this.closed = true
+    // Whatever has happened, a server that was on trial with this request is not any longer.
+    if (!this.isReported) this.report(ABANDONED)
     clearTimeout(this.timer)
     this.services.pool.release(this.server)
   }
@@ -349,6 +354,7 @@ function pinsThreads({ kind }: UpstreamConfig): boolean {
 }
 
 const ANSWERED: ServerOutcome = { kind: 'answered' }
+const ABANDONED: ServerOutcome = { kind: 'abandoned' }
 
 /** Seconds, as servers say them; dates are none of theirs. */
 function retryAfterMs(header: string | undefined): number | undefined {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { loadIn } from '../../src/pool/reported-load.ts'
 import { type Gateway, type Llama, startGateway, startLlama } from '../support/index.ts'
 
 const CONVERSATIONS = 20
@@ -93,3 +94,8 @@ test(`of ${CONVERSATIONS} conversations, four servers have in their caches nearl
   expect(pool, shares).toBeGreaterThanOrEqual(0.9 * alone)
   expect(roundRobin, shares).toBeLessThan(0.7 * alone)
 }, 120_000)
+
+test('a real server says how much it has to do', async () => {
+  const metrics = await fetch(`${llamas[0]?.url}/metrics`)
+  expect(loadIn(await metrics.text(), 'llama.cpp')).toBe(0)
+})

@@ -21,12 +21,19 @@ type Act = (script: Script) => unknown
 class Replica {
   act: Act = answerWell
   health = 200
+  /** What its metrics say it works on. */
+  running = 0
   server!: ScriptedUpstream
 
   async start(): Promise<this> {
-    this.server = await scriptedUpstream(script =>
-      script.request.method === 'GET' ? script.reply(this.health, {}) : this.act(script),
-    )
+    this.server = await scriptedUpstream(async script => {
+      if (script.request.path === '/metrics') {
+        await script.head(200, { 'content-type': 'text/plain' })
+        await script.chunk(`vllm:num_requests_running{engine="0"} ${this.running}.0\n`)
+        return script.finish()
+      }
+      return script.request.method === 'GET' ? script.reply(this.health, {}) : this.act(script)
+    })
     return this
   }
 
@@ -230,6 +237,22 @@ describe.each<Runtime>(['node', 'bun'])('a pool of model servers, behind the gat
       expect(answer.ms).toBeLessThan(FIRST_BYTE_MS + 400)
       for (const each of replicas) each.act = answerWell
     })
+  })
+
+  test('a server that works for others is spared, as long as it says so', async () => {
+    const health = { path: '/health', every: `${HEALTH_MS}ms`, load: true }
+    await start(2, [
+      { kind: 'vllm', health },
+      { kind: 'vllm', health },
+    ])
+    a.running = 20
+    const metrics = () => a.server.requests.filter(({ path }) => path === '/metrics').length
+    const before = metrics()
+    await waitFor('its metrics to be read', () => metrics() > before + 1)
+    expect(await askAll(10)).toEqual(all200(10))
+    expect(a.asked).toBe(0)
+    a.running = 0
+    await waitFor('it to be asked', async () => (await ask()).status === 200 && a.asked > 0)
   })
 
   describe('weights', () => {
