@@ -224,8 +224,8 @@ class Call implements UpstreamReceiver, UpstreamStream {
 
   onEnd(): void {
     if (this.closed) return
-    // An answer without a body is one, too.
-    if (!this.isReported) this.report(ANSWERED)
+    // An answer without a body is one too, but for a stream.
+    if (!this.isReported) this.report(this.streaming ? { kind: 'failed', reason: 'an empty stream' } : ANSWERED)
     this.close()
     if (this.receiver) return this.receiver.end()
     if (this.streaming && this.settled) {
