@@ -19,6 +19,7 @@ import { Admission } from '../../src/pipeline/admission.ts'
 import { compilePolicies, type PolicyBook } from '../../src/pipeline/policy-book.ts'
 import { RunningExchanges } from '../../src/pipeline/running.ts'
 import { UpstreamPool } from '../../src/pipeline/upstream-pool.ts'
+import { HealthChecks } from '../../src/pool/health-checks.ts'
 import type { Lockout } from '../../src/ports/lockout.ts'
 import type { StateStore } from '../../src/ports/state-store.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
@@ -93,8 +94,14 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   })
   await revocations.start()
   const totals = config.admin && new UsageTotals(clock.now(), MAX_USAGE_ROWS)
-  const pool = new UpstreamPool()
+  const pool = new UpstreamPool({
+    models: config.models,
+    clock,
+    telemetry,
+    changed: model => admission.changed(model),
+  })
   const admission = new Admission({ config, pool, clock, telemetry })
+  const health = new HealthChecks(modelServers, Math.random)
   const services = {
     config,
     clock,
@@ -124,6 +131,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const closeParts = async () => {
     keys.close()
     tlsFiles.close()
+    health.close()
     await modelServers.close()
     revocations.close()
     await registry.close()
@@ -162,6 +170,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
         : undefined
     const url = await serve(transport => createGateway(services, transport), config)
     keys.watch()
+    health.start(pool.checkedServers())
     let closing: Promise<void> | undefined
     return {
       url,

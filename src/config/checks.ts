@@ -1,5 +1,6 @@
 import { hmacKey } from '../audit/hmac.ts'
 import { isClaimName } from '../auth/token-profile.ts'
+import { reportsLoad } from '../pool/reported-load.ts'
 import { CHARGE_KINDS } from '../quota/limit.ts'
 import { callerFaults, callerWarnings } from './caller-checks.ts'
 import { clientTlsFaults } from './client-tls.ts'
@@ -116,13 +117,21 @@ function duplicates({ models, quotas, guard }: Document): Fault[] {
 
 /** Settings that a model's servers cannot follow. */
 function modelServers({ models }: Document): Fault[] {
-  return models.flatMap(({ upstreams }, index) =>
-    upstreams.flatMap(({ kind, cacheSalt }, inner) =>
-      cacheSalt !== undefined && kind !== 'vllm'
-        ? [{ path: `models[${index}].upstreams[${inner}].cacheSalt`, reason: 'only goes with kind: vllm' }]
-        : [],
-    ),
-  )
+  return models.flatMap(({ upstreams }, index) => {
+    const path = `models[${index}].upstreams`
+    const found = upstreams.flatMap(({ kind, cacheSalt, health }, inner) => [
+      ...(cacheSalt !== undefined && kind !== 'vllm'
+        ? [{ path: `${path}[${inner}].cacheSalt`, reason: 'only goes with kind: vllm' }]
+        : []),
+      ...(health.load && !reportsLoad(kind)
+        ? [{ path: `${path}[${inner}].health.load`, reason: 'only goes with kind: vllm or llama.cpp' }]
+        : []),
+    ])
+    if (upstreams.every(({ weight }) => weight === 0)) {
+      found.push({ path, reason: 'every weight is 0: no server takes new requests' })
+    }
+    return found
+  })
 }
 
 /** Indices of what was there before. */

@@ -187,6 +187,19 @@ export interface UpstreamConfig {
   readonly tls?: ClientTlsConfig
   /** What vLLM separates the prompts that it caches by. */
   readonly cacheSalt: 'team' | 'none'
+  /** Its share of new conversations beside those of the model's other servers; 0: none any more. */
+  readonly weight: number
+  /** How it is looked after; only servers that requests have a choice of are. */
+  readonly health: HealthConfig
+}
+
+export interface HealthConfig {
+  /** Absolute; of the server that the requests go to. */
+  readonly url: string
+  /** Absent: it is not asked how much it has to do. */
+  readonly loadUrl?: string
+  readonly everyMs: number
+  readonly timeoutMs: number
 }
 
 export interface TimeoutsConfig {

@@ -34,6 +34,12 @@ function inRange(kind: Quantity, min: number, max: number) {
   }
 }
 
+/** A number, whole or not. */
+export function number(min: number, max: number) {
+  const message = `should be a number from ${min} to ${max}`
+  return v.pipe(v.number(message), v.minValue(min, message), v.maxValue(max, message))
+}
+
 /** Text that is not empty, of at most `max` characters. */
 export function text(max = 4096) {
   return v.pipe(

@@ -171,6 +171,18 @@ export const MAX_RETRY_MS = 3_600_000
 export const MAX_TEAM_LABELS = 200
 /** Requests that wait may still have their turn for this long after the signal to stop: the rest of the drain is for answers. */
 export const SHUTDOWN_QUEUE_MS = 10_000
+/** Ceiling of a weight: beyond it, the others are as good as drained. */
+export const MAX_SERVER_WEIGHT = 1000
+/** Between two health checks of a server, and the wait for its answer: a busy one may take a while. */
+export const DEFAULT_HEALTH_EVERY_MS = 5000
+export const MIN_HEALTH_EVERY_MS = 100
+export const MAX_HEALTH_EVERY_MS = 10 * MINUTE_MS
+export const DEFAULT_HEALTH_TIMEOUT_MS = 2000
+export const MAX_HEALTH_TIMEOUT_MS = MINUTE_MS
+/** Servers that one request is sent to at the most, one after the other; those that cannot be connected to do not count. */
+export const MAX_ATTEMPTS = 3
+/** Beginnings of prompts of which it is remembered which server has them: some 5 MB, thousands of conversations. */
+export const PREFIX_ENTRIES = 131_072
 /** Ceiling of `maxOutputTokens` and of any limit in tokens; the sum over a window stays exact. */
 export const MAX_TOKENS = 1_000_000_000_000
 

@@ -7,11 +7,13 @@ import type {
   Config,
   GuardMatch,
   GuardRuleConfig,
+  HealthConfig,
   LimitsConfig,
   ModelConfig,
   StateLocation,
   TlsConfig,
   TokensConfig,
+  UpstreamKind,
 } from './config.ts'
 import { DEFAULT_ISSUED_TTL_MS } from './limits.ts'
 import type { Document } from './schema.ts'
@@ -137,13 +139,40 @@ function resolveModel(
   return {
     ...model,
     limits: { ...DEFAULT_LIMITS, ...limits, ...model.limits },
-    upstreams: model.upstreams.map(({ tls, maxInFlight, ...upstream }) => ({
-      ...upstream,
-      ...(maxInFlight !== undefined && { maxInFlight: Math.max(1, Math.floor(maxInFlight / instances)) }),
-      url: upstream.url.replace(/\/+$/, ''),
-      cacheSalt: upstream.cacheSalt ?? 'team',
-      ...(tls !== undefined && { tls: resolveClientTls(tls, resolvePath) }),
-    })),
+    upstreams: model.upstreams.map(({ tls, health, maxInFlight, ...upstream }) => {
+      const url = upstream.url.replace(/\/+$/, '')
+      return {
+        ...upstream,
+        ...(maxInFlight !== undefined && { maxInFlight: Math.max(1, Math.floor(maxInFlight / instances)) }),
+        url,
+        cacheSalt: upstream.cacheSalt ?? 'team',
+        ...(tls !== undefined && { tls: resolveClientTls(tls, resolvePath) }),
+        health: resolveHealth(health, url, upstream.kind),
+      }
+    }),
+  }
+}
+
+/** Where a kind of server says how it is, beside the `/v1` of its base URL; others are asked for their models. */
+const HEALTH_PATHS: Partial<Record<UpstreamKind, string>> = {
+  'llama.cpp': '/health',
+  vllm: '/health',
+  ollama: '/api/version',
+}
+
+function resolveHealth(
+  { path, every, timeout, load }: Document['models'][number]['upstreams'][number]['health'],
+  url: string,
+  kind: UpstreamKind,
+): HealthConfig {
+  const root = url.replace(/\/v1$/, '')
+  const ownPath = HEALTH_PATHS[kind]
+  const byKind = ownPath === undefined ? `${url}/models` : root + ownPath
+  return {
+    url: path === undefined ? byKind : new URL(url).origin + path,
+    ...(load && { loadUrl: `${root}/metrics` }),
+    everyMs: every,
+    timeoutMs: timeout,
   }
 }
 

@@ -5,11 +5,13 @@ import { LOCALES } from '../guard/recognisers/index.ts'
 import { QUOTA_PARTS } from '../quota/limit.ts'
 import { ADMISSION } from './admission-schema.ts'
 import { CLIENT_TLS } from './client-tls-schema.ts'
-import { count, list, name, oneOf, quantity, someOf, text, url, yesOrNo } from './fields.ts'
+import { count, list, name, number, oneOf, quantity, someOf, text, url, yesOrNo } from './fields.ts'
 import {
   DEFAULT_AUDIT_FILE_BYTES,
   DEFAULT_BODY_TIMEOUT_MS,
   DEFAULT_FIRST_BYTE_MS,
+  DEFAULT_HEALTH_EVERY_MS,
+  DEFAULT_HEALTH_TIMEOUT_MS,
   DEFAULT_IDLE_MS,
   DEFAULT_MAX_BODY_BYTES,
   DEFAULT_MAX_HEADERS,
@@ -19,17 +21,21 @@ import {
   MAX_BODY_BYTES,
   MAX_CONNECTIONS,
   MAX_HEADERS,
+  MAX_HEALTH_EVERY_MS,
+  MAX_HEALTH_TIMEOUT_MS,
   MAX_IN_FLIGHT,
   MAX_KEEP_ALIVE_MS,
   MAX_MODEL_ID_CHARACTERS,
   MAX_NAME_CHARACTERS,
   MAX_RECEIVE_TIMEOUT_MS,
+  MAX_SERVER_WEIGHT,
   MAX_TIMEOUT_MS,
   MAX_TOKEN_LIFETIME_MS,
   MAX_TOKENS,
   MAX_URL_CHARACTERS,
   MAX_WINDOW_MS,
   MIN_AUDIT_FILE_BYTES,
+  MIN_HEALTH_EVERY_MS,
   MIN_WINDOW_MS,
 } from './limits.ts'
 import { TOKENS } from './tokens-schema.ts'
@@ -175,6 +181,34 @@ const limits = v.strictObject(
   ) as Record<LimitName, LimitSchema>,
 )
 
+const health = v.optional(
+  v.strictObject({
+    path: v.exactOptional(
+      v.pipe(
+        text(1024),
+        v.regex(/^\/(?!\/)[^?#\s\\]*$/, 'should begin with one / and have no query, fragment or backslash'),
+        described('What is asked for on the server; absent: what its kind has for it.'),
+      ),
+    ),
+    every: v.optional(
+      v.pipe(quantity('duration', MIN_HEALTH_EVERY_MS, MAX_HEALTH_EVERY_MS), described('Between two checks.')),
+      formatQuantity('duration', DEFAULT_HEALTH_EVERY_MS),
+    ),
+    timeout: v.optional(
+      v.pipe(quantity('duration', 1, MAX_HEALTH_TIMEOUT_MS), described('Longest wait for its answer.')),
+      formatQuantity('duration', DEFAULT_HEALTH_TIMEOUT_MS),
+    ),
+    load: v.optional(
+      v.pipe(
+        yesOrNo,
+        described('vLLM and llama.cpp: ask for its metrics, and count what others have it do when servers are chosen.'),
+      ),
+      false,
+    ),
+  }),
+  {},
+)
+
 const upstream = v.strictObject({
   url: v.pipe(url(['http:', 'https:']), described('Base URL, up to and including `/v1`.')),
   kind: v.pipe(oneOf(['llama.cpp', 'vllm', 'ollama', 'openai']), described('What the model server is.')),
@@ -187,6 +221,14 @@ const upstream = v.strictObject({
       described('vLLM only: keep the prompts that it caches apart by team, so that none can be guessed by its speed.'),
     ),
   ),
+  weight: v.optional(
+    v.pipe(
+      number(0, MAX_SERVER_WEIGHT),
+      described('Share of new conversations beside the other servers; 0: none any more.'),
+    ),
+    1,
+  ),
+  health,
 })
 
 const adapter = v.strictObject({

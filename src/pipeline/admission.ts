@@ -35,7 +35,7 @@ export class Admission {
   take(exchange: Exchange, model: ModelConfig, tried: ReadonlySet<UpstreamConfig>): Admitted | Promise<Admitted> {
     const line = this.lines.get(model)
     if (line) return line.take(exchange, tried)
-    const server = this.pool.take(model, tried)
+    const server = this.pool.take(model, tried, exchange.promptPrefix)
     if (!server) return { kind: 'nowhere' }
     return { kind: 'place', server, release: () => this.pool.release(server), settle: () => {} }
   }

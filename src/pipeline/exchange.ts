@@ -7,6 +7,7 @@ import type { GuardSide } from '../guard/policy.ts'
 import type { StandIns } from '../guard/stand-ins.ts'
 import type { Endpoint } from '../openai/endpoints.ts'
 import type { RequestBody } from '../openai/read-body.ts'
+import type { PromptPrefix } from '../pool/prompt-prefix.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ClientCertificate, Connection } from '../ports/transport.ts'
 import type { Forwarded } from '../proxies/trusted-proxies.ts'
@@ -85,6 +86,8 @@ export class Exchange {
   place: Place | undefined
   /** How long it waited for its place; undefined where it did not. */
   queuedMs: number | undefined
+  /** Set by forward, where requests for the model have a choice of servers. */
+  promptPrefix: PromptPrefix | undefined
   upstream: string | undefined
   firstByteAt: number | undefined
   /** A model server may have worked on the prompt, whether or not an answer came of it. */

@@ -1,13 +1,15 @@
 import type { UpstreamConfig } from '../config/config.ts'
-import { MAX_ANSWER_BYTES } from '../config/limits.ts'
+import { MAX_ANSWER_BYTES, MAX_ATTEMPTS } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { servedBy, upstreamFields } from '../firewall/upstream-fields.ts'
+import { type PromptPrefix, promptPrefix } from '../pool/prompt-prefix.ts'
 import type { UpstreamFailure, UpstreamFlow, UpstreamReceiver } from '../ports/upstream.ts'
 import { concat } from '../sse/frames.ts'
 import type { Exchange } from './exchange.ts'
 import type { Place } from './place.ts'
 import type { Services } from './services.ts'
+import type { ServerOutcome } from './upstream-pool.ts'
 
 /** Receives the stream of an answer once it has begun. */
 export interface StreamReceiver {
@@ -36,33 +38,58 @@ export type Forwarded =
 const decoder = new TextDecoder()
 
 /**
- * Sends the request to a model server and waits for the answer's first bytes (of a stream) or for all of it. A server that
- * cannot be connected to, or not in a way that both trust, is passed over for another of the same model: nothing has
- * reached it, so nothing runs twice.
+ * Sends the request to a model server and waits for the answer's first bytes (of a stream) or for all of it.
+ *
+ * Another server of the model is asked only where no model can have said anything: where the first could not be connected
+ * to, or not in a way that both trust, or turned the request away with 429, 502 or 503. Whoever breaks off, is silent or
+ * fails otherwise may have been at work: that is the caller's to repeat. All attempts together have the time of one until
+ * the first byte.
  */
 export async function forward(exchange: Exchange, services: Services): Promise<Forwarded> {
   const { model, body } = exchange
   if (!model || !body) throw new Error('forward runs behind authoriseModel')
   const bodies = new Bodies(exchange, services)
   const tried = new Set<UpstreamConfig>()
+  exchange.promptPrefix = prefixOf(exchange, services)
   let failure: Refusal | undefined
+  let attempts = 0
+  let leftMs = services.config.timeouts.firstByteMs
   for (;;) {
     const taken = services.admission.take(exchange, model, tried)
     const place = taken instanceof Promise ? await taken : taken
-    if (place.kind === 'nowhere') return { kind: 'refused', refusal: failure ?? { code: 'upstream_unavailable' } }
+    if (place.kind === 'nowhere') {
+      const nobody: Refusal = { code: 'upstream_unavailable', reason: 'no server takes new requests' }
+      return { kind: 'refused', refusal: failure ?? nobody }
+    }
     if (place.kind !== 'place') return place
     const { server } = place
     exchange.place = place
     tried.add(server)
     exchange.upstream = server.url
-    const result = await new Call(exchange, services, place).send(bodies.for(server))
-    if (result.kind !== 'unreachable') return result
+    const sentAt = services.clock.monotonic()
+    const result = await new Call(exchange, services, place, leftMs).send(bodies.for(server))
+    if (result.kind !== 'turned_away') return result
     place.settle(0)
-    const { code, reason } = result
-    failure = { code, reason }
-    if (code === 'upstream_untrusted') services.telemetry.log('error', code, { upstream: server.url, reason })
+    failure = result.refusal
+    leftMs -= services.clock.monotonic() - sentAt
+    const { code, reason } = failure
+    if (result.reached) attempts++
+    else if (code === 'upstream_untrusted') services.telemetry.log('error', code, { upstream: server.url, reason })
     else services.telemetry.log('warn', 'upstream_unreachable', { upstream: server.url, reason })
+    if (attempts >= MAX_ATTEMPTS || leftMs <= 0) return { kind: 'refused', refusal: failure }
+    exchange.firstByteAt = undefined
+    services.telemetry.count('sallyport_upstream_turned_away_total', { model: model.id })
   }
+}
+
+/** Undefined where it does not matter: there is no choice, or nothing is generated and so nothing is read again. */
+function prefixOf({ model, body, principal, endpoint }: Exchange, services: Services): PromptPrefix | undefined {
+  if (!model || !body || !principal || endpoint.outputFields.length === 0) return undefined
+  if (!services.pool.hasChoice(model)) return undefined
+  const isSalted = model.upstreams.some(
+    server => server.cacheSalt === 'team' && servedBy(server, endpoint.path).takesCacheSalt === true,
+  )
+  return promptPrefix(body.fields, endpoint.prompt, isSalted ? [model.id, principal.team] : [model.id])
 }
 
 /** The request as each kind of server gets it, made when a server of the kind is tried. */
@@ -96,13 +123,11 @@ const RELEASE_MS = 100
 
 const NOBODY: StreamReceiver = { data: () => {}, end: () => {}, failed: () => {} }
 
-interface Unreachable {
-  readonly kind: 'unreachable'
-  readonly code: 'upstream_unavailable' | 'upstream_untrusted'
-  readonly reason: string
-}
+/** `turned_away`: no model has worked on it. */
+type SendResult = Forwarded | { readonly kind: 'turned_away'; readonly reached: boolean; readonly refusal: Refusal }
 
-type SendResult = Forwarded | Unreachable
+/** The statuses by which servers, and what stands in front of them, turn requests away. */
+const TURNED_AWAY: ReadonlySet<number> = new Set([429, 502, 503])
 
 /** One call to one model server, under its three deadlines: first byte, silence between bytes, and the whole. */
 class Call implements UpstreamReceiver, UpstreamStream {
@@ -125,8 +150,11 @@ class Call implements UpstreamReceiver, UpstreamStream {
   private paused = false
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly startedAt: number
+  private readonly firstByteMs: number
+  private isReported = false
 
-  constructor(exchange: Exchange, services: Services, place: Place) {
+  constructor(exchange: Exchange, services: Services, place: Place, firstByteMs: number) {
+    this.firstByteMs = firstByteMs
     this.exchange = exchange
     this.services = services
     this.server = place.server
@@ -144,9 +172,8 @@ class Call implements UpstreamReceiver, UpstreamStream {
       const { endpoint, requestId, reservationId } = this.exchange
       this.exchange.onGone(() => this.abandon())
       if (this.closed) return
-      const { firstByteMs, idleMs } = this.services.config.timeouts
       // No later than the first silence could be over.
-      this.watch(Math.min(firstByteMs, idleMs))
+      this.watch(Math.min(this.firstByteMs, this.services.config.timeouts.idleMs))
       this.flow = this.services.upstream.send(
         {
           method: 'POST',
@@ -171,6 +198,9 @@ class Call implements UpstreamReceiver, UpstreamStream {
     if (this.closed) return
     this.status = status
     this.exchange.modelWorked = status === 200
+    if (status === 429 || status === 503) {
+      this.report({ kind: 'busy', retryAfterMs: retryAfterMs(headers['retry-after']) })
+    } else if (status >= 500) this.report({ kind: 'failed', reason: `answered ${status}` })
     const wanted = this.exchange.body?.stream === true
     this.streaming = status === 200 && wanted && (headers['content-type'] ?? '').startsWith('text/event-stream')
     if (status === 200 && wanted && !this.streaming)
@@ -181,6 +211,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
     if (this.closed || chunk.length === 0) return
     const now = this.services.clock.monotonic()
     this.exchange.firstByteAt ??= now
+    if (this.lastByteAt === 0 && this.status < 500 && this.status !== 429) this.report(ANSWERED)
     this.lastByteAt = now
     if (this.receiver) {
       this.receiver.data(chunk)
@@ -199,6 +230,8 @@ class Call implements UpstreamReceiver, UpstreamStream {
 
   onEnd(): void {
     if (this.closed) return
+    // An answer without a body is one too, but for a stream.
+    if (!this.isReported) this.report(this.streaming ? { kind: 'failed', reason: 'an empty stream' } : ANSWERED)
     this.close()
     if (this.receiver) return this.receiver.end()
     if (this.streaming && this.settled) {
@@ -207,8 +240,10 @@ class Call implements UpstreamReceiver, UpstreamStream {
     }
     if (this.streaming) return this.settle(refused('upstream_failed', 'the stream ended before it began'))
     const bytes = concat(this.chunks)
+    if (this.status === 200) return this.settle({ kind: 'body', bytes })
+    const refusal = refusalOf(this.status, bytes)
     this.settle(
-      this.status === 200 ? { kind: 'body', bytes } : { kind: 'refused', refusal: refusalOf(this.status, bytes) },
+      TURNED_AWAY.has(this.status) ? { kind: 'turned_away', reached: true, refusal } : { kind: 'refused', refusal },
     )
   }
 
@@ -216,12 +251,14 @@ class Call implements UpstreamReceiver, UpstreamStream {
     if (this.closed) return
     const { kind, message: reason } = failure
     if (this.status === 0 && (kind === 'connect' || kind === 'tls')) {
+      this.report({ kind: 'unreachable', reason })
       this.close()
       const code = kind === 'tls' ? 'upstream_untrusted' : 'upstream_unavailable'
-      this.settle({ kind: 'unreachable', code, reason })
+      this.settle({ kind: 'turned_away', reached: false, refusal: { code, reason } })
       return
     }
-    this.reject('upstream_failed', failure.message)
+    if (this.lastByteAt === 0) this.report({ kind: 'failed', reason })
+    this.reject('upstream_failed', reason)
   }
 
   start(receiver: StreamReceiver): void {
@@ -272,12 +309,12 @@ class Call implements UpstreamReceiver, UpstreamStream {
   }
 
   private readonly look = (): void => {
-    const { firstByteMs, idleMs, totalMs } = this.services.config.timeouts
+    const { idleMs, totalMs } = this.services.config.timeouts
     const now = this.services.clock.monotonic()
     const took = now - this.startedAt
     if (this.lastByteAt === 0) {
-      if (took >= Math.min(firstByteMs, totalMs)) return this.timeOut('no first byte')
-      return this.watch(Math.min(firstByteMs - took, idleMs))
+      if (took >= Math.min(this.firstByteMs, totalMs)) return this.timeOut('no first byte')
+      return this.watch(Math.min(this.firstByteMs - took, idleMs))
     }
     if (took >= totalMs) return this.timeOut(`the answer took longer than ${totalMs} ms`)
     // While the caller is the slow one, silence is ours.
@@ -287,6 +324,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
   }
 
   private timeOut(reason: string): void {
+    if (this.lastByteAt === 0) this.report({ kind: 'failed', reason })
     this.reject('upstream_timeout', reason)
   }
 
@@ -299,8 +337,15 @@ class Call implements UpstreamReceiver, UpstreamStream {
     else this.settle(refused(code, reason))
   }
 
+  private report(outcome: ServerOutcome): void {
+    this.isReported = true
+    this.services.pool.report(this.server, outcome)
+  }
+
   private close(): void {
     this.closed = true
+    // Whatever has happened, a server that was on trial with this request is not any longer.
+    if (!this.isReported) this.report(ABANDONED)
     clearTimeout(this.timer)
     this.place.release()
   }
@@ -312,6 +357,14 @@ class Call implements UpstreamReceiver, UpstreamStream {
  */
 function pinsThreads({ kind }: UpstreamConfig): boolean {
   return kind === 'llama.cpp'
+}
+
+const ANSWERED: ServerOutcome = { kind: 'answered' }
+const ABANDONED: ServerOutcome = { kind: 'abandoned' }
+
+/** Seconds, as servers say them; dates are none of theirs. */
+function retryAfterMs(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) * 1000 : undefined
 }
 
 function refused(code: ErrorCode, reason: string): Forwarded {

@@ -62,7 +62,7 @@ export class Line {
   take(exchange: Exchange, tried: Tried): Admitted | Promise<Admitted> {
     const { model, pool } = this.services
     if (this.queue.size === 0) {
-      const server = pool.take(model, tried)
+      const server = pool.take(model, tried, exchange.promptPrefix)
       if (server) {
         return this.hold(server, this.queue.begin(this.whoOf(exchange), this.levelOf(exchange), costOf(exchange)))
       }
@@ -75,7 +75,7 @@ export class Line {
     const { model, pool } = this.services
     for (let ticket = this.queue.next(); ticket; ticket = this.queue.next()) {
       const waiter = ticket.item
-      const server = pool.take(model, waiter.tried)
+      const server = pool.take(model, waiter.tried, waiter.exchange.promptPrefix)
       if (server) {
         const charge = this.queue.start()
         this.end(waiter, 'admitted')

@@ -1,3 +1,4 @@
+import { ask } from '../pool/ask.ts'
 import type { Validators } from '../validators/validators.ts'
 import type { Services } from './services.ts'
 
@@ -74,6 +75,7 @@ async function anyUpstream(services: Services): Promise<boolean> {
   const now = services.clock.monotonic()
   const last = lastSeen.get(services)
   if (last && now - last.at < FRESH_MS) return last.ok
+  if (services.pool.wellWithin(FRESH_MS)) return true
   const urls = new Set(services.config.models.flatMap(({ upstreams }) => upstreams.map(({ url }) => url)))
   const probes = [...urls].map(url => probe(services, `${url}/models`))
   const ok = await Promise.any(probes).then(
@@ -85,28 +87,7 @@ async function anyUpstream(services: Services): Promise<boolean> {
 }
 
 /** Resolves when the server answers anything at all below 500; rejects otherwise, at the latest at the deadline. */
-function probe(services: Services, url: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const flow = services.upstream.send(
-      { method: 'GET', url, headers: { accept: 'application/json' } },
-      {
-        onHead: status => {
-          clearTimeout(timer)
-          flow.cancel()
-          if (status < 500) resolve()
-          else reject(new Error('not ready'))
-        },
-        onData: () => {},
-        onEnd: () => {},
-        onFailure: ({ message }) => {
-          clearTimeout(timer)
-          reject(new Error(message))
-        },
-      },
-    )
-    const timer = setTimeout(() => {
-      flow.cancel()
-      reject(new Error('timeout'))
-    }, PROBE_TIMEOUT_MS)
-  })
+async function probe({ upstream }: Services, url: string): Promise<void> {
+  const { status } = await ask(upstream, { url, timeoutMs: PROBE_TIMEOUT_MS, maxBytes: 0 })
+  if (status >= 500) throw new Error('not ready')
 }

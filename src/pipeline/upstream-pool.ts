@@ -1,41 +1,258 @@
 import type { ModelConfig, UpstreamConfig } from '../config/config.ts'
+import { PREFIX_ENTRIES } from '../config/limits.ts'
+import { type Choice, choose, type Peer, type Preference } from '../pool/choose.ts'
+import type { CheckedServer } from '../pool/health-checks.ts'
+import { PrefixMemory } from '../pool/prefix-memory.ts'
+import type { PromptPrefix } from '../pool/prompt-prefix.ts'
+import { BROKEN, type HealthChange, ServerHealth, type Trust, USABLE } from '../pool/server-health.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Telemetry } from '../ports/telemetry.ts'
 
-/** Counts what is under way at each model server, and picks the one with the most room. */
+export interface PoolOptions {
+  readonly models: readonly ModelConfig[]
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly telemetry: Telemetry
+  /** From 0 up to 1. */
+  readonly random?: () => number
+  /** Called when a server may be sent more than before, or no longer takes requests. */
+  readonly changed?: (model: ModelConfig) => void
+}
+
+/** How a request to a server went, as far as it tells something about the server. */
+export type ServerOutcome =
+  /** It began to answer. */
+  | { readonly kind: 'answered' }
+  /** It could not be connected to; or failed, or was silent, before it began to answer. `reason` is for operators. */
+  | { readonly kind: 'unreachable' | 'failed'; readonly reason: string }
+  /** It has too much to do, and says for how long it wants to be left alone. */
+  | { readonly kind: 'busy'; readonly retryAfterMs: number | undefined }
+  /** Nobody waited for it any more. */
+  | { readonly kind: 'abandoned' }
+
+/**
+ * The model servers: what is under way at each, which of them are usable, and which one gets the next request. Servers
+ * that are not well are passed over while there is another; the last one is never given up.
+ */
 export class UpstreamPool {
-  private readonly inFlight = new Map<UpstreamConfig, number>()
+  private readonly options: PoolOptions
+  private readonly random: () => number
+  private readonly pools = new Map<ModelConfig, readonly Member[]>()
+  private readonly members = new Map<UpstreamConfig, Member>()
+  private readonly memory = new PrefixMemory(PREFIX_ENTRIES)
 
-  /** The least busy server of the model that has room and is not in `tried`; null for none. */
-  take(model: ModelConfig, tried: ReadonlySet<UpstreamConfig>): UpstreamConfig | null {
-    let best: UpstreamConfig | null = null
-    let bestLoad = Number.POSITIVE_INFINITY
-    for (const server of model.upstreams) {
-      if (tried.has(server)) continue
-      const busy = this.inFlight.get(server) ?? 0
-      const room = server.maxInFlight ?? Number.POSITIVE_INFINITY
-      if (busy >= room) continue
-      const load = Number.isFinite(room) ? busy / room : busy / UNBOUNDED
-      if (load < bestLoad) {
-        best = server
-        bestLoad = load
-      }
+  constructor(options: PoolOptions) {
+    this.options = options
+    this.random = options.random ?? Math.random
+    for (const model of options.models) {
+      const members = model.upstreams.map((server, index) => new Member(model, server, index, this.random))
+      this.pools.set(model, members)
+      for (const member of members) this.members.set(member.server, member)
     }
-    if (best) this.inFlight.set(best, (this.inFlight.get(best) ?? 0) + 1)
-    return best
   }
 
-  inFlightOf(server: UpstreamConfig): number {
-    return this.inFlight.get(server) ?? 0
+  /** Whether requests for the model have a choice: only then it matters what their prompts begin with. */
+  hasChoice(model: ModelConfig): boolean {
+    return model.upstreams.length > 1
+  }
+
+  /**
+   * A server of the model that is usable, has room and is not in `tried`; null for none.
+   * @param prompt brings the request to the server that has its beginning in its cache
+   */
+  take(model: ModelConfig, tried: ReadonlySet<UpstreamConfig>, prompt?: PromptPrefix): UpstreamConfig | null {
+    const peers = this.peersOf(model, tried)
+    const choice = peers.length > 1 ? choose(peers, this.preferenceOf(prompt), this.random) : only(peers)
+    if (!choice) return null
+    const { peer } = choice
+    peer.inFlight++
+    if (!this.hasChoice(model)) return peer.server
+    peer.health.taken()
+    if (prompt) this.memory.remember(prompt, peer.index)
+    this.options.telemetry.count('sallyport_pool_choices_total', CHOICES[choice.reason])
+    return peer.server
   }
 
   /** Whether a server is left that may have room later, though it may be full now. */
   canServe(model: ModelConfig, tried: ReadonlySet<UpstreamConfig>): boolean {
-    return model.upstreams.some(server => !tried.has(server))
+    return this.peersOf(model, tried).length > 0
   }
 
   release(server: UpstreamConfig): void {
-    this.inFlight.set(server, Math.max(0, (this.inFlight.get(server) ?? 0) - 1))
+    const member = this.members.get(server)
+    if (member) member.inFlight = Math.max(0, member.inFlight - 1)
+  }
+
+  /** Takes note of how a request went. */
+  report(server: UpstreamConfig, outcome: ServerOutcome): void {
+    const member = this.members.get(server)
+    if (!member || member.isAlone) return
+    const { health } = member
+    const now = this.options.clock.monotonic()
+    switch (outcome.kind) {
+      case 'answered':
+        member.wellAt = now
+        return this.change(member, health.answered())
+      case 'busy':
+        return health.busy(outcome.retryAfterMs, now)
+      case 'abandoned':
+        return health.abandoned()
+      default:
+        return this.change(member, health.failed(outcome.kind, now), outcome.reason)
+    }
+  }
+
+  /** Sends a server no new requests, or sends it some again; those under way finish. `url` is that of the configuration. */
+  drain(url: string, isDraining: boolean): void {
+    for (const member of this.members.values()) {
+      if (member.server.url !== url) continue
+      member.isDraining = isDraining
+      this.options.changed?.(member.model)
+    }
+    this.options.telemetry.log('info', isDraining ? 'upstream_draining' : 'upstream_undrained', { upstream: url })
+  }
+
+  /** Requests under way at a server, for its model. */
+  inFlightOf(server: UpstreamConfig): number {
+    return this.members.get(server)?.inFlight ?? 0
+  }
+
+  /** Whether some server was well within this time. */
+  wellWithin(ms: number): boolean {
+    const since = this.options.clock.monotonic() - ms
+    for (const { wellAt } of this.members.values()) if (wellAt >= since) return true
+    return false
+  }
+
+  /** The servers that there is a choice of, each once, as their health checks see them. */
+  checkedServers(): CheckedServer[] {
+    const byUrl = new Map<string, Member[]>()
+    for (const [model, members] of this.pools) {
+      if (!this.hasChoice(model)) continue
+      for (const member of members) {
+        const { url } = member.server.health
+        byUrl.set(url, [...(byUrl.get(url) ?? []), member])
+      }
+    }
+    return [...byUrl.values()].map(members => this.checkedServer(members))
+  }
+
+  /** One server, as a member of each model that it serves. */
+  private checkedServer(members: readonly Member[]): CheckedServer {
+    const { kind, apiKey, health } = (members[0] as Member).server
+    const { url, loadUrl, everyMs, timeoutMs } = health
+    return {
+      kind,
+      healthUrl: url,
+      loadUrl,
+      apiKey,
+      everyMs,
+      timeoutMs,
+      checked: reason => {
+        const isGood = reason === undefined
+        const now = this.options.clock.monotonic()
+        let told = false
+        for (const member of members) {
+          if (isGood) member.wellAt = now
+          const change = member.health.checked(isGood)
+          if (!change) continue
+          if (!told) this.tell(member, change, reason)
+          told = true
+          this.options.changed?.(member.model)
+        }
+      },
+      reported: requests => {
+        const ours = members.reduce((sum, { inFlight }) => sum + inFlight, 0)
+        for (const member of members) member.foreign = Math.max(0, requests - ours)
+      },
+    }
+  }
+
+  /**
+   * Those that come into question, of the best that there are: as long as one server is usable, the others wait. For a second
+   * attempt, broken ones are none: the caller would only wait longer for its error.
+   */
+  private peersOf(model: ModelConfig, tried: ReadonlySet<UpstreamConfig>): Member[] {
+    const members = this.pools.get(model) ?? []
+    const now = members.length > 1 ? this.options.clock.monotonic() : 0
+    let best: Trust = BROKEN
+    let peers: Member[] = []
+    for (const member of members) {
+      if (member.isDraining || tried.has(member.server)) continue
+      const trust = members.length > 1 ? member.health.trust(now) : USABLE
+      if (trust > best || (trust === BROKEN && tried.size > 0)) continue
+      if (trust < best) peers = []
+      best = trust
+      peers.push(member)
+    }
+    return peers
+  }
+
+  private preferenceOf(prompt: PromptPrefix | undefined): Preference {
+    if (!prompt) return NONE
+    return { conversation: this.memory.conversation(prompt), prefix: this.memory.prefix(prompt) }
+  }
+
+  private change(member: Member, change: HealthChange | undefined, reason?: string): void {
+    if (!change) return
+    this.tell(member, change, reason)
+    this.options.changed?.(member.model)
+  }
+
+  private tell({ server }: Member, change: HealthChange, reason: string | undefined): void {
+    const { telemetry } = this.options
+    const isBad = change === 'down' || change === 'ejected'
+    telemetry.count('sallyport_upstream_changes_total', { upstream: server.url, change })
+    telemetry.log(isBad ? 'warn' : 'info', `upstream_${change}`, { upstream: server.url, ...(isBad && { reason }) })
   }
 }
 
-/** What a server without a declared `maxInFlight` is taken to have room for, when loads are compared. */
-const UNBOUNDED = 64
+class Member implements Peer {
+  readonly model: ModelConfig
+  readonly server: UpstreamConfig
+  readonly index: number
+  readonly capacity: number | undefined
+  readonly weight: number
+  readonly health: ServerHealth
+  isDraining: boolean
+  inFlight = 0
+  /** Requests of others, when it was last asked. */
+  foreign = 0
+  wellAt = Number.NEGATIVE_INFINITY
+
+  constructor(model: ModelConfig, server: UpstreamConfig, index: number, random: () => number) {
+    this.model = model
+    this.server = server
+    this.index = index
+    this.capacity = server.maxInFlight
+    // One that is drained by configuration and undrained by hand counts like any other.
+    this.weight = server.weight || 1
+    this.health = new ServerHealth(random)
+    this.isDraining = server.weight === 0
+  }
+
+  /** There is no other server to prefer to it. */
+  get isAlone(): boolean {
+    return this.model.upstreams.length === 1
+  }
+
+  get load(): number {
+    return this.inFlight + this.foreign
+  }
+
+  get hasRoom(): boolean {
+    return this.capacity === undefined || this.inFlight < this.capacity
+  }
+}
+
+const NONE: Preference = {}
+
+const CHOICES = {
+  conversation: Object.freeze({ reason: 'conversation' }),
+  prefix: Object.freeze({ reason: 'prefix' }),
+  load: Object.freeze({ reason: 'load' }),
+}
+
+function only(peers: readonly Member[]): Choice<Member> | null {
+  const [peer] = peers
+  return peer?.hasRoom ? { peer, reason: 'load' } : null
+}

@@ -25,6 +25,7 @@ class Vllm {
       const ids = ['big', ...this.adapters.keys()]
       return script.reply(200, { object: 'list', data: ids.map(id => ({ id, object: 'model' })) })
     }
+    if (at === 'GET /health') return script.reply(200, {})
     if (this.plain) return script.reply(404, { detail: 'Not Found' })
     if (at === 'GET /is_sleeping') return script.reply(200, { is_sleeping: this.sleeping })
     if (at === 'POST /sleep?level=1' || at === 'POST /wake_up') {
@@ -52,6 +53,7 @@ class Ollama {
     const at = `${method} ${path}`
     const listed = (names: Set<string>) =>
       script.reply(200, { models: [...names].map(name => ({ name, model: name })) })
+    if (at === 'GET /api/version') return script.reply(200, { version: '0.12.0' })
     if (at === 'GET /api/tags') return listed(this.disk)
     if (at === 'GET /api/ps') return listed(this.memory)
     const {
@@ -98,6 +100,8 @@ export function adminModels(rig: Rig): void {
       url: `${server.url}/v1`,
       kind,
       apiKey: 'marzipan-server-key',
+      // The tests count what a server is asked.
+      health: { every: '10m' },
     })
     const small = upstream(ollamaServer, 'ollama')
     gateway = await startGateway({

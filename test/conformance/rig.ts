@@ -67,6 +67,7 @@ export class Rig {
 
   async start(): Promise<void> {
     this.upstream = await scriptedUpstream(async script => {
+      if (script.request.path === HEALTH.path) return script.reply(200, {})
       try {
         await this.answer(script)
       } catch (error) {
@@ -90,6 +91,7 @@ export class Rig {
         },
       }),
     ])
+    await waitFor('the first health check', () => this.upstream.requests.length > 0)
   }
 
   async stop(): Promise<void> {
@@ -224,11 +226,14 @@ export function upstreams(url: string, ...kinds: string[]): Values[] {
   return kinds.map(kind => ({ url, kind, apiKey: UPSTREAM_KEY }))
 }
 
+/** Of the servers that there is a choice of: once at the start, and then not while the tests run. */
+const HEALTH = { path: '/health', every: '10m' }
+
 export const SYSTEM_PROMPT = 'You are the company assistant.'
 
 function mainConfig(up: string, nowhere: string): Values {
   const vllm = upstreams(up, 'vllm')
-  const mixed = [{ url: nowhere, kind: 'llama.cpp' }, ...vllm]
+  const mixed = [{ url: nowhere, kind: 'llama.cpp' }, ...vllm].map(server => ({ ...server, health: HEALTH }))
   return {
     models: [
       { id: 'm', upstreams: vllm },

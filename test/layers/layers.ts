@@ -15,6 +15,7 @@ const DOMAINS = [
   'errors',
   'firewall',
   'config',
+  'pool',
   'ports',
   'proxies',
   'json',

@@ -99,7 +99,10 @@ test('limits are the model’s own, else the general ones, else the defaults', a
         {
           callerSystem: 'allow',
           limits: { tools: 3, stops: 7, mediaSize: 1024 * 1024, choices: 16, grammarCharacters: 0 },
-          upstreams: [{ cacheSalt: 'team' }, {}],
+          upstreams: [
+            { cacheSalt: 'team', weight: 1, health: { url: 'http://a/health', everyMs: 5000, timeoutMs: 2000 } },
+            {},
+          ],
         },
       ],
     },

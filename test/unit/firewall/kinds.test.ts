@@ -65,7 +65,13 @@ describe('what a model is served with', () => {
     id: 'm',
     callerSystem: 'allow',
     limits: DEFAULT_LIMITS,
-    upstreams: kinds.map(kind => ({ url: 'http://a/v1', kind, cacheSalt: 'team' })),
+    upstreams: kinds.map(kind => ({
+      url: 'http://a/v1',
+      kind,
+      cacheSalt: 'team',
+      weight: 1,
+      health: { url: 'http://a/health', everyMs: 5000, timeoutMs: 2000 },
+    })),
     ...more,
   })
   const endpoints = (kinds: readonly UpstreamKind[], more: Partial<ModelConfig> = {}) => [

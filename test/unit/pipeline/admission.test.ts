@@ -43,7 +43,7 @@ async function setUp(admission: object = {}) {
       return !this.gone && super.canServe(model, tried)
     }
   }
-  const pool = new Pool()
+  const pool = new Pool({ models: config.models, clock, telemetry })
   const admissions = new Admission({ config, pool, clock, telemetry })
   const endpoint = ENDPOINTS.find(({ path }) => path === '/v1/chat/completions')
   if (!endpoint) throw new Error('there is no chat')
