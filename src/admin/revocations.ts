@@ -78,7 +78,7 @@ export const REVOKE = route({
   status: 201,
   changes: true,
   target: ({ body }) => nameOf(body.target),
-  async run({ body, by }, { registry, clock }) {
+  async run({ body, by }, { registry, clock, revocations }) {
     const nowMs = clock.now()
     const issuedBeforeMs = body.issuedBefore === undefined ? nowMs : Date.parse(body.issuedBefore)
     if (!(issuedBeforeMs <= nowMs)) {
@@ -94,7 +94,11 @@ export const REVOKE = route({
       ...(body.reason !== undefined && { reason: body.reason }),
       ...(token && { token }),
     })
-    if ((await registry.revoke(made)) === 'done') return granted(shown(made))
+    if ((await registry.revoke(made)) === 'done') {
+      // In force here when the answer comes, also where the registry's notice is late, or lost.
+      await revocations.refresh()
+      return granted(shown(made))
+    }
     const message = `${MAX_REVOCATIONS} tokens are revoked one by one already: revoke the application, the team or all.`
     return refused({ code: 'action_forbidden', message })
   },
