@@ -85,6 +85,13 @@ export const REVOKE = route({
       const message = 'The field "issuedBefore" should not be in the future.'
       return refused({ code: 'invalid_value', param: 'issuedBefore', message })
     }
+    if (body.issuedBefore !== undefined && !isOfCalendar(body.issuedBefore)) {
+      const message = 'The field "issuedBefore" should be a day that there is.'
+      return refused({ code: 'invalid_value', param: 'issuedBefore', message })
+    }
+    if (body.reason !== undefined && /\p{Cc}/u.test(body.reason)) {
+      return refused({ code: 'invalid_value', param: 'reason', message: 'The field "reason" should be on one line.' })
+    }
     const token = body.target.kind === 'token' ? await registry.find(body.target.tokenId) : undefined
     const made = createRevocation({
       target: body.target,
@@ -103,6 +110,12 @@ export const REVOKE = route({
     return refused({ code: 'action_forbidden', message })
   },
 })
+
+/** February the 31st is read as a day in March. */
+function isOfCalendar(time: string): boolean {
+  const [day = ''] = time.split('T')
+  return new Date(`${day}T00:00Z`).getUTCDate() === Number(day.slice(-2))
+}
 
 function nameOf(about: RevocationTarget): string {
   switch (about.kind) {
