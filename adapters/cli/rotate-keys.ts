@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { TokenAlgorithm } from '../../src/config/config.ts'
-import { MAX_TOKEN_LIFETIME_MS } from '../../src/config/limits.ts'
+import { MAX_JWKS_KEYS, MAX_TOKEN_LIFETIME_MS } from '../../src/config/limits.ts'
 import { reasonOf } from '../node/error-code.ts'
 import { takeLock } from '../node/file-lock.ts'
 import { CommandFailure } from './failure.ts'
@@ -88,6 +88,10 @@ export async function readPublicKeys(dir: string): Promise<readonly PublicKey[]>
 
 async function writePublicKeys(dir: string, keys: readonly PublicKey[]): Promise<void> {
   if (keys.length === 0) throw new CommandFailure(`${join(dir, PUBLIC_KEYS)}: no key would be left`)
+  if (keys.length > MAX_JWKS_KEYS) {
+    const why = `no gateway takes more than ${MAX_JWKS_KEYS} keys; --discard-old makes room, and refuses the tokens of the old one`
+    throw new CommandFailure(`${join(dir, PUBLIC_KEYS)}: ${why}`)
+  }
   await writeKeyFile(join(dir, PUBLIC_KEYS), { keys }, PUBLIC_MODE, true)
 }
 

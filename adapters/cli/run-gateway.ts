@@ -3,10 +3,10 @@ import { createAdmin } from '../../src/admin/app.ts'
 import { hmacKey, hmacKeyId } from '../../src/audit/hmac.ts'
 import { AuditLog } from '../../src/audit/log.ts'
 import { ExpiryWarnings } from '../../src/auth/expiry-warnings.ts'
-import type { KeySet } from '../../src/auth/key-set.ts'
+import type { IssuerKeys } from '../../src/auth/issuer.ts'
 import { TOKEN_LOCKOUT } from '../../src/auth/lockout-policy.ts'
 import { Revocations } from '../../src/auth/revocations.ts'
-import { createTokenIssuer, type TokenIssuer } from '../../src/auth/token-issuer.ts'
+import { createTokenIssuer, type IssuerResult, type ReadTokenIssuer } from '../../src/auth/token-issuer.ts'
 import { createTokenVerifier } from '../../src/auth/verify-token.ts'
 import { clientTlsPlaces } from '../../src/config/client-tls.ts'
 import { type Config, embeddedFile } from '../../src/config/config.ts'
@@ -73,7 +73,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const hashing = nodeHashing
   const policies = readPolicies(config, createDigest(hashing, hmac.key))
   const keys = await loadIssuers(config.tokens, telemetry)
-  const issuer = config.admin?.issue && (await readIssuer(config.admin.issue.key, keys.issuers[0]?.source.keys))
+  const issuer = config.admin?.issue && (await openIssuer(config.admin.issue.key, keys.own))
   const tlsFiles = await openClientTls(config, telemetry)
   const modelServers = upstream ?? (await (await currentRuntime()).createUpstream({ tlsOf: tlsFiles.of }))
   const clock = systemClock
@@ -204,15 +204,29 @@ function readPolicies(config: Config, digest: Digest): PolicyBook {
   throw new CommandFailure(`the guard's rules cannot be compiled:\n${lines.join('\n')}`)
 }
 
+/** @throws CommandFailure where no tokens could be issued now */
+async function openIssuer(path: string, own: IssuerKeys): Promise<ReadTokenIssuer> {
+  const first = await readIssuer(path, own)
+  if (!first.ok) throw new CommandFailure(`admin.issue.key: ${first.reason}`)
+  return () => readIssuer(path, own)
+}
+
 /** The private key for issuing over the admin API: one whose public part this gateway checks tokens with. */
-async function readIssuer(path: string, keySet: KeySet | undefined): Promise<TokenIssuer> {
-  const created = await createTokenIssuer(await readKeyFile(path))
-  if (!created.ok) throw new CommandFailure(`admin.issue.key: ${path} ${created.reason}`)
-  const { issuer } = created
-  if (keySet?.has(issuer.keyId)) return issuer
-  throw new CommandFailure(
-    `admin.issue.key: ${path}: its public key is not in tokens.jwks, so its tokens would be refused`,
-  )
+async function readIssuer(path: string, own: IssuerKeys): Promise<IssuerResult> {
+  let jwk: unknown
+  try {
+    jwk = await readKeyFile(path)
+  } catch (error) {
+    if (error instanceof CommandFailure) return { ok: false, reason: error.message }
+    throw error
+  }
+  const created = await createTokenIssuer(jwk)
+  if (!created.ok) return { ok: false, reason: `${path} ${created.reason}` }
+  const { keyId } = created.issuer
+  // Its public part may have been written a moment ago.
+  if (!own.keys?.has(keyId)) await own.reload()
+  if (own.keys?.has(keyId)) return created
+  return { ok: false, reason: `${path}: its public key is not in tokens.jwks, so its tokens would be refused` }
 }
 
 interface State {

@@ -17,6 +17,8 @@ import { CommandFailure } from './failure.ts'
 export interface TokenIssuers {
   /** The gateway's own first. */
   readonly issuers: readonly Issuer[]
+  /** The keys of the gateway's own tokens. */
+  readonly own: KeySource
   /** By issuer, in the same order. */
   readonly sources: ReadonlyMap<string, KeySource>
   /** Goes on looking for keys, until `close`. */
@@ -46,6 +48,7 @@ export async function createIssuers(tokens: TokensConfig, telemetry: Telemetry):
   }
   return {
     issuers,
+    own,
     sources,
     watch: () => {
       for (const source of sources.values()) source.watch()

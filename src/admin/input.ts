@@ -46,7 +46,8 @@ export async function readJson<T extends v.GenericSchema>(
   if (isDeeperThan(read.bytes, MAX_JSON_DEPTH)) return { ok: false, refusal: { code: 'body_too_deep' } }
   const parsed = parse(read.bytes)
   if (!parsed.ok) return parsed
-  if (typeof parsed.value === 'object' && !Array.isArray(parsed.value)) return checked(schema, parsed.value)
+  const isObject = typeof parsed.value === 'object' && parsed.value !== null && !Array.isArray(parsed.value)
+  if (isObject) return checked(schema, parsed.value)
   return { ok: false, refusal: { code: 'invalid_json', message: 'The request body must be a JSON object.' } }
 }
 

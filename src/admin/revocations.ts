@@ -78,12 +78,19 @@ export const REVOKE = route({
   status: 201,
   changes: true,
   target: ({ body }) => nameOf(body.target),
-  async run({ body, by }, { registry, clock }) {
+  async run({ body, by }, { registry, clock, revocations }) {
     const nowMs = clock.now()
     const issuedBeforeMs = body.issuedBefore === undefined ? nowMs : Date.parse(body.issuedBefore)
     if (!(issuedBeforeMs <= nowMs)) {
       const message = 'The field "issuedBefore" should not be in the future.'
       return refused({ code: 'invalid_value', param: 'issuedBefore', message })
+    }
+    if (body.issuedBefore !== undefined && !isOfCalendar(body.issuedBefore)) {
+      const message = 'The field "issuedBefore" should be a day that there is.'
+      return refused({ code: 'invalid_value', param: 'issuedBefore', message })
+    }
+    if (body.reason !== undefined && /\p{Cc}/u.test(body.reason)) {
+      return refused({ code: 'invalid_value', param: 'reason', message: 'The field "reason" should be on one line.' })
     }
     const token = body.target.kind === 'token' ? await registry.find(body.target.tokenId) : undefined
     const made = createRevocation({
@@ -94,11 +101,21 @@ export const REVOKE = route({
       ...(body.reason !== undefined && { reason: body.reason }),
       ...(token && { token }),
     })
-    if ((await registry.revoke(made)) === 'done') return granted(shown(made))
+    if ((await registry.revoke(made)) === 'done') {
+      // In force here when the answer comes, also where the registry's notice is late, or lost.
+      await revocations.refresh()
+      return granted(shown(made))
+    }
     const message = `${MAX_REVOCATIONS} tokens are revoked one by one already: revoke the application, the team or all.`
     return refused({ code: 'action_forbidden', message })
   },
 })
+
+/** February the 31st is read as a day in March. */
+function isOfCalendar(time: string): boolean {
+  const [day = ''] = time.split('T')
+  return new Date(`${day}T00:00Z`).getUTCDate() === Number(day.slice(-2))
+}
 
 function nameOf(about: RevocationTarget): string {
   switch (about.kind) {

@@ -126,9 +126,9 @@ export const ISSUE_TOKEN = route({
   changes: true,
   target: ({ body: { team, app, env } }) => `${team}/${app}/${env}`,
   async run({ body, by }, services) {
-    const { issuer, config, registry } = services
+    const { issuer: readIssuer, config, registry } = services
     const issue = config.admin?.issue
-    if (!issuer || !issue) {
+    if (!readIssuer || !issue) {
       return refused({ code: 'not_offered', message: 'This instance issues no tokens: admin.issue is not configured.' })
     }
     const granting = { scopes: body.scopes, models: body.models ?? by.models, ttlMs: body.ttl ?? issue.maxTtlMs }
@@ -155,6 +155,12 @@ export const ISSUE_TOKEN = route({
       const reason = `the gateway would refuse it: ${principal.reason}`
       return refused({ code: 'invalid_value', reason, ...(param && { param }) })
     }
+    const read = await readIssuer()
+    if (!read.ok) {
+      const message = 'The signing key of this gateway cannot be used at the moment. Try again shortly.'
+      return refused({ code: 'keys_unavailable', message, reason: read.reason, headers: { 'retry-after': '1' } })
+    }
+    const { issuer } = read
     const signed = await issuer.sign(claims)
     if (signed.length > MAX_TOKEN_CHARACTERS) {
       const message = 'The token would be too long: name fewer models.'

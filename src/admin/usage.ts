@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { MAX_LISTED_TOKENS, MAX_USAGE_METERS } from '../config/limits.ts'
+import { inTurns, type Steps } from '../guard/turns.ts'
 import { type Meter, StoreUnavailableError } from '../ports/state-store.ts'
 import { CHARGE_KINDS, type ChargeKind, NOTHING_USED } from '../quota/limit.ts'
 import type { Charge, QuotaPrincipal } from '../quota/plan.ts'
@@ -79,7 +80,9 @@ export const SHOW_USAGE = route({
     const rows = totals
       .rows()
       .filter(row => (['team', 'app', 'env', 'model'] as const).every(part => (query[part] ?? row[part]) === row[part]))
-    const { windows, complete } = await windowsOf(services, query, rows)
+    const callers = await tokensOf(services, query)
+    const turns = { now: () => services.clock.monotonic(), isOver: () => false }
+    const { windows, complete } = (await inTurns(windowsOf(services, query, rows, callers), turns)) ?? NO_WINDOWS
     try {
       const levels = await Promise.all(
         [...Map.groupBy(windows, ({ tenant }) => tenant)].map(async ([tenant, ofTenant]) => {
@@ -125,16 +128,27 @@ interface Query {
   readonly limit?: string
 }
 
-/** The windows of the limits that apply to callers who were seen, whose tokens are registered, or who are named in full. */
-async function windowsOf(
+interface Windows {
+  readonly windows: readonly Window[]
+  readonly complete: boolean
+}
+
+const NO_WINDOWS: Windows = { windows: [], complete: false }
+
+/**
+ * The windows of the limits that apply to callers who were seen, whose tokens are registered, or who are named in full. There
+ * may be ten thousand tokens, with many models each, and requests that do not wait for this: it can be left at each of them.
+ */
+function* windowsOf(
   services: AdminServices,
   query: Query,
   rows: readonly (Omit<QuotaPrincipal, 'tokenId'> & { readonly model: string } & Used)[],
-): Promise<{ windows: readonly Window[]; complete: boolean }> {
+  callers: readonly QuotaPrincipal[],
+): Steps<Windows> {
   const { config, planQuota } = services
   const found = new Map<string, Window>()
-  let complete = true
-  const add = (caller: QuotaPrincipal, model: string, withToken: boolean) => {
+  /** Adds those of one caller; false where there is no room for one of them. */
+  const add = (caller: QuotaPrincipal, model: string, withToken: boolean): boolean => {
     const { tenant, charges, meters } = planQuota({ ...caller }, model, NOTHING_USED, '')
     for (const [index, meter] of meters.entries()) {
       const { limit: quota, kind } = charges[index] as Charge
@@ -145,21 +159,31 @@ async function windowsOf(
       if (query.token !== undefined && !per.includes('token')) continue
       const key = `${tenant} ${meter.key}`
       if (found.has(key)) continue
-      if (found.size >= MAX_USAGE_METERS) {
-        complete = false
-        continue
-      }
+      if (found.size >= MAX_USAGE_METERS) return false
       const { team, app, env, tokenId: token } = caller
       const parts: Readonly<Record<string, string>> = { team, app, env, token, model }
       const named = Object.fromEntries(per.map(part => [part, parts[part] as string]))
       found.set(key, { tenant, limit: limitName, kind, per: named, meter })
     }
+    return true
   }
-  for (const row of rows) add({ ...row, tokenId: '' }, row.model, false)
-  for (const caller of await tokensOf(services, query)) {
-    for (const { id } of config.models) if ((query.model ?? id) === id) add(caller, id, true)
+  const tellsTokens = config.quotas.some(({ per }) => per.includes('token'))
+  const looked = new Set<string>()
+  const ended = (complete: boolean): Windows => ({ windows: [...found.values()], complete })
+  for (const row of rows) {
+    yield
+    if (!add({ ...row, tokenId: '' }, row.model, false)) return ended(false)
   }
-  return { windows: [...found.values()], complete }
+  for (const caller of callers) {
+    const name = [caller.team, caller.app, caller.env].join(' ')
+    if (!tellsTokens && looked.has(name)) continue
+    looked.add(name)
+    for (const { id } of config.models) {
+      yield
+      if ((query.model ?? id) === id && !add(caller, id, true)) return ended(false)
+    }
+  }
+  return ended(true)
 }
 
 async function tokensOf({ registry }: AdminServices, query: Query): Promise<readonly QuotaPrincipal[]> {

@@ -12,6 +12,9 @@ export type IssuerResult =
   /** The reason says something of the file: "is no private signing key". */
   | { readonly ok: false; readonly reason: string }
 
+/** Reads the private key anew, so that a key that was changed signs from then on, and one that was taken out no more. */
+export type ReadTokenIssuer = () => Promise<IssuerResult>
+
 const NO_KEY = 'is no private signing key with "kid" and "alg" (sallyport keys init makes one)'
 
 /** An issuer with the private key in a JWK. No reason holds any of the key. */

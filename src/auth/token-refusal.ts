@@ -47,6 +47,8 @@ export type TokenRefusal =
   | { readonly reason: 'certificate_mismatch' }
   /** Not bound to one, where `tokens.requireBound` asks for it. */
   | { readonly reason: 'not_certificate_bound' }
+  /** Nobody has looked at it: its sender has failed too often. */
+  | { readonly reason: 'locked_out' }
 
 /** With the id of the token, where its signature was good: of all others the id is whatever somebody has written there. */
 export type RefusedToken = TokenRefusal & { readonly tokenId?: string }

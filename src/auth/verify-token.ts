@@ -28,9 +28,10 @@ export type TokenVerdict = Principal | RefusedToken
 
 /**
  * Checks a token. Answers at once for one it has seen (about the cost of a SHA-256); never rejects for a bad token. Waits
- * for the issuer's keys once at most, and no longer than looking for them may take.
+ * for the issuer's keys once at most, and no longer than looking for them may take. Where `isLocked` says so, no other
+ * token than those it has seen is looked at, so that none is remembered either.
  */
-export type VerifyToken = (token: string) => TokenVerdict | Promise<TokenVerdict>
+export type VerifyToken = (token: string, isLocked?: () => boolean) => TokenVerdict | Promise<TokenVerdict>
 
 export function isTokenRefusal(verdict: TokenVerdict): verdict is RefusedToken {
   return 'reason' in verdict
@@ -53,7 +54,7 @@ export function createTokenVerifier({ clock, hashing, ...options }: TokenVerifie
   const known = new VerdictCache<Known>(options.cacheEntries ?? TOKEN_CACHE_ENTRIES)
   const refused = new VerdictCache<RefusedToken>(REFUSED_TOKEN_CACHE_ENTRIES)
 
-  return function verifyToken(token) {
+  return function verifyToken(token, isLocked) {
     if (token.length > MAX_TOKEN_CHARACTERS) return { reason: 'oversize' }
     if (!isCompactJws(token)) return { reason: 'malformed' }
     const digest = hashing.sha256(token)
@@ -62,6 +63,7 @@ export function createTokenVerifier({ clock, hashing, ...options }: TokenVerifie
     if (seen !== undefined && seen.source.keys?.get(seen.key.kid) === seen.key) return seen.principal
     const refusal = refused.get(digest, nowMs)
     if (refusal !== undefined) return refusal
+    if (isLocked?.()) return { reason: 'locked_out' }
 
     const parsed = parseToken(token)
     if (parsed === undefined) return { reason: 'malformed' }

@@ -36,7 +36,8 @@ export function authenticate(
     const reason = authorization === undefined ? 'token_missing' : 'authorization_malformed'
     return { code: 'invalid_token', reason }
   }
-  const verdict = services.verifyToken(token)
+  const { address } = exchange
+  const verdict = services.verifyToken(token, () => services.lockout.lockedForMs(address) > 0)
   if (
     !(verdict instanceof Promise) &&
     !isTokenRefusal(verdict) &&
@@ -67,7 +68,8 @@ async function settled(
   const { address } = exchange
   const lockedMs = services.lockout.lockedForMs(address)
   const verified = await verdict
-  if (lockedMs > 0) return lockedOut('address_locked_out', lockedMs)
+  const isUnseen = isTokenRefusal(verified) && verified.reason === 'locked_out'
+  if (lockedMs > 0 || isUnseen) return lockedOut('address_locked_out', Math.max(lockedMs, 1))
   const result = isTokenRefusal(verified) ? verified : (misbound(verified, exchange, services) ?? verified)
   if (!isTokenRefusal(result)) {
     const standing = services.revocations.standing(result)

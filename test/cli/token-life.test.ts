@@ -228,6 +228,19 @@ describe('keys rotate', () => {
     expect(publicKeys(dir)).toHaveLength(1)
   })
 
+  test('makes no set that gateways would refuse whole', async () => {
+    const dir = workplace()
+    const [own] = publicKeys(dir)
+    const exp = Math.floor(Date.now() / 1000) + 1000
+    const older = Array.from({ length: 63 }, (_, at) => ({ ...own, kid: `older-${at}`, exp }))
+    writeFileSync(join(dir, 'keys/public.jwks.json'), JSON.stringify({ keys: [own, ...older] }))
+    const { kid } = signing(dir)
+    expect(await run(dir, ['keys', 'rotate'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/64 keys/) })
+    expect([signing(dir).kid, publicKeys(dir).length]).toEqual([kid, 64])
+    expect(await run(dir, ['keys', 'rotate', '--discard-old'])).toMatchObject({ code: 0 })
+    expect(publicKeys(dir)).toHaveLength(64)
+  })
+
   test('leaves keys of others as they are', async () => {
     const [dir, other] = [workplace(), tempDir()]
     await run(other, ['keys', 'init'])

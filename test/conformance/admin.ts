@@ -245,7 +245,7 @@ export function admin(rig: Rig): void {
       expectProblem(wrong, 405, 'method_not_allowed')
       expect(wrong.headers.get('allow')).toBe('GET, POST')
       expectProblem(await post('{"target"'), 400, 'invalid_json')
-      expectProblem(await post('[]'), 400, 'invalid_json')
+      for (const body of ['[]', 'null']) expectProblem(await post(body), 400, 'invalid_json')
       expectProblem(await post(`${'['.repeat(99)}${']'.repeat(99)}`), 400, 'body_too_deep')
       expectProblem(await post({}, { headers: { 'content-type': 'text/plain' } }), 415, 'unsupported_media_type')
       expectProblem(await post({ target: { kind: 'all' }, reason: 'x'.repeat(70_000) }), 413, 'body_too_large')
@@ -257,6 +257,8 @@ export function admin(rig: Rig): void {
         [{ target: { kind: 'token', tokenId: 'secret value' } }, 'invalid_value', 'target.tokenId'],
         [{ target: { kind: 'all' }, issuedBefore: 'secret-value' }, 'invalid_value', 'issuedBefore'],
         [{ target: { kind: 'all' }, issuedBefore: '2999-01-01T00:00:00Z' }, 'invalid_value', 'issuedBefore'],
+        [{ target: { kind: 'all' }, issuedBefore: '2026-02-31T00:00:00Z' }, 'invalid_value', 'issuedBefore'],
+        [{ target: { kind: 'all' }, reason: 'secret\u001b[31m' }, 'invalid_value', 'reason'],
       ] as const) {
         const reply = await post(body)
         expectProblem(reply, 400, code)

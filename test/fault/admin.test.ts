@@ -1,6 +1,7 @@
-import { renameSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { rotateKeys } from '../../adapters/cli/rotate-keys.ts'
 import { type Gateway, type Redis, type Runtime, startGateway, startRedis, waitFor } from '../support/index.ts'
 import { recordsOf, verifyLog } from './support/log.ts'
 import { type ModelServer, modelServer } from './support/model.ts'
@@ -63,6 +64,29 @@ describe.each<Runtime>(['node', 'bun'])('the admin API in trouble, of the gatewa
     expect(await listed('unrecorded')).toEqual([])
     expect((await call('GET', '/admin/revocations')).json['revocations']).toEqual([])
     expect(await verifyLog(gateway)).toMatchObject({ code: 0 })
+  })
+
+  test('what signs is the key in the file: a rotated key at once, a discarded one no more', async () => {
+    const keys = join(gateway.dir, 'keys')
+    const { kid } = await rotateKeys(keys, { discard: false, nowMs: Date.now() })
+    const issued = await issue('rotated')
+    expect([issued.status, issued.json['keyId']]).toEqual([201, kid])
+    const path = `${gateway.url}/v1/models`
+    const listing = await fetch(path, { headers: { authorization: `Bearer ${String(issued.json['token'])}` } })
+    expect(listing.status).toBe(200)
+    await listing.text()
+    // The private key is still here, its public part is gone: such tokens would be refused.
+    const file = join(keys, 'public.jwks.json')
+    const whole = readFileSync(file, 'utf8')
+    const { keys: all } = JSON.parse(whole) as { keys: { kid: string }[] }
+    writeFileSync(file, JSON.stringify({ keys: all.filter(key => key.kid !== kid) }))
+    const refused = await waitFor('the key is gone', async () => {
+      const answer = await issue('discarded')
+      return answer.status === 201 ? undefined : answer
+    })
+    expect([refused.status, refused.json['code'], refused.json['token']]).toEqual([503, 'keys_unavailable', undefined])
+    writeFileSync(file, whole)
+    await waitFor('the key is back', async () => (await issue('back')).status === 201)
   })
 
   test('no token leaves that the registry does not have; usage says that the store is away', async () => {

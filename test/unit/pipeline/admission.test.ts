@@ -193,7 +193,7 @@ test('ten thousand who wait are sent away together when no server is left', asyn
   const waiting = Array.from({ length: 10_000 }, () => request(a).taken)
   pool.gone = true
   admissions.changed(a)
-  const ends = await Promise.all(waiting)
+  const ends = await Promise.all(waiting.map(each => Promise.resolve(each)))
   expect(ends.every(({ kind }) => kind === 'nowhere')).toBe(true)
 })
 
