@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS } from '../firewall/limits.ts'
 import type { QuotaLimit, QuotaMatch } from '../quota/limit.ts'
+import { resolveCheckpoint } from './audit-schema.ts'
 import { resolveClientTls } from './client-tls-schema.ts'
 import type {
   AdminConfig,
@@ -53,6 +54,12 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       hmacSecret: audit.hmacSecret,
       onFailure: audit.onFailure,
       maxBytes: audit.maxFileSize,
+      ...(audit.maxFileAge !== undefined && { maxAgeMs: audit.maxFileAge }),
+      intent: audit.intent,
+      previousHmacSecrets: audit.previousHmacSecrets,
+      ...(audit.checkpoint !== undefined && {
+        checkpoint: resolveCheckpoint(audit.checkpoint, resolvePath(audit.file), resolvePath),
+      }),
     },
   }
 }
