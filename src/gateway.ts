@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import type { Refusal } from './errors/refusal.ts'
 import { plainAnswer, plainRefusal } from './http/plain-answer.ts'
 import { ENDPOINTS, MODELS } from './openai/endpoints.ts'
+import { announce } from './pipeline/announce.ts'
 import { abandon, answerBody, answerStream, refuse } from './pipeline/answer.ts'
 import { applyFirewall } from './pipeline/apply-firewall.ts'
 import { authenticate, REVOKED } from './pipeline/authenticate.ts'
@@ -31,12 +32,13 @@ const ADMISSION: readonly Stage[] = [
   guardInput,
   auditWritable,
   reserveQuota,
+  announce,
   validateInput,
 ]
 
 /**
  * The whole path of a request:
- * authenticate → authorise → read and check → firewall → guard input → reserve quota → validate input → forward → guard output →
+ * authenticate → authorise → read and check → firewall → guard input → reserve quota → announce → validate input → forward → guard output →
  * validate output → restore stand-ins → settle → record.
  */
 async function handle(exchange: Exchange, services: Services): Promise<Response> {

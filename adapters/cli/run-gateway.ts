@@ -44,6 +44,7 @@ import { ClientTlsFiles } from '../node/tls/client-tls-files.ts'
 import { CommandFailure } from './failure.ts'
 import { readKeyFile } from './key-files.ts'
 import { currentRuntime, type Runtime } from './runtime.ts'
+import { checkpointSigner, startCheckpoints } from './start-checkpoints.ts'
 import { loadIssuers } from './token-issuers.ts'
 
 export interface RunningGateway {
@@ -74,15 +75,23 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const policies = readPolicies(config, createDigest(hashing, hmac.key))
   const keys = await loadIssuers(config.tokens, telemetry)
   const issuer = config.admin?.issue && (await openIssuer(config.admin.issue.key, keys.own))
+  const { checkpoint } = config.audit
+  const signer = checkpoint && (await checkpointSigner(checkpoint, config.audit.file))
   const tlsFiles = await openClientTls(config, telemetry)
   const modelServers = upstream ?? (await (await currentRuntime()).createUpstream({ tlsOf: tlsFiles.of }))
   const clock = systemClock
   const sink = await opened(`audit.file: ${config.audit.file}`, () =>
-    openAuditFile({ path: config.audit.file, maxBytes: config.audit.maxBytes, telemetry }),
+    openAuditFile({
+      path: config.audit.file,
+      maxBytes: config.audit.maxBytes,
+      maxAgeMs: config.audit.maxAgeMs,
+      telemetry,
+    }),
   )
   const audit = await opened(`audit.file: ${config.audit.file}`, () =>
     AuditLog.open({ sink, hashing, clock, telemetry }),
   )
+  const checkpoints = await startCheckpoints(config.audit, audit, signer, { clock, telemetry })
   const { store, lockout, tokenLockout, registry, closeState } = await openState(config, telemetry)
   const running = new RunningExchanges()
   const revocations = new Revocations({
@@ -137,6 +146,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     await registry.close()
     await closeState()
     await audit.close()
+    await checkpoints?.close()
   }
   const { admin } = config
   const busy = new Set<string>()

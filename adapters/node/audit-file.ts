@@ -1,6 +1,6 @@
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { lastRotatedLine, readTail } from './audit-tail.ts'
+import { firstTime, lastRotatedLine, readTail } from './audit-tail.ts'
 import { openDurable, syncFolder } from './durable-file.ts'
 import { reasonOf } from './error-code.ts'
 import { type FileLock, takeLock } from './file-lock.ts'
@@ -41,7 +41,8 @@ async function openLocked(options: AuditFileOptions, lock: FileLock): Promise<Au
     await handle.sync()
     await syncFolder(path)
     const before = lastLine ?? (await lastRotatedLine(path))
-    return new LockedAuditFile(options, lock, handle, await handle.stat(), before, tornPath)
+    const began = (end > 0 ? await firstTime(handle) : undefined) ?? Date.now()
+    return new LockedAuditFile(options, lock, handle, await handle.stat(), { lastLine: before, began, tornPath })
   } catch (error) {
     await handle.close()
     throw error

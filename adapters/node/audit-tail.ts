@@ -41,6 +41,13 @@ export async function readTail(handle: FileHandle): Promise<Tail> {
   return { lastLine: undefined, end: 0, torn: tail }
 }
 
+/** When the first record was made, in ms since the epoch; undefined where none tells in the first 64 KiB. */
+export async function firstTime(handle: FileHandle): Promise<number | undefined> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(BLOCK), 0, BLOCK, 0)
+  const time = Date.parse(/"time":"([^"]+)"/.exec(buffer.toString('latin1', 0, bytesRead))?.[1] ?? '')
+  return Number.isNaN(time) ? undefined : time
+}
+
 async function readBlock(handle: FileHandle, from: number, length: number): Promise<Buffer> {
   const block = Buffer.alloc(length)
   for (let read = 0; read < length; ) {
@@ -73,6 +80,17 @@ function siblingPattern(path: string): RegExp {
   const extension = extname(path)
   const stem = basename(path, extension)
   return new RegExp(`^${RegExp.escape(stem)}\\.(\\d{8}T\\d{9}Z)${RegExp.escape(extension)}$`)
+}
+
+const ROTATED_NAME = /^(.*)\.(\d{8}T\d{9}Z)(\.[^.]+)$/
+
+/** Whether one file's name says that it holds older records of the same log than another. */
+export function isNamedBefore(a: string, b: string): boolean {
+  const [, stem, stamp, extension] = ROTATED_NAME.exec(a) ?? []
+  if (stem === undefined || stamp === undefined) return false
+  if (b === `${stem}${extension}`) return true
+  const other = ROTATED_NAME.exec(b)
+  return other !== null && other[1] === stem && other[3] === extension && stamp < (other[2] ?? '')
 }
 
 /** The rotated files of `path`, oldest first. */

@@ -3,7 +3,9 @@ import { dirname, resolve } from 'node:path'
 import type { Fault } from '../../src/config/fault.ts'
 import { MAX_CONFIG_CHARACTERS } from '../../src/config/limits.ts'
 import {
+  type AuditFileResult,
   type LoadResult,
+  loadAuditFile,
   loadConfig,
   loadState,
   loadTokens,
@@ -48,6 +50,12 @@ export async function readTokensConfig(location: ConfigLocation, env: Environmen
 export async function readStateConfig(location: ConfigLocation, env: Environment): Promise<StateResult> {
   const file = await readLocation(location)
   return file.ok ? loadState(file.text, sources(location, env)) : file
+}
+
+/** Reads where the audit log is, which needs none of the gateway's secrets. */
+export async function readAuditFile(location: ConfigLocation, env: Environment): Promise<AuditFileResult> {
+  const file = await readLocation(location)
+  return file.ok ? loadAuditFile(file.text, sources(location, env)) : file
 }
 
 /** Reads where the state is from its value alone, as an option gives it. */

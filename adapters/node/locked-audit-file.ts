@@ -13,6 +13,8 @@ export interface AuditFileOptions {
   readonly path: string
   /** A file that would grow beyond this is moved to a sibling. Default 64 MiB. */
   readonly maxBytes?: number
+  /** So is one whose first record is older, with the next that is written. Default: none is too old. */
+  readonly maxAgeMs?: number | undefined
   /** UTF-16 units that may wait for the disk; more, and appends fail. Default 8 Mi. */
   readonly maxPending?: number
   /** A disk that takes longer has failed. Default 10 s. */
@@ -35,6 +37,10 @@ const MIB = 1024 * 1024
 /** Written and taken back to see whether a disk that was full has room for a group again. */
 const PROBE = Buffer.alloc(64 * 1024, ' ')
 
+/** Groups that take longer are reported, no more often than `SLOW_REPORT_MS`. */
+const SLOW_COMMIT_MS = 1000
+const SLOW_REPORT_MS = 10_000
+
 /** How long lines are gathered under load. */
 const MAX_GATHER_MS = 2
 
@@ -55,6 +61,7 @@ export class LockedAuditFile implements AuditFile {
   readonly tornPath: string | undefined
   readonly #path: string
   readonly #maxBytes: number
+  readonly #maxAgeMs: number
   readonly #maxPending: number
   readonly #timeoutMs: number
   readonly #telemetry: Telemetry | undefined
@@ -64,8 +71,15 @@ export class LockedAuditFile implements AuditFile {
   /** The length of what is durable: after a failure the file is cut back to it. */
   #size: number
   #rotateAt: number
+  /** When the file's first record was made, in ms since the epoch. */
+  #began: number
+  #slowReportedAt = Number.NEGATIVE_INFINITY
   #lastLine: string | undefined
   #queue: Waiting[] = []
+  /** Lines in the queue that somebody waits for. */
+  #urgent = 0
+  /** Writes those that nobody waits for, unless a group that is written before takes them along. */
+  #later: NodeJS.Timeout | undefined
   /** Of the lines in the queue and of the group that is being written. */
   #pending = 0
   #writing: Promise<void> | undefined
@@ -83,11 +97,11 @@ export class LockedAuditFile implements AuditFile {
     lock: FileLock,
     handle: FileHandle,
     identity: Identity,
-    lastLine: string | undefined,
-    tornPath: string | undefined,
+    found: { readonly lastLine: string | undefined; readonly began: number; readonly tornPath: string | undefined },
   ) {
     this.#path = options.path
     this.#maxBytes = options.maxBytes ?? 64 * MIB
+    this.#maxAgeMs = options.maxAgeMs ?? Number.POSITIVE_INFINITY
     this.#maxPending = options.maxPending ?? 8 * MIB
     this.#timeoutMs = options.timeoutMs ?? 10_000
     this.#telemetry = options.telemetry
@@ -96,22 +110,28 @@ export class LockedAuditFile implements AuditFile {
     this.#identity = identity
     this.#size = identity.size
     this.#rotateAt = this.#maxBytes
-    this.#lastLine = lastLine
-    this.tornPath = tornPath
+    this.#began = found.began
+    this.#lastLine = found.lastLine
+    this.tornPath = found.tornPath
   }
 
   async lastLine(): Promise<string | undefined> {
     return this.#lastLine
   }
 
-  append(line: string): Promise<void> {
+  append(line: string, maxWaitMs = 0): Promise<void> {
     if (this.#closed) return Promise.reject(new Error(`${this.#path} is closed`))
     if (this.#pending + line.length > this.#maxPending) this.#fail('too many records wait for the disk')
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     this.#pending += line.length
     return new Promise((resolve, reject) => {
       this.#queue.push({ line, resolve, reject })
-      this.#writing ??= this.#writeQueue()
+      if (maxWaitMs > 0) {
+        this.#later ??= setTimeout(() => this.#writeSoon(), maxWaitMs)
+      } else {
+        this.#urgent += 1
+        this.#writing ??= this.#writeQueue()
+      }
     })
   }
 
@@ -136,6 +156,7 @@ export class LockedAuditFile implements AuditFile {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    if (this.#queue.length > 0) this.#writeSoon()
     await this.#writing
     await this.#repairing
     const release = async () => {
@@ -149,15 +170,16 @@ export class LockedAuditFile implements AuditFile {
 
   /** Writes group after group: all that waited while the one before was written. */
   async #writeQueue(): Promise<void> {
-    for (await this.#gather(); this.#queue.length > 0; await this.#gather()) {
-      const group = this.#queue
-      this.#queue = []
+    for (await this.#gather(); this.#urgent > 0; await this.#gather()) {
+      const group = this.#takeQueue()
       const lines = group.map(({ line }) => line)
       const bytes = Buffer.from(`${lines.join('\n')}\n`)
+      const started = performance.now()
       try {
         this.#size = await this.#exclusively(() => this.#commit(bytes))
         this.#lastLine = lines.at(-1)
         for (const { resolve } of group) resolve()
+        this.#measure(performance.now() - started)
       } catch (error) {
         const failure = this.#fail(reasonOf(error))
         for (const { reject } of group) reject(failure)
@@ -165,6 +187,20 @@ export class LockedAuditFile implements AuditFile {
       for (const { length } of lines) this.#pending -= length
     }
     this.#writing = undefined
+  }
+
+  #writeSoon(): void {
+    this.#urgent += 1
+    this.#writing ??= this.#writeQueue()
+  }
+
+  #takeQueue(): Waiting[] {
+    const queue = this.#queue
+    this.#queue = []
+    this.#urgent = 0
+    clearTimeout(this.#later)
+    this.#later = undefined
+    return queue
   }
 
   /**
@@ -175,14 +211,14 @@ export class LockedAuditFile implements AuditFile {
     const until = performance.now() + MAX_GATHER_MS
     let known = 0
     do {
-      known = this.#queue.length
+      known = this.#urgent
       await endOfTurn()
-    } while (this.#queue.length > known && performance.now() < until)
+    } while (this.#urgent > known && performance.now() < until)
   }
 
   /** One write. Done only when the bytes are in the file that has the path's name, and nobody else's. The new length. */
   async #commit(bytes: Buffer): Promise<number> {
-    if (this.#size > 0 && this.#size + bytes.length > this.#rotateAt) await this.#rotate()
+    if (this.#size > 0 && (this.#size + bytes.length > this.#rotateAt || this.#isOld())) await this.#rotate()
     const size = this.#size + bytes.length
     await writeAll(this.#handle, bytes)
     // The disk has just answered, so these two cost 3 µs each; through the thread pool they would cost 50.
@@ -191,6 +227,19 @@ export class LockedAuditFile implements AuditFile {
     }
     if (!this.#lock.held()) throw new Error('the lock file is gone')
     return size
+  }
+
+  /** What the disk took for a group: how long everybody in it waited for it. */
+  #measure(ms: number): void {
+    this.#telemetry?.count('sallyport_audit_commits_total')
+    this.#telemetry?.count('sallyport_audit_commit_ms_total', undefined, ms)
+    if (ms < SLOW_COMMIT_MS || performance.now() - this.#slowReportedAt < SLOW_REPORT_MS) return
+    this.#slowReportedAt = performance.now()
+    this.#telemetry?.log('warn', 'audit_slow', { file: this.#path, ms: Math.round(ms), waiting: this.#queue.length })
+  }
+
+  #isOld(): boolean {
+    return Date.now() - this.#began > this.#maxAgeMs
   }
 
   /** Whether the path still leads to the file that is open. */
@@ -210,6 +259,7 @@ export class LockedAuditFile implements AuditFile {
       await rename(this.#path, rotated)
     } catch (error) {
       this.#rotateAt = this.#size + this.#maxBytes / 4
+      this.#began += this.#maxAgeMs / 4
       this.#telemetry?.log('error', 'audit_rotation_failed', { file: this.#path, reason: reasonOf(error) })
       return
     }
@@ -225,6 +275,7 @@ export class LockedAuditFile implements AuditFile {
     this.#identity = identity
     this.#size = identity.size
     this.#rotateAt = this.#maxBytes
+    this.#began = Date.now()
     await old.close().catch(() => undefined)
   }
 
@@ -234,9 +285,7 @@ export class LockedAuditFile implements AuditFile {
       this.#failure = new Error(`${this.#path}: ${reason}`)
       this.#telemetry?.log('error', 'audit_file_failed', { file: this.#path, reason })
     }
-    const refused = this.#queue
-    this.#queue = []
-    for (const { line, reject } of refused) {
+    for (const { line, reject } of this.#takeQueue()) {
       this.#pending -= line.length
       reject(this.#failure)
     }

@@ -1,8 +1,8 @@
-import { isUtf8 } from 'node:buffer'
 import { type FileHandle, open } from 'node:fs/promises'
-import { MAX_LINE } from '../../src/audit/record.ts'
-import { type BadRecord, createVerifier, type Verified, type Verifier } from '../../src/audit/verify.ts'
+import { MAX_LINE_BYTES } from '../../src/audit/record.ts'
+import { type BadRecord, createVerifier, type Verified, type Verifier, type Witness } from '../../src/audit/verify.ts'
 import type { Hashing } from '../../src/ports/hashing.ts'
+import { isNamedBefore } from './audit-tail.ts'
 
 export interface FilesReport {
   /** In the order in which they were read: by their first record. */
@@ -13,40 +13,60 @@ export interface FilesReport {
   readonly bytes: number
 }
 
+export interface VerifyOptions {
+  readonly witness?: Witness
+  /** Told how many bytes were read since it was told last. */
+  readonly progress?: (bytes: number) => void
+}
+
 const BLOCK = 1 << 20
-/** A UTF-16 unit takes at most three bytes of UTF-8. */
-const MAX_LINE_BYTES = 3 * MAX_LINE
 const LINE_END = 0x0a
 
 /**
  * Verifies the chain over the files of one log, rotated ones included, given in any order. Memory is bounded by the
  * longest line. Rejects with the file system's error, its `path` set, when a file cannot be read.
  */
-export async function verifyAuditFiles(hashing: Hashing, paths: readonly string[]): Promise<FilesReport> {
-  const files = await inOrder(paths)
-  const verifier = createVerifier(hashing)
+export async function verifyAuditFiles(
+  hashing: Hashing,
+  paths: readonly string[],
+  { witness, progress = () => {} }: VerifyOptions = {},
+): Promise<FilesReport> {
+  const { files, swapped } = await inOrder(paths)
+  const verifier = createVerifier(hashing, witness)
   let bad: BadRecord | undefined
   let bytes = 0
   for (const file of files) {
     verifier.startFile(file)
     await withFile(file, async handle => {
-      const report = await feed(verifier, handle)
+      const report = await feed(verifier, handle, progress)
       bad = report.bad
       bytes += report.bytes
     })
     if (bad !== undefined) break
   }
-  return { files, verified: verifier.verified(), bad, bytes }
+  return { files, verified: verifier.verified(), bad: bad ?? swapped, bytes }
 }
 
 /** A file whose first line tells no number stays where it was given, and its place in the chain will not fit. */
-async function inOrder(paths: readonly string[]): Promise<string[]> {
-  const found: { path: string; first: number }[] = []
+async function inOrder(paths: readonly string[]): Promise<{ files: string[]; swapped: BadRecord | undefined }> {
+  const found: { path: string; first: number; isKnown: boolean }[] = []
   for (const path of new Set(paths)) {
     const first = await withFile(path, firstSeq)
-    found.push({ path, first: first ?? found.at(-1)?.first ?? 0 })
+    found.push({ path, first: first ?? found.at(-1)?.first ?? 0, isKnown: first !== undefined })
   }
-  return found.sort((a, b) => a.first - b.first).map(({ path }) => path)
+  found.sort((a, b) => a.first - b.first)
+  return { files: found.map(({ path }) => path), swapped: findSwapped(found.filter(({ isKnown }) => isKnown)) }
+}
+
+/** The gateway names its files in the order of their records: others have been given each other's names or contents. */
+function findSwapped(files: readonly { readonly path: string; readonly first: number }[]): BadRecord | undefined {
+  for (const [index, { path, first }] of files.entries()) {
+    const before = files[index - 1]
+    if (before === undefined || !isNamedBefore(path, before.path)) continue
+    const reason = `swapped or renamed: ${before.path} is named as newer and holds older records`
+    return { file: path, line: 1, seq: first, reason }
+  }
+  return undefined
 }
 
 async function firstSeq(handle: FileHandle): Promise<number | undefined> {
@@ -64,43 +84,39 @@ async function firstSeq(handle: FileHandle): Promise<number | undefined> {
   return seq === undefined ? undefined : Number(seq)
 }
 
-async function feed(verifier: Verifier, handle: FileHandle): Promise<{ bad: BadRecord | undefined; bytes: number }> {
-  let held = Buffer.alloc(0)
+async function feed(
+  verifier: Verifier,
+  handle: FileHandle,
+  progress: (bytes: number) => void,
+): Promise<{ bad: BadRecord | undefined; bytes: number }> {
+  let block = Buffer.allocUnsafeSlow(BLOCK)
+  let held = 0
   let bytes = 0
   for (;;) {
-    const block = Buffer.allocUnsafe(BLOCK)
-    const { bytesRead } = await handle.read(block, 0, BLOCK, null)
+    // A line that fills the block asks for a larger one.
+    if (held === block.length) block = Buffer.concat([block, Buffer.allocUnsafeSlow(block.length)])
+    const { bytesRead } = await handle.read(block, held, block.length - held, null)
     bytes += bytesRead
-    const data = Buffer.concat([held, block.subarray(0, bytesRead)])
-    const end = data.lastIndexOf(LINE_END) + 1
-    const bad = end > 0 ? feedLines(verifier, data.subarray(0, end)) : undefined
-    if (bad !== undefined) return { bad, bytes }
-    held = data.subarray(end)
-    if (bytesRead === 0) return { bad: verifier.endFile(held), bytes }
+    progress(bytesRead)
+    const length = held + bytesRead
+    let from = 0
+    for (let end = lineEnd(block, held, length); end >= 0; end = lineEnd(block, from, length)) {
+      const bad = verifier.line(block, from, end)
+      if (bad !== undefined) return { bad, bytes }
+      from = end + 1
+    }
+    const rest = block.subarray(from, length)
+    if (bytesRead === 0) return { bad: verifier.endFile(rest), bytes }
     // Too long for any record: fed as it is, for the verifier to say so.
-    if (held.length > MAX_LINE_BYTES) return { bad: verifier.line(held), bytes }
+    if (rest.length > MAX_LINE_BYTES) return { bad: verifier.line(rest), bytes }
+    if (from > 0) block.copyWithin(0, from, length)
+    held = length - from
   }
 }
 
-/** Feeds complete lines. Decoding a whole block and cutting the text is three times as fast as decoding each line. */
-function feedLines(verifier: Verifier, data: Buffer): BadRecord | undefined {
-  if (isUtf8(data)) {
-    const text = data.toString('utf8')
-    for (let from = 0; from < text.length; ) {
-      const end = text.indexOf('\n', from)
-      const bad = verifier.line(text.slice(from, end))
-      if (bad !== undefined) return bad
-      from = end + 1
-    }
-    return undefined
-  }
-  for (let from = 0; from < data.length; ) {
-    const end = data.indexOf(LINE_END, from)
-    const bad = verifier.line(data.subarray(from, end))
-    if (bad !== undefined) return bad
-    from = end + 1
-  }
-  return undefined
+function lineEnd(block: Buffer, from: number, to: number): number {
+  const end = block.indexOf(LINE_END, from)
+  return end < to ? end : -1
 }
 
 async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {

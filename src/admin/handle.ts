@@ -9,15 +9,12 @@ import { authenticate, REVOKED } from '../pipeline/authenticate.ts'
 import { authoriseScope } from '../pipeline/authorise.ts'
 import { Exchange } from '../pipeline/exchange.ts'
 import { placeOf } from '../pipeline/place-of.ts'
-import { record } from '../pipeline/record.ts'
+import { PROCESSING, record } from '../pipeline/record.ts'
 import { StoreUnavailableError } from '../ports/state-store.ts'
 import type { Connection } from '../ports/transport.ts'
 import { checked, readJson, readQuery } from './input.ts'
 import type { AdminRoute, Call, Result } from './route.ts'
 import type { AdminServices } from './services.ts'
-
-/** Stands in the record of an intent, whose answer has no status yet. */
-const PROCESSING = 102
 
 type AnyCall = Call<unknown, unknown, unknown>
 type Admitted = { readonly ok: true; readonly call: AnyCall } | { readonly ok: false; readonly refusal: Refusal }

@@ -20,6 +20,12 @@ export interface ChainHead {
   readonly hash: string
 }
 
+/** What was announced by a record of the outcome `begun`: the record of its end names that one. */
+export interface Intent {
+  /** Undefined until it was announced, and where that came to nothing. Kept by the log. */
+  seq: number | undefined
+}
+
 /** A record could not be made durable, or the log cannot be continued. Safe to print. */
 export class AuditUnavailable extends Error {
   override readonly name = 'AuditUnavailable'
@@ -104,11 +110,12 @@ export class AuditLog {
   }
 
   /**
-   * Appends one record. Resolves when it is durable; waits as long as the sink's own deadline.
+   * Appends one record. Resolves when it is durable; waits as long as the sink's own deadline. `intent` is what the record
+   * announces or ends; `maxWaitMs` lets a record that nobody waits for go with those that come within that time.
    * @throws AuditUnavailable (rejects) when it is not in the log. What then becomes of the request is the caller's.
    */
-  append(entry: AuditEntry): Promise<void> {
-    return this.#broken ? this.#appendOnceReady(entry) : this.#send(entry)
+  append(entry: AuditEntry, intent?: Intent, maxWaitMs = 0): Promise<void> {
+    return this.#broken ? this.#appendOnceReady(entry, intent, maxWaitMs) : this.#send(entry, intent, maxWaitMs)
   }
 
   /** Whether a record could be written now. Probes a sink that had failed. Never rejects. */
@@ -121,7 +128,7 @@ export class AuditLog {
     await this.#sink.close()
   }
 
-  async #appendOnceReady(entry: AuditEntry): Promise<void> {
+  async #appendOnceReady(entry: AuditEntry, intent: Intent | undefined, maxWaitMs: number): Promise<void> {
     // Of many that wait for the same probe, one may already have failed again.
     while (this.#broken) {
       if (!(await this.#recover())) {
@@ -129,26 +136,35 @@ export class AuditLog {
         throw new AuditUnavailable('the audit log cannot be written')
       }
     }
-    await this.#send(entry)
+    await this.#send(entry, intent, maxWaitMs)
   }
 
-  async #send(entry: AuditEntry): Promise<void> {
+  async #send(entry: AuditEntry, intent: Intent | undefined, maxWaitMs: number): Promise<void> {
     const seq = this.#sent.seq + 1
-    const { line, hash } = buildRecord(this.#hashing, entry, { seq, prev: this.#sent.hash, instance: this.#instance })
+    const announces = entry.outcome === 'begun'
+    const { line, hash } = buildRecord(this.#hashing, entry, {
+      seq,
+      prev: this.#sent.hash,
+      instance: this.#instance,
+      begun: announces ? undefined : intent?.seq,
+    })
     if (line.length > MAX_LINE) {
       this.#loseOne()
       throw new AuditUnavailable('the audit record is too long')
     }
     const head = { seq, hash }
     this.#sent = head
+    // Known before it is durable: a record that names it is behind it in the chain, and lost where it is.
+    if (announces && intent) intent.seq = seq
     if (this.#inFlight === 0) this.#waitingSince = this.#clock.monotonic()
     this.#inFlight += 1
     try {
-      await this.#sink.append(line)
+      await this.#sink.append(line, maxWaitMs)
       this.#durable = head
       this.#waitingSince = this.#clock.monotonic()
       this.#telemetry.count('sallyport_audit_records_total', WRITTEN)
     } catch (error) {
+      if (announces && intent) intent.seq = undefined
       this.#loseOne()
       this.#break(error)
       throw new AuditUnavailable('the audit record could not be written', { cause: error })

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Hashing } from '../ports/hashing.ts'
 import type { ClientCertificate } from '../ports/transport.ts'
 
-/** `begun`: an administrator's action is about to take effect; a record of how it ended follows. */
+/** `begun`: something is about to take effect; a record of how it ended follows. */
 export type Outcome = 'begun' | 'served' | 'refused' | 'failed' | 'aborted'
 
 /** What one rule found in one request: never the text it found. */
@@ -65,6 +65,8 @@ export interface Link {
   readonly instance: string
   /** The hash of the record before; `GENESIS` for the first. */
   readonly prev: string
+  /** Of a record that tells an end: the `seq` of the one that told the beginning. */
+  readonly begun?: number | undefined
 }
 
 /** The `prev` of the first record of a chain. */
@@ -72,6 +74,9 @@ export const GENESIS = '0'.repeat(64)
 
 /** The longest line of the log, in UTF-16 units: what verifiers and readers need to buffer. */
 export const MAX_LINE = 1 << 20
+
+/** The same in bytes: a UTF-16 unit takes at most three of UTF-8. */
+export const MAX_LINE_BYTES = 3 * MAX_LINE
 
 /** From this length on, strings are cut. Rules come from the configuration, so it bounds the findings. */
 const LONG_LINE = 1 << 15
@@ -83,7 +88,7 @@ const LONG_STRING = 256
  * where its key sorts. About 1.5 µs.
  */
 export function buildRecord(hashing: Hashing, entry: AuditEntry, link: Link): { line: string; hash: string } {
-  let head = JSON.stringify(beforeHash(entry))
+  let head = JSON.stringify(beforeHash(entry, link))
   let tail = JSON.stringify(afterHash(entry, link))
   // A lone surrogate (an escape, as `stringify` writes it) is not canonical JSON, and a field can be as long as what
   // a caller sent: both are rare, and mended here rather than looked for in every field.
@@ -98,10 +103,11 @@ export function buildRecord(hashing: Hashing, entry: AuditEntry, link: Link): { 
 }
 
 /** The members whose keys sort before `hash`, in order. `guard` is always there, so the half is never empty. */
-function beforeHash(entry: AuditEntry) {
+function beforeHash(entry: AuditEntry, link: Link) {
   return {
     action: entry.action,
     app: entry.app,
+    begun: link.begun,
     clientCert: entry.clientCert && { subject: entry.clientCert.subject, thumbprint: entry.clientCert.thumbprint },
     env: entry.env,
     errorCode: entry.errorCode,

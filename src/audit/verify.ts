@@ -1,6 +1,8 @@
 import type { Hashing } from '../ports/hashing.ts'
+import { CanonicalLine } from './canonical-line.ts'
 import { readRecord } from './chain.ts'
-import { GENESIS } from './record.ts'
+import { InterruptedRequests, type OpenRequests } from './interrupted.ts'
+import { GENESIS, MAX_LINE_BYTES } from './record.ts'
 
 /** The first record that breaks the chain. */
 export interface BadRecord {
@@ -14,7 +16,7 @@ export interface BadRecord {
 }
 
 /** What was proved so far. */
-export interface Verified {
+export interface Verified extends OpenRequests {
   readonly records: number
   /** The first `seq`: more than 1 when older files are not at hand. */
   readonly firstSeq: number | undefined
@@ -25,82 +27,147 @@ export interface Verified {
   readonly head: string | undefined
 }
 
+/** What else is known of a chain: asked about each record, in order. Returns what is wrong with it. */
+export type Witness = (seq: number, hash: string) => string | undefined
+
 /** Proves a chain line by line, over any number of files, in constant memory. */
 export interface Verifier {
   /** The lines that follow are of this file; they are counted from 1 again. */
   startFile(file: string): void
   /** Takes the next line, without its line end. Returns the first bad record, then and ever after. */
-  line(line: string | Uint8Array): BadRecord | undefined
+  line(line: string | Uint8Array, from?: number, to?: number): BadRecord | undefined
   /** Ends a file. `tail` is what stands after its last line end: a torn line, unless it is empty. */
   endFile(tail: string | Uint8Array): BadRecord | undefined
   verified(): Verified
 }
 
+const HASH_MEMBER = ',"hash":"'.length
+const encoder = new TextEncoder()
+
 /** Starts at the beginning of a chain, or of the part of it that is at hand. */
-export function createVerifier(hashing: Hashing): Verifier {
-  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  let file: string | undefined
-  let lines = 0
-  let bad: BadRecord | undefined
-  let state: Verified = {
-    records: 0,
-    firstSeq: undefined,
-    lastSeq: undefined,
-    firstTime: undefined,
-    lastTime: undefined,
-    head: undefined,
-  }
-
-  function fail(reason: string, seq?: number): BadRecord {
-    bad = { file, line: lines, seq, reason }
-    return bad
-  }
-
-  return {
-    startFile(name) {
-      file = name
-      lines = 0
-    },
-    line(line) {
-      if (bad !== undefined) return bad
-      lines += 1
-      let text: string
-      try {
-        text = typeof line === 'string' ? line : utf8.decode(line)
-      } catch {
-        return fail('not UTF-8')
-      }
-      const read = readRecord(hashing, text)
-      if (!read.ok) return fail(read.reason, read.seq)
-      const { seq, prev, hash, time } = read.record
-      const broken = brokenLink(state, seq, prev)
-      if (broken !== undefined) return fail(broken, seq)
-      state = {
-        records: state.records + 1,
-        firstSeq: state.firstSeq ?? seq,
-        lastSeq: seq,
-        firstTime: state.firstTime ?? time,
-        lastTime: time,
-        head: hash,
-      }
-      return undefined
-    },
-    endFile(tail) {
-      if (bad !== undefined || tail.length === 0) return bad
-      lines += 1
-      return fail('torn last line')
-    },
-    verified: () => state,
-  }
+export function createVerifier(hashing: Hashing, witness?: Witness): Verifier {
+  return new ChainVerifier(hashing, witness)
 }
 
-/** The number tells more than the hash (what is missing, what came twice), so it is looked at first. */
-function brokenLink(before: Verified, seq: number, prev: string): string | undefined {
-  if (before.lastSeq === undefined) {
-    return seq === 1 && prev !== GENESIS ? 'prev does not match: the first record must have none before it' : undefined
+class ChainVerifier implements Verifier {
+  readonly #hashing: Hashing
+  readonly #witness: Witness | undefined
+  readonly #line = new CanonicalLine()
+  readonly #requests = new InterruptedRequests()
+  /** A line without its hash. */
+  #scratch = new Uint8Array(4096)
+  #file: string | undefined
+  #lines = 0
+  #bad: BadRecord | undefined
+  #records = 0
+  #firstSeq: number | undefined
+  #lastSeq: number | undefined
+  #firstTime: string | undefined
+  readonly #lastTime = new Uint8Array('2026-11-23T10:30:00.007Z'.length)
+  #head: string | undefined
+
+  constructor(hashing: Hashing, witness: Witness | undefined) {
+    this.#hashing = hashing
+    this.#witness = witness
   }
-  if (seq > before.lastSeq + 1) return `seq jumps from ${before.lastSeq} to ${seq}`
-  if (seq === before.lastSeq) return `seq ${seq} comes twice`
-  if (seq < before.lastSeq) return `seq goes back from ${before.lastSeq} to ${seq}`
-  return prev === before.head ? undefined : 'prev does not match the record before'
+
+  startFile(name: string): void {
+    this.#file = name
+    this.#lines = 0
+  }
+
+  line(given: string | Uint8Array, from = 0, to = given.length): BadRecord | undefined {
+    if (this.#bad !== undefined) return this.#bad
+    this.#lines += 1
+    const bytes = typeof given === 'string' ? encoder.encode(given) : given
+    const end = typeof given === 'string' ? bytes.length : to
+    if (end - from > MAX_LINE_BYTES) return this.#fail(`line is longer than ${MAX_LINE_BYTES} bytes`)
+    const line = this.#line
+    const isCanonical = line.read(bytes, from, end)
+    const hash = isCanonical ? this.#digest(bytes, from, end) : ''
+    const seq = line.count('seq')
+    if (!isCanonical || seq === 0 || !line.is('hash', hash) || !this.#isComplete()) {
+      return this.#explain(bytes.subarray(from, end))
+    }
+    const broken = this.#brokenLink(seq)
+    if (broken !== undefined) return this.#fail(broken, seq)
+    const denied = this.#witness?.(seq, hash)
+    if (denied !== undefined) return this.#fail(denied, seq)
+    this.#records += 1
+    this.#firstSeq ??= seq
+    this.#lastSeq = seq
+    this.#firstTime ??= line.text('time')
+    for (let at = 0; at < this.#lastTime.length; at++) this.#lastTime[at] = bytes[line.from.time + at] as number
+    this.#head = hash
+    this.#requests.add(line, seq)
+    return undefined
+  }
+
+  endFile(tail: string | Uint8Array): BadRecord | undefined {
+    if (this.#bad !== undefined || tail.length === 0) return this.#bad
+    this.#lines += 1
+    return this.#fail('torn last line')
+  }
+
+  verified(): Verified {
+    return {
+      records: this.#records,
+      firstSeq: this.#firstSeq,
+      lastSeq: this.#lastSeq,
+      firstTime: this.#firstTime,
+      lastTime: this.#records === 0 ? undefined : String.fromCharCode(...this.#lastTime),
+      head: this.#head,
+      ...this.#requests.result(),
+    }
+  }
+
+  /** Whether the other members that the chain needs are there, in their form. */
+  #isComplete(): boolean {
+    const { from, to } = this.#line
+    return to.prev - from.prev === GENESIS.length && from.prev > 0 && to.time - from.time === this.#lastTime.length
+  }
+
+  /** The hash of a line without its hash. */
+  #digest(bytes: Uint8Array, from: number, to: number): string {
+    const start = this.#line.from.hash - HASH_MEMBER
+    const rest = this.#line.to.hash + 1
+    if (start <= from) return ''
+    const length = start - from + to - rest
+    if (this.#scratch.length < length) this.#scratch = new Uint8Array(2 * length)
+    this.#scratch.set(bytes.subarray(from, start))
+    this.#scratch.set(bytes.subarray(rest, to), start - from)
+    return this.#hashing.sha256(this.#scratch.subarray(0, length))
+  }
+
+  /** The number tells more than the hash (what is missing, what came twice), so it is looked at first. */
+  #brokenLink(seq: number): string | undefined {
+    const last = this.#lastSeq
+    if (last === undefined) {
+      return seq === 1 && !this.#line.is('prev', GENESIS)
+        ? 'prev does not match: the first record must have none before it'
+        : undefined
+    }
+    if (seq > last + 1) return `seq jumps from ${last} to ${seq}`
+    if (seq === last) return `seq ${seq} comes twice`
+    if (seq < last) return `seq goes back from ${last} to ${seq}`
+    return this.#line.is('prev', this.#head ?? '') ? undefined : 'prev does not match the record before'
+  }
+
+  /** Why a line is no record. Only one is ever read twice. */
+  #explain(line: Uint8Array): BadRecord {
+    let text: string
+    try {
+      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(line)
+    } catch {
+      return this.#fail('not UTF-8')
+    }
+    const read = readRecord(this.#hashing, text)
+    if (!read.ok) return this.#fail(read.reason, read.seq)
+    return this.#fail('not canonical JSON', read.record.seq)
+  }
+
+  #fail(reason: string, seq?: number): BadRecord {
+    this.#bad = { file: this.#file, line: this.#lines, seq, reason }
+    return this.#bad
+  }
 }

@@ -2,6 +2,7 @@ import { hmacKey } from '../audit/hmac.ts'
 import { isClaimName } from '../auth/token-profile.ts'
 import { reportsLoad } from '../pool/reported-load.ts'
 import { CHARGE_KINDS } from '../quota/limit.ts'
+import { auditFaults, auditWarnings } from './audit-checks.ts'
 import { callerFaults, callerWarnings } from './caller-checks.ts'
 import { clientTlsFaults } from './client-tls.ts'
 import type { Config } from './config.ts'
@@ -32,6 +33,7 @@ export function crossCheck(document: Document, config: Config, dictionaries: rea
     ...validatorFaults(document),
     ...clientTlsFaults(document),
     ...secret(document),
+    ...auditFaults(document.audit),
   ]
 }
 
@@ -67,7 +69,12 @@ export function warnings(document: Document, { guard }: Config): Fault[] {
       found.push({ path: `models[${index}].upstreams[${inner}].apiKey`, reason: 'sent unencrypted (http:)' })
     }
   }
-  return [...found, ...guardWarnings(guard), ...validatorWarnings(document, isLoopback)]
+  return [
+    ...found,
+    ...guardWarnings(guard),
+    ...validatorWarnings(document, isLoopback),
+    ...auditWarnings(document.audit),
+  ]
 }
 
 function unsafeListener(path: string, listen: Document['listen'], tls: Document['tls']): Fault[] {

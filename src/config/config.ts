@@ -327,6 +327,30 @@ export interface AuditConfig {
   readonly hmacSecret: string
   /** What happens to requests while the log cannot be written. */
   readonly onFailure: 'deny' | 'serve'
+  /** Whether a record says that a request is about to be sent on, and whether that waits for the record. */
+  readonly intent: 'durable' | 'written' | 'off'
   /** Size at which a new file is begun. */
   readonly maxBytes: number
+  /** Age of its first record at which a new file is begun; undefined: at any age. */
+  readonly maxAgeMs?: number
+  /** Earlier keys, to find records by their prompt; never logged. */
+  readonly previousHmacSecrets: readonly string[]
+  /** Signed heads of the chain; undefined: none. */
+  readonly checkpoint?: CheckpointConfig
 }
+
+export interface CheckpointConfig {
+  readonly everyMs: number
+  /** Absolute path of the private key, an Ed25519 JWK. */
+  readonly key: string
+  /** Names the log in its checkpoints; undefined: after the host and the file. */
+  readonly origin?: string
+  /** Where they go. */
+  readonly to: readonly CheckpointPlaceConfig[]
+}
+
+export type CheckpointPlaceConfig =
+  /** `path` is absolute. */
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'redis'; readonly url: string }
+  | { readonly kind: 'http'; readonly url: string; readonly token?: string }

@@ -242,6 +242,20 @@ export const DEFAULT_AUDIT_FILE_BYTES = 64 * MIB
 /** Smaller files would be begun every few records. */
 export const MIN_AUDIT_FILE_BYTES = 64 * 1024
 export const MAX_AUDIT_FILE_BYTES = 16 * 1024 * MIB
+/** A beginning that nobody waits for is written by then, or with what others wait for: models take longer to answer. */
+export const INTENT_WAIT_MS = 10
+/** A new file more often than this would make files of a few records; less often than a year is never. */
+export const MIN_AUDIT_FILE_AGE_MS = MINUTE_MS
+export const MAX_AUDIT_FILE_AGE_MS = 366 * DAY_MS
+/** Earlier HMAC secrets: one a quarter for as long as records are kept. */
+export const MAX_PREVIOUS_SECRETS = 32
+export const DEFAULT_CHECKPOINT_EVERY_MS = MINUTE_MS
+/** Checkpoints are signed on the way of requests: one a second costs 0.1 ms. */
+export const MIN_CHECKPOINT_EVERY_MS = 1000
+/** A checkpoint counts as lost when its place has not taken it by then; the next one says all that it said. */
+export const CHECKPOINT_TIMEOUT_MS = 5000
+/** Places that checkpoints go to. */
+export const MAX_CHECKPOINT_PLACES = 8
 /** Redacted output kept in a record. Contract: at most 200 characters. */
 export const MAX_SNIPPET_CHARACTERS = 200
 

@@ -6,7 +6,7 @@ import { at, type Fault } from './fault.ts'
 import { override } from './overrides.ts'
 import { parseYaml } from './parse.ts'
 import { resolve, resolveState, resolveTokens } from './resolve.ts'
-import { DOCUMENT, STATE_DOCUMENT } from './schema.ts'
+import { AUDIT_FILE_DOCUMENT, DOCUMENT, STATE_DOCUMENT } from './schema.ts'
 import { type Sources, substitute } from './substitute.ts'
 import { tokenFaults } from './token-checks.ts'
 import { TOKENS } from './tokens-schema.ts'
@@ -25,6 +25,10 @@ export type LoadResult =
 
 export type StateResult =
   | { readonly ok: true; readonly state: StateLocation }
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+
+export type AuditFileResult =
+  | { readonly ok: true; readonly file: string }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
 export type TokensResult =
@@ -69,6 +73,16 @@ export async function loadState(text: string, sources: Sources): Promise<StateRe
   const checked = await validate(STATE_DOCUMENT, 'state' in document ? { state: document['state'] } : {}, sources)
   if (!checked.ok) return { ok: false, faults: named(checked.faults, variables) }
   return { ok: true, state: resolveState(checked.value.state, sources.resolvePath) }
+}
+
+/** Reads where the audit log is, and nothing else. */
+export async function loadAuditFile(text: string, sources: Sources): Promise<AuditFileResult> {
+  const parsed = parseYaml(text)
+  if (!parsed.ok) return parsed
+  const { audit } = parsed.document as { audit?: { file?: unknown } | null }
+  const part = audit?.file === undefined ? {} : { file: audit.file }
+  const checked = await validate(AUDIT_FILE_DOCUMENT, part, sources, 'audit')
+  return checked.ok ? { ok: true, file: sources.resolvePath(checked.value.file) } : checked
 }
 
 type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly faults: readonly Fault[] }

@@ -16,7 +16,21 @@ export function maskSecrets(config: Config): Config {
       })),
     })),
     guard: { ...config.guard, validators: config.guard.validators.map(maskValidator) },
-    audit: { ...config.audit, hmacSecret: MASK },
+    audit: maskAudit(config.audit),
+  }
+}
+
+function maskAudit(audit: Config['audit']): Config['audit'] {
+  const { checkpoint } = audit
+  const to = checkpoint?.to.map(place => {
+    if (place.kind === 'redis') return { ...place, url: maskUserInfo(place.url) }
+    return 'token' in place ? { ...place, token: MASK } : place
+  })
+  return {
+    ...audit,
+    hmacSecret: MASK,
+    previousHmacSecrets: audit.previousHmacSecrets.map(() => MASK),
+    ...(checkpoint && to && { checkpoint: { ...checkpoint, to } }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS } from '../firewall/limits.ts'
 import type { QuotaLimit, QuotaMatch } from '../quota/limit.ts'
 import { resolveAdmission } from './admission-schema.ts'
+import { resolveCheckpoint } from './audit-schema.ts'
 import { resolveClientTls } from './client-tls-schema.ts'
 import type {
   AdminConfig,
@@ -57,6 +58,12 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       hmacSecret: audit.hmacSecret,
       onFailure: audit.onFailure,
       maxBytes: audit.maxFileSize,
+      ...(audit.maxFileAge !== undefined && { maxAgeMs: audit.maxFileAge }),
+      intent: audit.intent,
+      previousHmacSecrets: audit.previousHmacSecrets,
+      ...(audit.checkpoint !== undefined && {
+        checkpoint: resolveCheckpoint(audit.checkpoint, resolvePath(audit.file), resolvePath),
+      }),
     },
   }
 }

@@ -4,6 +4,7 @@ import { LIMITS, type LimitName } from '../firewall/limits.ts'
 import { LOCALES } from '../guard/recognisers/index.ts'
 import { QUOTA_PARTS } from '../quota/limit.ts'
 import { ADMISSION } from './admission-schema.ts'
+import { AUDIT_FILE, AUDIT_PROOF } from './audit-schema.ts'
 import { CLIENT_TLS } from './client-tls-schema.ts'
 import { count, list, name, number, oneOf, quantity, someOf, text, url, yesOrNo } from './fields.ts'
 import {
@@ -495,7 +496,7 @@ const listenerLimits = v.strictObject({
 })
 
 const audit = v.strictObject({
-  file: v.optional(v.pipe(path, described('The log, JSON Lines.')), 'audit/audit.jsonl'),
+  file: AUDIT_FILE,
   hmacSecret: v.pipe(text(), described('Key of the prompts’ HMAC-SHA-256: at least 16 bytes, better 32.')),
   onFailure: v.optional(
     v.pipe(oneOf(['deny', 'serve']), described('What happens to requests while the log cannot be written.')),
@@ -508,16 +509,11 @@ const audit = v.strictObject({
     ),
     formatQuantity('size', DEFAULT_AUDIT_FILE_BYTES),
   ),
+  ...AUDIT_PROOF,
   retention: v.exactOptional(
     v.pipe(
       quantity('duration', 86_400_000, 20 * YEAR_MS),
       described('How long records are kept. Not enforced in this release: `serve` refuses it.'),
-    ),
-  ),
-  checkpoint: v.exactOptional(
-    v.pipe(
-      v.strictObject({ every: v.optional(quantity('duration', 1000, MAX_TIMEOUT_MS), '60s'), key: path }),
-      described('Signed chain heads. Not enforced in this release: `serve` refuses it.'),
     ),
   ),
   forward: v.exactOptional(
@@ -581,6 +577,9 @@ export const DOCUMENT = v.strictObject({
   limits: v.optional(listenerLimits, {}),
   audit,
 })
+
+/** The part that says where the log is. */
+export const AUDIT_FILE_DOCUMENT = v.object({ file: AUDIT_FILE })
 
 /** The part that says where issued and revoked tokens are kept. */
 export const STATE_DOCUMENT = v.strictObject({ state })

@@ -18,7 +18,6 @@ export function notEnforced(document: Document): NotEnforced[] {
     refuse('state', 'Redis Cluster and Sentinel are not supported by this release; name one server')
   }
   if (document.audit.retention !== undefined) refuse('audit.retention')
-  if (document.audit.checkpoint !== undefined) refuse('audit.checkpoint')
   if (document.audit.forward !== undefined && document.audit.forward.length > 0) refuse('audit.forward')
   return found
 }

@@ -1,3 +1,4 @@
+import type { Intent } from '../audit/log.ts'
 import type { GuardFinding } from '../audit/record.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { ModelConfig, OnBlock } from '../config/config.ts'
@@ -80,6 +81,8 @@ export class Exchange {
   /** Set by reserve-quota: what was taken, until it is settled. */
   reservation: Allotment | undefined
   limitHeaders: Readonly<Record<string, string>> = {}
+  /** Set by record, where the beginning is recorded. */
+  intent: Intent | undefined
   /** Set by validate-input, where validators look at the prompt. */
   inputCheck: InputCheck | undefined
   /** Set by forward. */

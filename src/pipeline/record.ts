@@ -2,6 +2,9 @@ import type { Outcome } from '../audit/record.ts'
 import type { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
 
+/** What stands for the status in a record of the outcome `begun`: there is none yet. */
+export const PROCESSING = 102
+
 /** What is known about a request only when it is over. */
 export interface Ending {
   readonly status: number
@@ -15,19 +18,22 @@ export interface Ending {
 }
 
 /**
- * Writes the request's record. Resolves to whether the caller may have the end of the answer: when the record is safe on
- * disk, or when policy says to serve without. Never rejects.
+ * Writes the record of a request's end, or of its beginning (`begun`), which the former then names. Resolves to whether
+ * the request may go on, to the end of its answer or to others: when the record is safe on disk, or when policy says to
+ * serve without. Never rejects. `maxWaitMs`: nobody waits for this one, which may wait so long for others.
  */
-export async function record(exchange: Exchange, services: Services, ending: Ending): Promise<boolean> {
-  services.running.remove(exchange)
+export async function record(exchange: Exchange, services: Services, ending: Ending, maxWaitMs = 0): Promise<boolean> {
+  const isEnd = ending.outcome !== 'begun'
+  if (isEnd) services.running.remove(exchange)
+  else exchange.intent = { seq: undefined }
   const { principal, startedAt } = exchange
   const { clock, totals } = services
   const model = knownModel(exchange, services)
-  if (totals && principal && model !== undefined) {
+  if (isEnd && totals && principal && model !== undefined) {
     totals.add(principal, model, ending.outcome === 'refused', ending.inputTokens, ending.outputTokens)
   }
   try {
-    await services.audit.append({
+    const entry = {
       time: exchange.receivedAt,
       requestId: exchange.requestId,
       tokenId: principal?.tokenId ?? exchange.refusedTokenId,
@@ -50,7 +56,8 @@ export async function record(exchange: Exchange, services: Services, ending: End
       hmacKeyId: exchange.promptHmac === undefined ? undefined : services.hmac.keyId,
       guard: exchange.findings,
       ...ending,
-    })
+    }
+    await services.audit.append(entry, exchange.intent, maxWaitMs)
     return true
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown'

@@ -190,13 +190,13 @@ export class Rig {
     return readFileSync(join(gateway.dir, 'audit/audit.jsonl'), 'utf8')
   }
 
-  /** The audit record of an answered request. */
+  /** The audit record of an answered request: of its end. */
   async record(reply: { headers: Headers }, gateway: Gateway = this.gateway): Promise<Json> {
     const id = `"requestId":"${reply.headers.get('x-request-id')}"`
     const line = await waitFor(`the record with ${id}`, () =>
       this.auditText(gateway)
         .split('\n')
-        .find(text => text.includes(id) && text.endsWith('}')),
+        .find(text => text.includes(id) && text.endsWith('}') && !text.includes('"outcome":"begun"')),
     )
     return JSON.parse(line) as Json
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rotateKeys } from '../../adapters/cli/rotate-keys.ts'
 import { type Gateway, type Redis, type Runtime, startGateway, startRedis, waitFor } from '../support/index.ts'
-import { recordsOf, verifyLog } from './support/log.ts'
+import { allRecordsOf, verifyLog } from './support/log.ts'
 import { type ModelServer, modelServer } from './support/model.ts'
 
 const EVERYTHING = 'inference models:admin tokens:admin usage:read'
@@ -100,7 +100,7 @@ describe.each<Runtime>(['node', 'bun'])('the admin API in trouble, of the gatewa
     redis.resume()
     await waitFor('the registry works', async () => (await issue('later')).status === 201)
     expect(await listed('later')).not.toEqual([])
-    const outcomes = recordsOf(gateway)
+    const outcomes = allRecordsOf(gateway)
       .filter(({ target }) => target === 'unregistered/a/e')
       .map(({ outcome, errorCode }) => [outcome, errorCode])
     expect(outcomes).toEqual([

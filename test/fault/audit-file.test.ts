@@ -133,6 +133,49 @@ describe.each([
   }, 60_000)
 })
 
+describe('a file that is old', () => {
+  it('is followed by another with the next record, also after a restart, and the chain goes on', async () => {
+    const old = Date.now() - 90_000
+    const first = await openLog()
+    await first.append(sampleEntry({ time: old }))
+    await first.close()
+    // Young enough for a limit of two minutes, too old for one.
+    const second = await openLog({ maxAgeMs: 120_000 })
+    await second.append(sampleEntry({ time: old }))
+    await second.close()
+    expect(await logFiles()).toHaveLength(1)
+    const third = await openLog({ maxAgeMs: 60_000 })
+    await third.append(sampleEntry())
+    await third.append(sampleEntry())
+    await third.close()
+    expect(await logFiles()).toHaveLength(2)
+    const report = await verifyAuditFiles(nodeHashing, await logFiles())
+    expect(report).toMatchObject({ bad: undefined, verified: { records: 4, firstSeq: 1 } })
+  })
+})
+
+describe('a line that nobody waits for', () => {
+  it('goes with the next that somebody waits for, in order', async () => {
+    const sink = await openFile()
+    const order: string[] = []
+    const lazy = sink.append('lazy', 60_000).then(() => order.push('lazy'))
+    await sleep(50)
+    expect(await readFile(path, 'utf8')).toBe('')
+    await Promise.all([lazy, sink.append('urgent').then(() => order.push('urgent'))])
+    expect(order).toEqual(['lazy', 'urgent'])
+    expect(await readFile(path, 'utf8')).toBe('lazy\nurgent\n')
+  })
+
+  it('goes alone when its time is over, and when the log is closed', async () => {
+    const sink = await openFile()
+    await sink.append('soon', 20)
+    const late = sink.append('late', 60_000)
+    await sink.close()
+    await late
+    expect(await readFile(path, 'utf8')).toBe('soon\nlate\n')
+  })
+})
+
 describe('a disk that is full', () => {
   it.skipIf(spawnSync('prlimit', ['--version']).error !== undefined)(
     'rejects, leaves no half line, and goes on without a gap when there is room again',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Gateway, type Runtime, startGateway, waitFor, within } from '../support/index.ts'
 import { chat, codeOf, readStream } from './support/caller.ts'
-import { recordOf, recordsOf, verifyLog } from './support/log.ts'
+import { allRecordsOf, recordOf, recordsOf, verifyLog } from './support/log.ts'
 import { answerWell, type ModelServer, modelServer } from './support/model.ts'
 
 /** A file of this process may grow to `bytes` and no further: to the process, a disk that is full. */
@@ -100,13 +100,13 @@ describe.each<Runtime>(['node', 'bun'])('an audit log in trouble, of the gateway
     })
 
     test('a folder that is lost: a new one is gone on with', async () => {
-      const lastSeq = Math.max(...recordsOf(gateway).map(({ seq }) => seq))
+      const lastSeq = Math.max(...allRecordsOf(gateway).map(({ seq }) => seq))
       renameSync(join(gateway.dir, 'audit'), join(gateway.dir, 'lost'))
       await expectTrouble()
       mkdirSync(join(gateway.dir, 'audit'), { mode: 0o700 })
       await expectRecovery()
       // The chain goes on where it was, so that the old file and the new one fit.
-      expect(recordsOf(gateway)[0]?.seq).toBe(lastSeq + 1)
+      expect(allRecordsOf(gateway)[0]?.seq).toBe(lastSeq + 1)
       expect(gateway.output()).not.toMatch(/internal_error|unhandled|uncaught/i)
     })
 

@@ -8,6 +8,7 @@ export interface LogRecord {
   readonly team?: string
   readonly status: number
   readonly outcome: string
+  readonly begun?: number
   readonly target?: string
   readonly errorCode?: string
   readonly reason?: string
@@ -21,8 +22,13 @@ export interface LogRecord {
 
 type Place = Pick<Gateway, 'dir'>
 
+/** The records of how requests ended. */
+export function recordsOf(place: Place): LogRecord[] {
+  return allRecordsOf(place).filter(({ outcome }) => outcome !== 'begun')
+}
+
 /** Every record in the gateway's log, those in rotated files first. A line that is just being written is left out. */
-export function recordsOf({ dir }: Place): LogRecord[] {
+export function allRecordsOf({ dir }: Place): LogRecord[] {
   return logFiles(dir).flatMap(file => {
     const text = readFileSync(file, 'utf8')
     const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n')
@@ -40,7 +46,8 @@ export function verifyLog({ dir }: Place): Promise<Completed> {
   return sallyport(['audit', 'verify', ...logFiles(dir)], { cwd: dir })
 }
 
-function logFiles(dir: string): string[] {
+/** Of the log, those that were rotated first. */
+export function logFiles(dir: string): string[] {
   const folder = join(dir, 'audit')
   if (!existsSync(folder)) return []
   const names = readdirSync(folder).filter(name => /^audit(\.\d{8}T\d{9}Z)?\.jsonl$/.test(name))

@@ -87,7 +87,7 @@ describe('sallyport audit verify', () => {
     await writeFile(second, `oops\n${lines(CHAIN.slice(6, 7))}`)
     expect((await run(first, second, third)).err).toContain(`${second} line 1: not JSON`)
     await writeFile(second, 'x'.repeat(4 * MAX_LINE))
-    expect((await run(first, second)).err).toContain(`${second} line 1: line is longer than ${MAX_LINE} characters`)
+    expect((await run(first, second)).err).toContain(`${second} line 1: line is longer than ${3 * MAX_LINE} bytes`)
   })
 
   it('finds bytes that are no text, at their line', async () => {

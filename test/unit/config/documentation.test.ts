@@ -75,7 +75,13 @@ test('every default in the reference is the one in force', async () => {
         validators: [],
       },
       request: { unknownFields: 'refuse', maxBodyBytes: 4 * 1024 * 1024, mediaHosts: [] },
-      audit: { file: '/base/audit/audit.jsonl', onFailure: 'deny', maxBytes: 64 * 1024 * 1024 },
+      audit: {
+        file: '/base/audit/audit.jsonl',
+        onFailure: 'deny',
+        maxBytes: 64 * 1024 * 1024,
+        intent: 'written',
+        previousHmacSecrets: [],
+      },
     },
   })
 })
@@ -132,5 +138,5 @@ test('the sample of the reference loads as it is', async () => {
   const result = await load(SAMPLE, { VLLM_KEY: 'vllm-key', PROMPT_HMAC_SECRET: SECRET, HEC_TOKEN: 'hec-token' })
   expect(result).toMatchObject({ ok: true, config: { listen: { host: '0.0.0.0', port: 8443 } } })
   const paths = result.ok ? result.notEnforced.filter(({ serve }) => serve === 'refuse').map(({ path }) => path) : []
-  expect(paths).toEqual(['audit.retention', 'audit.checkpoint', 'audit.forward'])
+  expect(paths).toEqual(['audit.retention', 'audit.forward'])
 })
