@@ -236,7 +236,9 @@ async function openState(config: Config, telemetry: Telemetry): Promise<State> {
   const { createRedisLockout } = await import('../redis/lockout.ts')
   const { createRedisStoreOn } = await import('../redis/state-store.ts')
   const { createRedisTokenRegistry } = await import('../redis/token-registry.ts')
-  const client = createRedisClient({ url: state, timeoutMs: STORE_TIMEOUT_MS, telemetry })
+  const client = await opened('state', async () =>
+    createRedisClient({ url: state, timeoutMs: STORE_TIMEOUT_MS, telemetry }),
+  )
   return {
     store: await toleratingOutages(createRedisStoreOn(client), config, telemetry),
     lockout: createRedisLockout(client, systemClock),
