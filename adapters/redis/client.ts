@@ -160,6 +160,10 @@ function connect(url: string, timeoutMs: number): { redis: Redis | Cluster; name
       clusterRetryStrategy: delay,
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
     })
+    // Else the first request for each node waits for a connection, and many at once for longer than they may.
+    redis.on('ready', () => {
+      for (const node of redis.nodes('master')) if (node.status === 'wait') node.connect().catch(() => undefined)
+    })
     return { name, redis }
   }
   const reconnection = { retryStrategy: delay, sentinelRetryStrategy: delay }
