@@ -159,10 +159,9 @@ function connect(url: string, timeoutMs: number): { redis: Redis | Cluster; name
       redisOptions: { ...perNode, ...location.options },
       clusterRetryStrategy: delay,
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
-    })
-    // Else the first request for each node waits for a connection, and many at once for longer than they may.
-    redis.on('ready', () => {
-      for (const node of redis.nodes('master')) if (node.status === 'wait') node.connect().catch(() => undefined)
+      // Or what was given up, and forgotten in the store, would be sent again later.
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
     })
     return { name, redis }
   }
