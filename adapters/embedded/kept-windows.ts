@@ -86,6 +86,8 @@ export class KeptWindows {
       if (!this.#failing) this.#telemetry?.log('warn', 'quota_windows_not_kept', { reason })
       this.#telemetry?.count('sallyport_store_failures_total', { operation: 'keep' })
       this.#failing = true
+      // A disk that fails for long must not hold what nobody needs any more.
+      for (const [name, window] of this.#changed) if (window.isOver(now)) this.#changed.delete(name)
       return false
     }
     if (this.#failing) this.#telemetry?.log('info', 'quota_windows_kept_again')

@@ -30,8 +30,9 @@ interface Gauge {
 }
 
 /**
- * Quotas of a single instance, in memory; with `kept`, windows outlive the process. Atomic because nothing in `reserve` waits. Memory is bounded by the principals
- * active within their longest window, and the reservations made within it: every call forgets some of what is over.
+ * Quotas of a single instance, in memory; with `kept`, windows outlive the process. Atomic because nothing in `reserve`
+ * waits. Memory is bounded by the principals active within their longest window, and the reservations made within it:
+ * every call forgets some of what is over.
  *
  * Counts in the time that never goes back, started at the wall clock's, so that setting the clock frees no quota.
  */
@@ -150,7 +151,7 @@ function windowGauge(limit: number, window: SlidingWindow, changed: (window: Sli
     waitFor: (at, amount) => window.waitFor(at, limit - amount),
     take(_, at, amount) {
       const subWindow = window.add(at, amount)
-      changed(window)
+      if (amount > 0) changed(window)
       return settled => {
         const delta = (settled ?? amount) - amount
         if (delta !== 0 && window.adjust(subWindow, delta)) changed(window)
