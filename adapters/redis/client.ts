@@ -159,9 +159,9 @@ function connect(url: string, timeoutMs: number): { redis: Redis | Cluster; name
       redisOptions: { ...perNode, ...location.options },
       clusterRetryStrategy: delay,
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
-      // Or what was given up, and forgotten in the store, would be sent again later.
-      retryDelayOnFailover: 0,
-      retryDelayOnClusterDown: 0,
+      // Sent again well within the time-out: later, what was given up and forgotten in the store would be charged.
+      retryDelayOnFailover: 10,
+      retryDelayOnClusterDown: 10,
     })
     return { name, redis }
   }
