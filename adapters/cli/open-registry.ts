@@ -57,7 +57,7 @@ async function open(
   if (file === undefined) {
     const { createRedisClient } = await import('../redis/client.ts')
     const { createRedisTokenRegistry } = await import('../redis/token-registry.ts')
-    const client = createRedisClient({ url: state, timeoutMs: TIMEOUT_MS })
+    const client = connect(() => createRedisClient({ url: state, timeoutMs: TIMEOUT_MS }))
     return { registry: createRedisTokenRegistry(client), close: () => client.close() }
   }
   if (!create) await mustBeThere(file)
@@ -65,6 +65,16 @@ async function open(
   const { createEmbeddedTokenRegistry } = await import('../embedded/token-registry.ts')
   const database = new Database(file, { busyMs: TIMEOUT_MS })
   return { registry: createEmbeddedTokenRegistry(database, systemClock), close: () => database.close() }
+}
+
+/** A URL that is none, or names files for TLS that cannot be used, is the caller's mistake. */
+function connect<T>(create: () => T): T {
+  try {
+    return create()
+  } catch (error) {
+    if (error instanceof TypeError) throw new CommandFailure(`state: ${error.message}`)
+    throw error
+  }
 }
 
 async function mustBeThere(file: string): Promise<void> {

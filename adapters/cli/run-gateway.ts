@@ -254,23 +254,34 @@ async function openState(config: Config, telemetry: Telemetry): Promise<State> {
   const file = embeddedFile(state)
   if (file !== undefined) {
     const { Database } = await import('../embedded/database.ts')
+    const { lockInstance } = await import('../embedded/instance-lock.ts')
+    const { KeptWindows } = await import('../embedded/kept-windows.ts')
     const { createEmbeddedLockout } = await import('../embedded/lockout.ts')
     const { createEmbeddedStore } = await import('../embedded/state-store.ts')
     const { createEmbeddedTokenRegistry } = await import('../embedded/token-registry.ts')
     const database = await opened('state', async () => new Database(file))
+    const unlock = config.quotas.length > 0 ? await opened('state', async () => lockInstance(file)) : undefined
+    const kept = unlock && new KeptWindows(database, systemClock, telemetry)
+    const store = await opened('state', async () => createEmbeddedStore(systemClock, kept))
     return {
-      store: createEmbeddedStore(systemClock),
+      store,
       lockout: createEmbeddedLockout(systemClock),
       tokenLockout: createEmbeddedLockout(systemClock, TOKEN_LOCKOUT),
       registry: createEmbeddedTokenRegistry(database, systemClock),
-      closeState: async () => database.close(),
+      async closeState() {
+        await store.close()
+        database.close()
+        unlock?.()
+      },
     }
   }
   const { createRedisClient } = await import('../redis/client.ts')
   const { createRedisLockout } = await import('../redis/lockout.ts')
   const { createRedisStoreOn } = await import('../redis/state-store.ts')
   const { createRedisTokenRegistry } = await import('../redis/token-registry.ts')
-  const client = createRedisClient({ url: state, timeoutMs: STORE_TIMEOUT_MS, telemetry })
+  const client = await opened('state', async () =>
+    createRedisClient({ url: state, timeoutMs: STORE_TIMEOUT_MS, telemetry }),
+  )
   return {
     store: await toleratingOutages(createRedisStoreOn(client), config, telemetry),
     lockout: createRedisLockout(client, systemClock),

@@ -25,4 +25,13 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX revocation_by_end ON revocation (until);
   `,
+  `
+  CREATE TABLE quota_window (
+    name TEXT PRIMARY KEY,
+    window_ms INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    used TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX quota_window_by_end ON quota_window (until);
+  `,
 ]

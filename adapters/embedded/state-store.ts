@@ -3,6 +3,7 @@ import type { LimitLevel, Meter, MeterUsage, ReserveResult, StateStore } from '.
 import { assertMeters, assertReservation, assertSettlement } from '../../src/quota/charges.ts'
 import { LEASE_RETRY_MS, Leases } from '../../src/quota/leases.ts'
 import { SlidingWindow, SUB_WINDOWS } from '../../src/quota/window.ts'
+import type { KeptWindows } from './kept-windows.ts'
 import { createSweeper } from './sweeper.ts'
 
 /** How long a settled reservation is remembered, so that repeating its calls changes nothing. Covers any retry. */
@@ -29,14 +30,15 @@ interface Gauge {
 }
 
 /**
- * Quotas of a single instance, in memory. Atomic because nothing in `reserve` waits. Memory is bounded by the principals
- * active within their longest window, and the reservations made within it: every call forgets some of what is over.
+ * Quotas of a single instance, in memory; with `kept`, windows outlive the process. Atomic because nothing in `reserve`
+ * waits. Memory is bounded by the principals active within their longest window, and the reservations made within it:
+ * every call forgets some of what is over.
  *
  * Counts in the time that never goes back, started at the wall clock's, so that setting the clock frees no quota.
  */
-export function createEmbeddedStore(clock: Clock): StateStore {
+export function createEmbeddedStore(clock: Clock, kept?: KeptWindows): StateStore {
   const epoch = clock.now() - clock.monotonic()
-  const windows = new Map<string, SlidingWindow>()
+  const windows = kept?.restore() ?? new Map<string, SlidingWindow>()
   const leases = new Map<string, Leases>()
   const reservations = new Map<string, Reservation>()
   const sweepWindows = createSweeper(windows, (window, now) => window.isOver(now))
@@ -62,11 +64,12 @@ export function createEmbeddedStore(clock: Clock): StateStore {
     return lease
       ? leaseGauge(
           limit,
-          kept(leases, name, () => new Leases(windowMs)),
+          entryOf(leases, name, () => new Leases(windowMs)),
         )
       : windowGauge(
           limit,
-          kept(windows, name, () => new SlidingWindow(windowMs)),
+          entryOf(windows, name, () => new SlidingWindow(windowMs)),
+          window => kept?.changed(name, window),
         )
   }
 
@@ -109,7 +112,7 @@ export function createEmbeddedStore(clock: Clock): StateStore {
   function renewNow(id: string, tenant: string, meters: readonly Meter[]): void {
     const at = now()
     for (const meter of meters) {
-      if (meter.lease) kept(leases, counterName(tenant, meter), () => new Leases(meter.windowMs)).take(id, at)
+      if (meter.lease) entryOf(leases, counterName(tenant, meter), () => new Leases(meter.windowMs)).take(id, at)
     }
     const reservation = reservations.get(`${tenant} ${id}`)
     if (reservation) reservation.expiresAt = Math.max(reservation.expiresAt, at + SETTLED_RECORD_MS)
@@ -122,6 +125,7 @@ export function createEmbeddedStore(clock: Clock): StateStore {
     usage: async (tenant, meters) => usageNow(tenant, meters),
     ready: async () => true,
     close: async () => {
+      kept?.close()
       windows.clear()
       leases.clear()
       reservations.clear()
@@ -133,7 +137,7 @@ function counterName(tenant: string, { key, windowMs }: Meter): string {
   return `${tenant} ${key} ${windowMs}`
 }
 
-function kept<T>(all: Map<string, T>, name: string, make: () => T): T {
+function entryOf<T>(all: Map<string, T>, name: string, make: () => T): T {
   let found = all.get(name)
   if (found === undefined) {
     found = make()
@@ -142,12 +146,16 @@ function kept<T>(all: Map<string, T>, name: string, make: () => T): T {
   return found
 }
 
-function windowGauge(limit: number, window: SlidingWindow): Gauge {
+function windowGauge(limit: number, window: SlidingWindow, changed: (window: SlidingWindow) => void): Gauge {
   return {
     waitFor: (at, amount) => window.waitFor(at, limit - amount),
     take(_, at, amount) {
       const subWindow = window.add(at, amount)
-      return settled => window.adjust(subWindow, (settled ?? amount) - amount)
+      if (amount > 0) changed(window)
+      return settled => {
+        const delta = (settled ?? amount) - amount
+        if (delta !== 0 && window.adjust(subWindow, delta)) changed(window)
+      }
     },
     level: at => ({ remaining: Math.max(0, limit - window.total(at)), resetMs: window.resetMs(at) }),
   }

@@ -159,6 +159,9 @@ function connect(url: string, timeoutMs: number): { redis: Redis | Cluster; name
       redisOptions: { ...perNode, ...location.options },
       clusterRetryStrategy: delay,
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+      // Sent again well within the time-out: later, what was given up and forgotten in the store would be charged.
+      retryDelayOnFailover: 10,
+      retryDelayOnClusterDown: 10,
     })
     return { name, redis }
   }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 /** Where Redis is, as the URL in the configuration says it, in the options of ioredis; `name` is safe to print. */
 export type RedisLocation =
   | { readonly kind: 'single'; readonly name: string; readonly options: Access & Host & { readonly db: number } }
@@ -12,8 +14,14 @@ interface Host {
 interface Access {
   readonly username?: string
   readonly password?: string
-  /** The runtime's default trust: Node and Bun add to it what NODE_EXTRA_CA_CERTS names. */
-  readonly tls?: Record<string, never>
+  readonly tls?: Tls
+}
+
+/** PEM texts. Without `ca`, the runtime's default trust: Node and Bun add to it what NODE_EXTRA_CA_CERTS names. */
+interface Tls {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
 }
 
 interface Sentinels {
@@ -22,18 +30,21 @@ interface Sentinels {
   readonly name: string
   /** ioredis uses TLS behind sentinels only when it is told twice. */
   readonly enableTLSForSentinelMode?: true
-  readonly sentinelTLS?: Record<string, never>
+  readonly sentinelTLS?: Tls
 }
 
 const FORM =
-  /^(?<scheme>rediss?)(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<hosts>[^@/?#]+)(?<path>\/[^?#]*)?$/
+  /^(?<scheme>rediss?)(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<hosts>[^@/?#]+)(?<path>\/[^?#]*)?(?:\?(?<query>[^#]*))?$/
 const HOST = /^(?:\[(?<v6>[\da-fA-F:.]+)\]|(?<host>[\w.-]+))(?::(?<port>\d{1,5}))?$/
+const TLS_FILES = ['ca', 'cert', 'key'] as const
 const PORTS = { single: 6379, cluster: 6379, sentinel: 26379 }
 
 /**
  * Reads `redis://user:password@host:6379/0` and `rediss://…` (TLS), `redis+cluster://host1:7000,host2:7000` and
  * `redis+sentinel://host1:26379,host2:26379/name-of-the-master/0`. User and password are percent-encoded, as in any
- * URL, and go to the Redis servers, not to the sentinels. A TypeError's message shows no part of the URL.
+ * URL, and go to the Redis servers, not to the sentinels. With TLS, `?ca=FILE&cert=FILE&key=FILE` names PEM files: the
+ * authorities that count, and a client certificate with its key; sentinels get the same. A TypeError's message shows no
+ * part of the URL but the name of a file that cannot be read.
  */
 export function parseRedisUrl(url: string): RedisLocation {
   const form = FORM.exec(url)?.groups
@@ -47,7 +58,7 @@ export function parseRedisUrl(url: string): RedisLocation {
   const access: Access = {
     ...(form['user'] ? { username: decode(form['user']) } : {}),
     ...(form['password'] ? { password: decode(form['password']) } : {}),
-    ...(form['scheme'] === 'rediss' ? { tls: {} } : {}),
+    ...readTls(form['scheme'] === 'rediss', form['query']),
   }
   const path = (form['path'] ?? '').split('/').slice(1).filter(Boolean)
   const name = `${form['scheme']}${form['kind'] ? `+${form['kind']}` : ''}://${form['hosts']}${form['path'] ?? ''}`
@@ -59,12 +70,31 @@ export function parseRedisUrl(url: string): RedisLocation {
   if (kind === 'sentinel') {
     const [master, db, ...rest] = path
     if (!master || rest.length > 0) throw new TypeError('a redis+sentinel:// URL ends with the name of the master')
-    const tls = access.tls ? ({ enableTLSForSentinelMode: true, sentinelTLS: {} } as const) : {}
+    const tls = access.tls ? ({ enableTLSForSentinelMode: true, sentinelTLS: access.tls } as const) : {}
     const options = { ...access, ...tls, sentinels: hosts, name: decode(master), db: parseDatabase(db) }
     return { kind, name, options }
   }
   if (path.length > 1) throw new TypeError('a redis:// URL ends with the number of a database')
   return { kind, name, options: { ...access, ...first, db: parseDatabase(path[0]) } }
+}
+
+function readTls(isTls: boolean, query = ''): { tls?: Tls } {
+  const files = new Map(new URLSearchParams(query))
+  if (!isTls && files.size > 0) throw new TypeError('files for TLS need a URL that begins with rediss')
+  if ([...files.keys()].some(name => !(TLS_FILES as readonly string[]).includes(name)))
+    throw new TypeError('behind its ? a Redis URL names files: ca, cert and key')
+  if (files.has('cert') !== files.has('key')) throw new TypeError('a client certificate for Redis needs cert and key')
+  return isTls ? { tls: Object.fromEntries([...files].map(([name, path]) => [name, readPem(path)])) } : {}
+}
+
+function readPem(path: string): string {
+  try {
+    const text = readFileSync(path, 'utf8')
+    if (text.includes('-----BEGIN ')) return text
+  } catch (error) {
+    throw new TypeError(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`)
+  }
+  throw new TypeError(`${path} is no PEM file`)
 }
 
 function parseHost(text: string, defaultPort: number): Host {

@@ -100,9 +100,14 @@ function resolveAdmin(
   }
 }
 
-/** Where the state is, with the file of the embedded store in its place. */
+/** Where the state is, with files in their place: that of the embedded store, and those for TLS towards Redis. */
 export function resolveState(state: string, resolvePath: ResolvePath): StateLocation {
-  if (!state.startsWith('embedded')) return state as StateLocation
+  if (!state.startsWith('embedded')) {
+    const [server = '', query] = state.split('?', 2)
+    if (query === undefined) return state as StateLocation
+    const files = [...new URLSearchParams(query)].map(([name, path]) => [name, resolvePath(path)])
+    return `${server}?${new URLSearchParams(files)}` as StateLocation
+  }
   return `embedded:${resolvePath(state.slice('embedded:'.length) || DEFAULT_STATE_FILE)}`
 }
 

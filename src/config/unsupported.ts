@@ -12,11 +12,8 @@ const REASON = 'not enforced by this release'
 /** Everything in the document that this release does not enforce: the one list of it. */
 export function notEnforced(document: Document): NotEnforced[] {
   const found: NotEnforced[] = []
-  const refuse = (path: string, reason = REASON) => found.push({ path, reason, serve: 'refuse' })
+  const refuse = (path: string) => found.push({ path, reason: REASON, serve: 'refuse' })
 
-  if (/\+(cluster|sentinel):/.test(document.state)) {
-    refuse('state', 'Redis Cluster and Sentinel are not supported by this release; name one server')
-  }
   if (document.audit.retention !== undefined) refuse('audit.retention')
   if (document.audit.forward !== undefined && document.audit.forward.length > 0) refuse('audit.forward')
   return found

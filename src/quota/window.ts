@@ -14,6 +14,9 @@ export function expiryOf(subWindow: number, windowMs: number): number {
   return Math.ceil(((subWindow + SUB_WINDOWS + 1) * windowMs) / SUB_WINDOWS)
 }
 
+/** Sub-windows that were charged, oldest first, and the units of each. */
+export type WindowSnapshot = readonly (readonly [subWindow: number, units: number])[]
+
 /**
  * What one principal used of one limit. The sum runs over the current sub-window and the 60 before it: that covers
  * every interval of `windowMs` that ends now, and at most one sub-window more.
@@ -29,8 +32,20 @@ export class SlidingWindow {
   #newest = Number.NEGATIVE_INFINITY
   #total = 0
 
-  constructor(windowMs: number) {
+  /** @param used what a `snapshot` has told, by a clock that counts from the epoch too */
+  constructor(windowMs: number, used: WindowSnapshot = []) {
     this.windowMs = windowMs
+    for (const [subWindow, units] of used) {
+      this.#used.set(subWindow, units)
+      this.#newest = subWindow
+      this.#total += units
+    }
+  }
+
+  /** What counts at `nowMs`: a window made of it goes on where this one is. */
+  snapshot(nowMs: number): WindowSnapshot {
+    this.#advance(nowMs)
+    return [...this.#used]
   }
 
   /** Units that count at `nowMs`. */
@@ -47,13 +62,14 @@ export class SlidingWindow {
     return this.#newest
   }
 
-  /** Corrects a charge of an earlier `add`. Does nothing where that sub-window no longer counts. */
-  adjust(subWindow: number, delta: number): void {
+  /** Corrects a charge of an earlier `add`. Returns false where that sub-window no longer counts: nothing is changed. */
+  adjust(subWindow: number, delta: number): boolean {
     const used = this.#used.get(subWindow)
-    if (used === undefined) return
+    if (used === undefined) return false
     const change = Math.max(delta, -used)
     this.#used.set(subWindow, used + change)
     this.#total += change
+    return true
   }
 
   /**

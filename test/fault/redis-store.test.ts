@@ -5,6 +5,7 @@ import { type StateStore, StoreUnavailableError } from '../../src/ports/state-st
 import type { Fields } from '../../src/ports/telemetry.ts'
 import { freePort } from '../support/ports.ts'
 import { type Redis as RedisServer, startRedis } from '../support/redis.ts'
+import { startCluster } from '../support/redis-sets.ts'
 import { type Charge, reserveCharges } from '../support/reserve.ts'
 import { sleep, waitFor, within } from '../support/wait.ts'
 
@@ -194,29 +195,9 @@ describe('Redis state store in trouble', () => {
 })
 
 test('Redis Cluster: each tenant in one slot, on whichever node', async () => {
-  // The nodes' own port would be 10000 higher: there, outgoing connections may have taken it.
-  const buses = [await freePort(), await freePort()] as const
-  const args = (bus: number) => [
-    '--cluster-enabled',
-    'yes',
-    '--cluster-node-timeout',
-    '2000',
-    '--cluster-port',
-    `${bus}`,
-  ]
-  await using first = await startRedis({ args: args(buses[0]) })
-  await using second = await startRedis({ args: args(buses[1]) })
-  const admins = [first, second].map(({ url }) => new Redis(url))
-  await admins[0]?.call('CLUSTER', 'ADDSLOTSRANGE', '0', '8191')
-  await admins[1]?.call('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383')
-  await admins[0]?.call('CLUSTER', 'MEET', '127.0.0.1', String(second.port), String(buses[1]))
-  const isFormed = async () =>
-    (await Promise.all(admins.map(admin => admin.call('CLUSTER', 'INFO')))).every(
-      info => String(info).includes('cluster_state:ok') && String(info).includes('cluster_known_nodes:2'),
-    )
-  await waitFor('the cluster is formed', isFormed)
-
-  const url = `redis+cluster://127.0.0.1:${first.port},127.0.0.1:${second.port}`
+  await using cluster = await startCluster()
+  const { url, servers } = cluster
+  const admins = servers.map(server => new Redis(server.url))
   const store = createRedisStore({ url, timeoutMs: 1000 })
   await waitFor('the store is ready', () => store.ready())
   const charges = ['one', 'two', 'three'].map(key => ({ key, limit: 3, windowMs: 60_000, amount: 1 }))

@@ -292,11 +292,12 @@ test('every action is taken as it is written, and none is named as not enforced'
 })
 
 test.each([
-  ['state: redis+cluster://a:1,b:2', 'state', 'refuse'],
-  ['state: rediss+sentinel://a:1/main/0', 'state', 'refuse'],
-])('%s loads and is named as not enforced', async (text, path, serve) => {
-  const { notEnforced } = await config(text)
-  expect(notEnforced).toEqual([expect.objectContaining({ path, serve })])
+  ['redis+cluster://a:1,b:2', 'redis+cluster://a:1,b:2'],
+  ['rediss+sentinel://u:p@a:1/main/0?ca=certs/ca.pem', 'rediss+sentinel://u:p@a:1/main/0?ca=%2Fbase%2Fcerts%2Fca.pem'],
+])('state: %s is enforced, with files relative to the configuration', async (state, resolved) => {
+  const { config: loaded, notEnforced } = await config(`state: ${state}`)
+  expect(loaded.state).toBe(resolved)
+  expect(notEnforced).toEqual([])
 })
 
 const ADMIN = 'admin: { listen: { port: 9787 }'

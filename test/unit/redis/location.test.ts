@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseRedisUrl } from '../../../adapters/redis/location.ts'
+import { tempDir } from '../../support/temp-dir.ts'
 
 describe('Redis URLs', () => {
   test('a single server', () => {
@@ -19,6 +22,26 @@ describe('Redis URLs', () => {
       options: { host: 'cache.internal', port: 6379, db: 1, username: 'gate', password: 's@sh:x', tls: {} },
     })
     expect(parseRedisUrl('redis://:secret@cache')).toMatchObject({ options: { password: 'secret' } })
+  })
+
+  test('with files for TLS, which are read', () => {
+    const dir = tempDir()
+    const [ca, pem, text] = ['ca.pem', 'a b+c.pem', 'text'].map(name => join(dir, name)) as [string, string, string]
+    for (const path of [ca, pem]) writeFileSync(path, `-----BEGIN ${path}`)
+    writeFileSync(text, 'no certificate')
+    const own = new URLSearchParams({ cert: pem, key: pem })
+    expect(parseRedisUrl(`rediss+cluster://a?ca=${ca}&${own}`)).toMatchObject({
+      name: 'rediss+cluster://a',
+      options: { tls: { ca: `-----BEGIN ${ca}`, cert: `-----BEGIN ${pem}`, key: `-----BEGIN ${pem}` } },
+    })
+    expect(parseRedisUrl(`rediss+sentinel://a/main?ca=${ca}`)).toMatchObject({
+      options: { tls: { ca: `-----BEGIN ${ca}` }, sentinelTLS: { ca: `-----BEGIN ${ca}` } },
+    })
+    expect(() => parseRedisUrl(`rediss://a?ca=${text}`)).toThrow(`${text} is no PEM file`)
+    expect(() => parseRedisUrl(`rediss://a?ca=${text}-1`)).toThrow(`${text}-1 cannot be read: ENOENT`)
+    expect(() => parseRedisUrl(`rediss://a?cert=${pem}`)).toThrow('needs cert and key')
+    expect(() => parseRedisUrl(`redis://a?ca=${ca}`)).toThrow('need a URL that begins with rediss')
+    expect(() => parseRedisUrl(`rediss://a?insecure=${ca}`)).toThrow('ca, cert and key')
   })
 
   test('a cluster', () => {
