@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   guard: async () => (await import('./commands/guard.ts')).registerGuard,
   keys: async () => (await import('./commands/keys.ts')).registerKeys,
   token: async () => (await import('./commands/token.ts')).registerToken,
+  weights: async () => (await import('./commands/weights.ts')).registerWeights,
 }
 
 /** The command line, without running it: a command that is named loads nothing of the others. */
