@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   config: async () => (await import('./commands/config.ts')).registerConfig,
   guard: async () => (await import('./commands/guard.ts')).registerGuard,
   keys: async () => (await import('./commands/keys.ts')).registerKeys,
+  redteam: async () => (await import('./commands/redteam.ts')).registerRedteam,
   token: async () => (await import('./commands/token.ts')).registerToken,
   weights: async () => (await import('./commands/weights.ts')).registerWeights,
 }
