@@ -54,6 +54,11 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       onFailure: audit.onFailure,
       maxBytes: audit.maxFileSize,
     },
+    weights: document.weights.map(({ dir, manifest, key }) => ({
+      dir: resolvePath(dir),
+      ...(manifest !== undefined && { manifest: resolvePath(manifest) }),
+      key: resolvePath(key),
+    })),
   }
 }
 
