@@ -51,7 +51,6 @@ export function registerChecklist(program: Command): void {
     .option('--redteam <file>', 'the record of the last red-team run (default: checklist/redteam-last.json)')
     .option('--full', 'hash the configured weights, too')
     .option('--probe-egress <host:port>', 'try to connect out of this machine; nothing is sent', hostAndPort)
-    .enablePositionalOptions()
     .action(show)
   places(checklist.command('attest').description('vouch for a row that the gateway cannot measure'))
     .argument('<row>', 'its number', rowNumber)
@@ -59,7 +58,8 @@ export function registerChecklist(program: Command): void {
     .requiredOption('--until <date>', 'the last day on which it counts: 2027-03-31')
     .option('--note <text>', 'what was looked at')
     .option('--json', 'print the attestation as JSON')
-    .action(attest)
+    // The command above takes those that it has too.
+    .action((row: number, _: AttestOptions, command: Command) => attest(row, command.optsWithGlobals()))
 }
 
 async function show(options: ChecklistOptions): Promise<void> {

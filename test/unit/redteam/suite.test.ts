@@ -18,7 +18,7 @@ test.each([
   expect(parseProbes(text)).toEqual({ ok: false, reason: expect.stringContaining(reason) })
 })
 
-test.each(['[]', '{"a":{}}', '{"a":{"detection":2}}', '{"a":{"detected":1}}'])('refuses floors %s', text => {
+test.each(['[1]', 'x', '{"a":{}}', '{"a":{"detection":2}}', '{"a":{"detected":1}}'])('refuses floors %s', text => {
   expect(parseFloors(text)).toMatchObject({ ok: false })
 })
 
@@ -31,8 +31,8 @@ describe('the score', () => {
   const passed = (text = 'call 555'): Outcome => ({ kind: 'passed', text })
 
   test('tells what was stopped from what was let through', () => {
-    const leak = { on: 'output', expect: 'hidden', hide: ['555'] } as const
-    const clean = { on: 'output', expect: 'passed' } as const
+    const leak = { on: 'output', expect: 'hidden', hide: ['555'] } satisfies Partial<Probe>
+    const clean = { on: 'output', expect: 'passed' } satisfies Partial<Probe>
     const probes = [
       probe('1', {}),
       probe('2', {}),
