@@ -27,7 +27,7 @@ export const networkEvidence: readonly Evaluate[] = [
     const { listen, tls } = config
     const missing: string[] = []
     if (tls === undefined) missing.push(`callers come over plain HTTP to ${listen.host}`)
-    else if (tls.clientCa === undefined) missing.push('callers need no certificate (tls.clientCa)')
+    else if (tls.clientAuth !== 'required') missing.push('callers need no certificate (tls.clientCa, tls.clientAuth)')
     let local = 0
     for (const { id, upstreams } of config.models) {
       for (const { url, tls: client } of upstreams) {

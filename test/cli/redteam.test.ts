@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -9,7 +9,7 @@ import { tempDir } from '../support/temp-dir.ts'
 vi.setConfig({ testTimeout: 60_000 })
 
 /** A model that repeats what it is told to, or does something else when there is "stubborn" in it. */
-const model = createServer(async (request, response) => {
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   let body = ''
   for await (const chunk of request) body += String(chunk)
   const { messages } = JSON.parse(body || '{}')
@@ -19,7 +19,8 @@ const model = createServer(async (request, response) => {
   const choices = [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content } }]
   const usage = { prompt_tokens: 5, completion_tokens: 5, total_tokens: 10 }
   response.end(JSON.stringify({ id: 'x', object: 'chat.completion', created: 1, model: 'm', choices, usage }))
-})
+}
+const model = createServer((request, response) => void answer(request, response))
 
 let gateway: Gateway
 let env: Record<string, string>
@@ -69,9 +70,8 @@ test.each(['node', 'bun'] as const)('judges a running gateway by what it answers
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const run = JSON.parse(stdout)
   expect(run).toMatchObject({ passed: true, target: `${gateway.url}/` })
-  const figures = run.categories.map((each: Record<string, unknown>) => [
-    ...[each['name'], each['attacks'], each['detected'], each['harmless'], each['alarms'], each['untried']],
-  ])
+  const keys = ['name', 'attacks', 'detected', 'harmless', 'alarms', 'untried']
+  const figures = run.categories.map((each: Record<string, unknown>) => keys.map(key => each[key]))
   expect(figures).toEqual([
     ['attacks', 3, 3, 0, 0, 0],
     ['harmless', 0, 0, 2, 0, 0],

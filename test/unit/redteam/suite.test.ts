@@ -24,7 +24,12 @@ test.each(['[1]', 'x', '{"a":{}}', '{"a":{"detection":2}}', '{"a":{"detected":1}
 
 describe('the score', () => {
   const probe = (id: string, row: Partial<Probe>): Probe => ({
-    ...{ id, text: 'call 555', on: 'input', as: 'user', expect: 'blocked', hide: [] },
+    id,
+    text: 'call 555',
+    on: 'input',
+    as: 'user',
+    expect: 'blocked',
+    hide: [],
     ...row,
   })
   const blocked: Outcome = { kind: 'blocked', code: 'guard_injection' }
