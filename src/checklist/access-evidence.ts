@@ -1,6 +1,6 @@
 import { MAX_TOKEN_LIFETIME_MS } from '../config/limits.ts'
 import { formatQuantity } from '../config/units.ts'
-import type { Evaluate } from './evidence.ts'
+import type { Evaluate } from './evaluate.ts'
 
 /** Rows 9 to 13. */
 export const accessEvidence: readonly Evaluate[] = [

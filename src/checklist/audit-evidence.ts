@@ -1,4 +1,4 @@
-import type { Evaluate } from './evidence.ts'
+import type { Evaluate } from './evaluate.ts'
 import type { AuditFacts, Facts } from './facts.ts'
 
 /** What a served request's record has to have. */

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { at } from '../config/fault.ts'
-import type { Evaluate, Evidence } from './evidence.ts'
+import type { Evaluate, Evidence } from './evaluate.ts'
 
 const DAY_MS = 86_400_000
 /** A quarter: as long as a token may live. */

@@ -1,5 +1,5 @@
 import { isLoopback } from '../config/loopback.ts'
-import type { Evaluate } from './evidence.ts'
+import type { Evaluate } from './evaluate.ts'
 
 const DAY_MS = 86_400_000
 /** Certificates with less left than this should have been replaced. */

@@ -1,4 +1,4 @@
-import type { Evaluate } from './evidence.ts'
+import type { Evaluate } from './evaluate.ts'
 
 const MAX_SHOWN = 3
 
