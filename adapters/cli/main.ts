@@ -14,10 +14,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   serve: async () => (await import('./commands/serve.ts')).registerServe,
   audit: async () => (await import('./commands/audit.ts')).registerAudit,
   certs: async () => (await import('./commands/certs.ts')).registerCerts,
+  checklist: async () => (await import('./commands/checklist.ts')).registerChecklist,
   config: async () => (await import('./commands/config.ts')).registerConfig,
   guard: async () => (await import('./commands/guard.ts')).registerGuard,
   keys: async () => (await import('./commands/keys.ts')).registerKeys,
+  redteam: async () => (await import('./commands/redteam.ts')).registerRedteam,
   token: async () => (await import('./commands/token.ts')).registerToken,
+  weights: async () => (await import('./commands/weights.ts')).registerWeights,
 }
 
 /** The command line, without running it: a command that is named loads nothing of the others. */

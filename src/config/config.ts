@@ -46,6 +46,17 @@ export interface Config {
   readonly request: RequestConfig
   readonly limits: LimitsConfig
   readonly audit: AuditConfig
+  /** Sealed folders of model files that the checklist looks at. */
+  readonly weights: readonly WeightsConfig[]
+}
+
+/** All absolute paths. */
+export interface WeightsConfig {
+  readonly dir: string
+  /** Absent: in the folder. */
+  readonly manifest?: string
+  /** The public key, or the private one, of which the public part counts. */
+  readonly key: string
 }
 
 export interface ListenConfig {

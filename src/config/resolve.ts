@@ -65,6 +65,11 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
         checkpoint: resolveCheckpoint(audit.checkpoint, resolvePath(audit.file), resolvePath),
       }),
     },
+    weights: document.weights.map(({ dir, manifest, key }) => ({
+      dir: resolvePath(dir),
+      ...(manifest !== undefined && { manifest: resolvePath(manifest) }),
+      key: resolvePath(key),
+    })),
   }
 }
 

@@ -530,6 +530,15 @@ const audit = v.strictObject({
   ),
 })
 
+const sealedWeights = v.strictObject({
+  dir: v.pipe(path, described('The folder of the model files.')),
+  manifest: v.exactOptional(v.pipe(path, described('Its manifest; absent: `sallyport-weights.json` in the folder.'))),
+  key: v.optional(
+    v.pipe(path, described('The key that the manifest is checked with, a JWK or a JWK Set.')),
+    'keys/audit-signing.jwk.json',
+  ),
+})
+
 const STATE = /^(embedded(:.+)?|rediss?(\+cluster|\+sentinel)?:\/\/\S+)$/
 
 const state = v.optional(
@@ -576,6 +585,10 @@ export const DOCUMENT = v.strictObject({
   request: v.optional(request, {}),
   limits: v.optional(listenerLimits, {}),
   audit,
+  weights: v.optional(
+    v.pipe(list(sealedWeights), described('Sealed folders of model files, for `sallyport checklist` to look at.')),
+    [],
+  ),
 })
 
 /** The part that says where the log is. */

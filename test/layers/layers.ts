@@ -21,6 +21,9 @@ const DOMAINS = [
   'json',
   'validators',
   'model-servers',
+  'weights',
+  'checklist',
+  'redteam',
 ]
 
 const RUNTIME_MODULE = /^(node|bun|cloudflare|deno):|^bun$/

@@ -1,0 +1,80 @@
+import type { Evaluate } from './evaluate.ts'
+import type { AuditFacts, Facts } from './facts.ts'
+
+/** What a served request's record has to have. */
+const FIELDS = ['time', 'tokenId', 'model', 'inputTokens', 'latencyMs', 'status'] as const
+
+/** Rows 14 to 19. */
+export const auditEvidence: readonly Evaluate[] = [
+  onRecords(({ newest }) => {
+    const served = servedOf(newest)
+    if (served.length === 0)
+      return { met: false, evidence: 'The newest records have no served request of a model: nothing to see yet' }
+    const missing = FIELDS.filter(field => served.some(record => record[field] === undefined))
+    if (missing.length > 0) return { met: false, evidence: `Records of served requests lack ${missing.join(', ')}` }
+    return {
+      met: true,
+      evidence: `All ${served.length} served among the newest ${newest.length} records have ${FIELDS.join(', ')}`,
+    }
+  }),
+  onRecords(({ newest, hmacKeyId }) => {
+    const served = servedOf(newest)
+    if (served.some(({ promptHmac }) => typeof promptHmac !== 'string'))
+      return { met: false, evidence: 'Records of served requests lack promptHmac' }
+    if (newest.some(record => 'prompt' in record || 'messages' in record))
+      return { met: false, evidence: 'Records hold raw prompts' }
+    if (served.length === 0)
+      return { met: false, evidence: 'The newest records have no served request of a model: nothing to see yet' }
+    const now = served.filter(record => record['hmacKeyId'] === hmacKeyId).length
+    return {
+      met: true,
+      evidence: `All ${served.length} served have an HMAC-SHA-256 of the prompt and no prompt; ${now} of the secret in force (${hmacKeyId})`,
+    }
+  }),
+  onRecords(({ newest, leakingSnippets }) => {
+    const snippets = newest.filter(({ outputSnippet }) => typeof outputSnippet === 'string').length
+    if (leakingSnippets > 0)
+      return { met: false, evidence: `${leakingSnippets} of ${snippets} snippets hold what the rules find` }
+    return {
+      met: true,
+      evidence: `The rules find nothing in the ${snippets} snippets of the newest ${newest.length} records`,
+    }
+  }),
+  facts => {
+    const forward = setting(facts, 'forward')
+    if (!Array.isArray(forward) || forward.length === 0)
+      return { met: false, evidence: 'Not configured (audit.forward)' }
+    return {
+      met: true,
+      evidence: `${forward.length} places: ${forward.map(({ kind }: { kind?: string }) => kind).join(', ')}`,
+    }
+  },
+  facts => {
+    const retention = setting(facts, 'retention') ?? setting(facts, 'retentionMs')
+    if (retention === undefined) return { met: false, evidence: 'Not configured (audit.retention)' }
+    return {
+      met: true,
+      evidence: typeof retention === 'number' ? `Kept for ${retention / 86_400_000} days` : 'Configured',
+    }
+  },
+  facts => {
+    if (!facts.audit.ok) return { met: false, evidence: facts.audit.reason }
+    const { file, records, bad } = facts.audit.value
+    if (bad !== undefined) return { met: false, evidence: `The chain of ${file} is broken: ${bad}` }
+    const signed = setting(facts, 'checkpoint') === undefined ? 'no signed checkpoints' : 'signed checkpoints'
+    return { met: true, evidence: `The chain of ${file} is whole: ${records} records; ${signed}` }
+  },
+]
+
+function onRecords(evaluate: (audit: AuditFacts) => ReturnType<Evaluate>): Evaluate {
+  return ({ audit }) => (audit.ok ? evaluate(audit.value) : { met: false, evidence: audit.reason })
+}
+
+function servedOf(records: AuditFacts['newest']) {
+  return records.filter(({ outcome, model }) => outcome === 'served' && model !== undefined)
+}
+
+/** A part of `audit` in the configuration in force, undefined where this release does not act on it. */
+function setting({ config, notEnforced }: Facts, key: string): unknown {
+  return notEnforced.includes(`audit.${key}`) ? undefined : (config.audit as unknown as Record<string, unknown>)[key]
+}
