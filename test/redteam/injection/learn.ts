@@ -55,7 +55,7 @@ export interface Options {
   readonly seed: number
 }
 
-export const OPTIONS: Options = { epochs: 8, rate: 0.08, l2: 2e-6, dropout: 0.5, seed: 1 }
+export const OPTIONS: Options = { epochs: 6, rate: 0.08, l2: 2e-6, dropout: 0.7, seed: 1 }
 
 /**
  * Logistic regression by AdaGrad over the windows of texts. Of a long attack, only the window that looks worst is taken for one

@@ -9,7 +9,9 @@ export function expand(random: Random, grammar: Grammar, template: string): stri
   for (let depth = 0; depth < 12 && /[{[]\w*[^{}[\]]*[}\]]/.test(text); depth++) {
     const before = text
     text = text
-      .replace(/\{(\w+)\}/g, (whole, name: string) => (grammar[name] === undefined ? whole : random.pick(grammar[name])))
+      .replace(/\{(\w+)\}/g, (whole, name: string) =>
+        grammar[name] === undefined ? whole : random.pick(grammar[name]),
+      )
       .replace(/\[([^[\]{}\n]*\|[^[\]{}\n]*)\]/g, (_, options: string) => random.pick(options.split('|')))
     if (text === before) break
   }
@@ -32,6 +34,8 @@ function misspelt(random: Random, text: string): string {
     if (random.next() > 0.25) return word
     const at = random.int(1, word.length - 3)
     const [one = '', other = ''] = [word[at], word[at + 1]]
-    return random.next() < 0.5 ? word.slice(0, at) + other + one + word.slice(at + 2) : word.slice(0, at) + word.slice(at + 1)
+    return random.next() < 0.5
+      ? word.slice(0, at) + other + one + word.slice(at + 2)
+      : word.slice(0, at) + word.slice(at + 1)
   })
 }

@@ -12,7 +12,15 @@ export interface MadeText {
   readonly text: string
 }
 
-const WORDS: Grammar = { ...SHARED, ...TASKS, ...QUESTIONS, ...DOCUMENT_WORDS, ...ATTACK_WORDS, ...INDIRECT_WORDS, ...BENIGN_WORDS }
+const WORDS: Grammar = {
+  ...SHARED,
+  ...TASKS,
+  ...QUESTIONS,
+  ...DOCUMENT_WORDS,
+  ...ATTACK_WORDS,
+  ...INDIRECT_WORDS,
+  ...BENIGN_WORDS,
+}
 
 /** Texts made of templates: the same ones for a seed. */
 export function synthetic(seed: number, scale = 1): MadeText[] {
@@ -31,12 +39,17 @@ export function synthetic(seed: number, scale = 1): MadeText[] {
   add('indirect', 1, 1500, () => inside(from(INDIRECT_TEMPLATES)))
   add('documents', 0, 1500, () => inside(from(INSERTED)))
   for (const [name, templates] of Object.entries(BENIGN_TEMPLATES)) {
-    add(name, 0, name === 'security' ? 500 : 900, () => (random.next() < 0.8 ? from(templates) : styled(random, from(templates))))
+    add(name, 0, name === 'security' ? 500 : 900, () =>
+      random.next() < 0.8 ? from(templates) : styled(random, from(templates)),
+    )
   }
   add('tongues', 1, 800, () => {
     const { overrides, goals, benign } = random.pick(TONGUES)
     const attack = `${random.pick(overrides)} ${random.pick(goals)}`
-    return styled(random, random.next() < 0.3 ? `${random.pick(benign)} ${attack}` : random.next() < 0.3 ? random.pick(overrides) : attack)
+    return styled(
+      random,
+      random.next() < 0.3 ? `${random.pick(benign)} ${attack}` : random.next() < 0.3 ? random.pick(overrides) : attack,
+    )
   })
   add('tongues', 0, 600, () => {
     const { benign } = random.pick(TONGUES)
