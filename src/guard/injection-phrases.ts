@@ -37,7 +37,8 @@ export const FAMILIES: readonly Family[] = [
       '^IGNORE ~3 BEFORE ~2 RULES',
       '^IGNORE ~2 ALL ~2 RULES',
       '^IGNORE ~3 RULES ~2 BEFORE|previously|given',
-      '^IGNORE ~1 everything|anything|all|whatever|what ~3 above|before|said|told|previously|prior|below',
+      '^IGNORE ~1 everything|anything|all|whatever ~3 above|before|said|told|previously|prior|below',
+      '^IGNORE ~1 what ~3 above|before|told|previously|prior|below',
       '^ignore|disregard|forget ~1 instructions|directions|rules',
       'do|dont|never|not|no ~2 follow|obey|listen|adhere ~2 BEFORE|other|any|your ~2 RULES',
       'no longer ~3 follow|obey|adhere|comply ~4 RULES',
@@ -128,7 +129,7 @@ export const FAMILIES: readonly Family[] = [
     name: 'reveal-secret',
     weight: 0.7,
     phrases: [
-      '^REVEAL ~4 secret|access|hidden|special|private key|code|password|phrase|word|token|passphrase|passcode|string',
+      '^REVEAL ~4 secret|access|hidden|special key|code|password|phrase|word|token|passphrase|passcode|string',
       'what|whats ~2 secret|access|special key|code|password|phrase|word|token',
       'your secret|access|hidden key|code|phrase|token|password',
     ],
@@ -176,7 +177,7 @@ export const FAMILIES: readonly Family[] = [
     name: 'exfiltrate-by-link',
     weight: 0.75,
     phrases: [
-      'append|include|insert|embed|put|encode|add ~4 conversation|history|prompt|password|passwords|secret|secrets|credentials|chat ~8 url|link|image|img|query|parameter|http|https',
+      'append|insert|embed|encode ~3 conversation|history|prompt|password|passwords|secret|secrets|credentials ~6 url|link|image|img|query|parameter|http|https',
     ],
   },
   {

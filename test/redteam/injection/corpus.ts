@@ -22,7 +22,7 @@ const SEED = 7
 
 /** All that the model learns from: texts of others (`data/README.md`) and texts made of templates. */
 export function trainingRows(): Row[] {
-  return [...read('attacks.jsonl'), ...read('benign.jsonl'), ...synthetic(SEED)]
+  return [...read('attacks.jsonl'), ...read('benign.jsonl'), ...read('technical.jsonl'), ...synthetic(SEED)]
 }
 
 /** Harmless texts that look dangerous; nothing learns from them. */
