@@ -51,9 +51,9 @@ export class FeatureReader {
     this.count = 0
     let taken = 0
     while (this.at < length) {
-      const kind = KINDS[charCodeAt.call(text, this.at)] as number
-      const unit = kind === DIGIT ? ZERO : kind === BLANK ? SPACE : charCodeAt.call(text, this.at)
-      this.at++
+      const read = charCodeAt.call(text, this.at++)
+      const kind = KINDS[read] as number
+      const unit = kind === DIGIT ? ZERO : kind === BLANK ? SPACE : read
       if (unit === this.one && (unit === SPACE || (unit === this.two && unit === this.three))) continue
       taken++
       this.endRuns(unit)

@@ -70,7 +70,9 @@ const STARTS = LITERALS.flatMap(({ name, weight, strings: written }) => {
  * @param continues whether the text goes on from one in front, so that no sentence begins with it
  */
 export function findPhrases(normalised: string, found: Families, continues = false): void {
-  findLiterals(normalised, found)
+  for (const { first, name, weight, strings } of STARTS) {
+    if (normalised.includes(first) && strings.some(string => normalised.includes(string))) add(found, name, weight)
+  }
   if (!reader.openAscii(normalised, continues)) reader.open(normalised, continues)
   let word = 0
   while (reader.read()) {
@@ -78,15 +80,6 @@ export function findPhrases(normalised: string, found: Families, continues = fal
   }
   while (word < reader.count) begin(word++, found)
   reader.close()
-}
-
-function findLiterals(normalised: string, found: Families): void {
-  let lower: string | null = null
-  for (const { first, name, weight, strings } of STARTS) {
-    if (!normalised.includes(first)) continue
-    lower ??= normalised.toLowerCase()
-    if (strings.some(string => lower?.includes(string))) add(found, name, weight)
-  }
 }
 
 /** Looks for what begins with the word, and adds it. */
