@@ -39,18 +39,23 @@ function pairs(looks: string, like: string): [string, string][] {
 const BEYOND_ASCII = /[^\x00-\x7f]/
 
 /** Tags repeat ASCII invisibly (U+E0020 for a space); models read them. */
-const TAGS = /[\u{e0020}-\u{e007e}]/gu
+const TAGS = /[\u{e0020}-\u{e007e}]+/gu
 
 /** The normalised text: lower-case, decomposed without marks, invisible characters out, look-alikes as Latin letters. */
 export function normalise(text: string): string {
   const plain = withoutBackslashes(text)
   if (!BEYOND_ASCII.test(plain)) return plain.toLowerCase()
   return plain
-    .replace(TAGS, tag => String.fromCharCode((tag.codePointAt(0) as number) - 0xe0000))
+    .replace(TAGS, asciiOf)
     .normalize('NFKD')
     .toLowerCase()
     .replace(/[\p{M}\p{Cf}\u{e0000}-\u{e007f}]/gu, '')
     .replace(/[^\x00-\x7f]/g, unit => LOOK_ALIKES.get(unit) ?? unit)
+}
+
+function asciiOf(tags: string): string {
+  const signs = Array.from(tags, tag => String.fromCharCode((tag.codePointAt(0) as number) - 0xe0000))
+  return `\n${signs.join('')}\n`
 }
 
 /** A text with a backslash at every other character is one written to be read without them. */
@@ -73,7 +78,9 @@ const LEET: Readonly<Record<string, string>> = {
   $: 's',
   '!': 'i',
 }
-const LEET_WORD = /[a-z0-9@$!]*[a-z][0134578@$!][a-z][a-z0-9@$!]*/g
+/** Where one stands inside a word. */
+const LEET_INSIDE = /[a-z][0134578@$!]+[a-z]/
+const WORD = /[a-z0-9@$!]+/g
 const SPACED = /(?<![a-z0-9])[a-z0-9](?:[ ._*|-]{1,3}[a-z0-9](?![a-z0-9])){5,}/g
 
 /**
@@ -87,27 +94,23 @@ export function spelledOut(normalised: string): string | null {
       .replace(/[ ._*|-]/g, '')
       .replaceAll('\n', ' '),
   )
-  const leet = (joined.match(LEET_WORD)?.length ?? 0) < 2 ? joined : joined.replace(LEET_WORD, withLetters)
+  const leet = LEET_INSIDE.test(joined) ? joined.replace(WORD, withLetters) : joined
   return leet === normalised ? null : leet
 }
 
 function withLetters(word: string): string {
-  return word.replace(/[0134578@$!]/g, sign => LEET[sign] ?? sign)
+  return !LEET_INSIDE.test(word) ? word : word.replace(/[0134578@$!]/g, sign => LEET[sign] ?? sign)
 }
 
 const BASE64 = /[A-Za-z0-9+/]{24,}={0,2}/g
-/** More than this is not decoded of one run, and of all of a text. */
-const DECODED_UNITS = 4096
 const PLAIN = /^[\t\n\r\x20-\x7e]+$/
 
 /** What a text says in Base64, where that is text again; null where it says nothing. */
 export function decodedIn(text: string): string | null {
   let decoded = ''
   for (const [run] of text.matchAll(BASE64)) {
-    const length = Math.min(run.length, DECODED_UNITS)
-    const read = atob(run.slice(0, length - (length % 4)))
+    const read = atob(run.slice(0, run.length - (run.length % 4)))
     if (read.includes(' ') && PLAIN.test(read)) decoded += `${read}\n`
-    if (decoded.length > DECODED_UNITS) break
   }
   return decoded === '' ? null : decoded
 }
