@@ -118,7 +118,7 @@ export function prompts(rig: Rig): void {
       expect([reply.status, reply.json()['error'].code]).toEqual([400, 'guard_injection'])
       const { guard } = await rig.record(reply)
       expect(guard).toMatchObject([{ stage: 'input', rule: 'INJECTION_MODEL', action: 'block', count: 1 }])
-      const lenient = await rig.chat(answer, chat(text), await rig.token({ team: 'lenient' }))
+      const lenient = await rig.chat(answer, chat(text), { claims: { team: 'lenient' } })
       expect(lenient.status).toBe(200)
     }
   })
