@@ -22,16 +22,15 @@ export function openInput(file: string | undefined): Readable {
  */
 export async function* textRows(input: Readable): AsyncGenerator<TextRow> {
   let number = 0
-  // readline does not pass on what the stream says.
-  let failure: unknown
-  input.once('error', error => {
-    failure = error
-  })
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    number++
-    if (line.trim() !== '') yield parseRow(line, number)
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      number++
+      if (line.trim() !== '') yield parseRow(line, number)
+    }
+  } catch (error) {
+    if (error instanceof CommandFailure) throw error
+    throw new CommandFailure(`cannot read: ${reasonOf(error)}`)
   }
-  if (failure !== undefined) throw new CommandFailure(`cannot read: ${reasonOf(failure)}`)
 }
 
 function parseRow(line: string, number: number): TextRow {

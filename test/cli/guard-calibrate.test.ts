@@ -20,7 +20,8 @@ function calibrate(texts: readonly string[] | string, args: readonly string[] = 
   return runProcess(process.execPath, [ENTRY, 'guard', 'calibrate', 'texts.jsonl', ...args], { cwd })
 }
 
-const repeated = (count: number, text: string) => Array.from({ length: count }, (_, at) => `${text} ${'a'.repeat(at % 7)}`)
+const repeated = (count: number, text: string) =>
+  Array.from({ length: count }, (_, at) => `${text} ${'a'.repeat(at % 7)}`)
 
 test('finds the threshold that few of the texts reach, and scan uses it', async () => {
   const texts = [...repeated(1195, ORDINARY), ...repeated(5, DOUBTFUL)]

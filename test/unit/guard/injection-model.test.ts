@@ -9,7 +9,7 @@ function featuresOf(text: string): number[][] {
   const reader = new FeatureReader()
   const segments: number[][] = []
   reader.open(text)
-  while (reader.read()) segments.push([...reader.features.slice(0, reader.count)])
+  while (reader.read()) segments.push(Array.from(reader.features.subarray(0, reader.count)))
   return segments
 }
 
