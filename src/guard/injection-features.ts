@@ -23,6 +23,9 @@ export class FeatureReader {
   /** The features of the segment read last: the first `count`. */
   readonly features = new Int32Array(MOST)
   count = 0
+  /** By feature: the segment that has it, of the last 255. One that is there twice counts once, however often words are said. */
+  private readonly seenIn = new Uint8Array(FEATURES)
+  private segment = 0
   private text = ''
   private at = 0
   // The characters in front, the nearest first.
@@ -49,6 +52,10 @@ export class FeatureReader {
     const { length } = text
     if (this.at > length) return false
     this.count = 0
+    if (++this.segment > 255) {
+      this.seenIn.fill(0)
+      this.segment = 1
+    }
     let taken = 0
     while (this.at < length) {
       const read = charCodeAt.call(text, this.at++)
@@ -99,7 +106,10 @@ export class FeatureReader {
   }
 
   private add(hash: number): void {
-    this.features[this.count++] = (Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> (32 - BITS)) & (FEATURES - 1)
+    const feature = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> (32 - BITS)
+    if (this.seenIn[feature] === this.segment) return
+    this.seenIn[feature] = this.segment
+    this.features[this.count++] = feature
   }
 }
 
