@@ -1,5 +1,6 @@
 import { type Direction, RuleBook, type RuleInForce } from '../../src/config/rules-in-force.ts'
 import { createDigest } from '../../src/guard/digest.ts'
+import { INJECTION_THRESHOLD } from '../../src/guard/injection.ts'
 import { BUILT_IN_RULES, OPTIONAL_RULES } from '../../src/guard/recognisers/index.ts'
 import type { Digest } from '../../src/guard/replacement.ts'
 import { locateConfig, readConfig } from '../node/config-file.ts'
@@ -11,6 +12,8 @@ import { CommandFailure, UsageError } from './failure.ts'
 export interface GuardRules extends Record<Direction, readonly RuleInForce[]> {
   /** Null without a configuration. */
   readonly digest: Digest | null
+  /** The score from which a text counts as an injection. */
+  readonly injectionThreshold: number
 }
 
 /**
@@ -27,7 +30,7 @@ export async function guardRulesOf(options: CallerOptions & { readonly config?: 
       ...BUILT_IN_RULES.map(rule => ({ rule, action: 'redact' as const, setBy: 'there is no configuration' })),
       ...OPTIONAL_RULES.map(rule => ({ rule, action: 'off' as const, setBy: 'it has to be named' })),
     ]
-    return { input: all, output: all, digest: null }
+    return { input: all, output: all, digest: null, injectionThreshold: INJECTION_THRESHOLD }
   }
   const result = await readConfig(location, process.env)
   if (!result.ok) throw new CommandFailure(faultList(nameOf(location), result.faults))
@@ -37,6 +40,9 @@ export async function guardRulesOf(options: CallerOptions & { readonly config?: 
   return {
     input: book.side('input', exception).rules,
     output: book.side('output', exception).rules,
+    injectionThreshold:
+      (exception === undefined ? undefined : guard.exceptions[exception]?.input?.injectionThreshold) ??
+      guard.input.injectionThreshold,
     digest: createDigest(nodeHashing, new TextEncoder().encode(audit.hmacSecret)),
   }
 }

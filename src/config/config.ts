@@ -264,6 +264,8 @@ export interface GuardSideConfig<Action extends GuardAction = GuardAction> {
 
 export interface GuardInputConfig extends GuardSideConfig {
   readonly injection: InjectionAction
+  /** From this score on, over 0 to 1, a text counts as an injection. */
+  readonly injectionThreshold: number
 }
 
 /** How a stream ends in which something is blocked: as one that a filter ended, or with an error event. */

@@ -16,7 +16,10 @@ export interface EffectivePolicy {
   readonly models: readonly string[]
   /** The path of the exception that counts; null for the general policy. */
   readonly exception: string | null
-  readonly input: EffectiveSide & { readonly injection: Setting<InjectionAction> }
+  readonly input: EffectiveSide & {
+    readonly injection: Setting<InjectionAction>
+    readonly injectionThreshold: Setting<number>
+  }
   readonly output: EffectiveSide & {
     readonly maxCharacters: Setting<number | null>
     readonly onBlock: Setting<OnBlock>
@@ -58,6 +61,7 @@ function guardOf({ guard }: Config, book: RuleBook, exception: number | undefine
   const path = (direction: Direction, key: string, isSpecial: boolean) =>
     `${isSpecial ? at('guard.exceptions', exception ?? 0) : 'guard'}.${direction}.${key}`
   const injection = special?.input?.injection
+  const injectionThreshold = special?.input?.injectionThreshold
   const maxCharacters = special?.output?.maxCharacters
   const onBlock = special?.output?.onBlock
   return {
@@ -65,6 +69,10 @@ function guardOf({ guard }: Config, book: RuleBook, exception: number | undefine
       injection: {
         value: injection ?? guard.input.injection,
         setBy: path('input', 'injection', injection !== undefined),
+      },
+      injectionThreshold: {
+        value: injectionThreshold ?? guard.input.injectionThreshold,
+        setBy: path('input', 'injectionThreshold', injectionThreshold !== undefined),
       },
       ...effectiveSide(book.side('input', exception)),
     },

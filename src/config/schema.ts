@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { SCOPES } from '../auth/scopes.ts'
 import { LIMITS, type LimitName } from '../firewall/limits.ts'
+import { INJECTION_THRESHOLD } from '../guard/injection.ts'
 import { LOCALES } from '../guard/recognisers/index.ts'
 import { QUOTA_PARTS } from '../quota/limit.ts'
 import { ADMISSION } from './admission-schema.ts'
@@ -334,8 +335,15 @@ const onBlock = v.pipe(
   oneOf(['content_filter', 'error']),
   described('How a stream ends in which something is blocked: as one that a filter ended, or with an error.'),
 )
+const injectionThreshold = v.pipe(
+  v.number('should be a number over 0 and up to 1, such as 0.7'),
+  v.gtValue(0, 'should be over 0, which every text reaches'),
+  v.maxValue(1, 'should be at most 1'),
+  described('The score from which a text counts as one; `sallyport guard calibrate` finds yours.'),
+)
 const guardInput = {
   injection: v.optional(v.pipe(injectionAction, described('Text that tries to override instructions.')), 'block'),
+  injectionThreshold: v.optional(injectionThreshold, INJECTION_THRESHOLD),
   pii: v.optional(v.pipe(inputAction, described('Personal data.')), 'flag'),
   secrets: v.optional(v.pipe(inputAction, described('Keys, passwords, tokens.')), 'block'),
   rules: v.optional(v.pipe(v.record(v.string(), inputAction, NO_MAPPING), described(BY_NAME)), {}),
@@ -405,6 +413,7 @@ const guardException = v.strictObject({
   input: v.exactOptional(
     v.strictObject({
       injection: v.exactOptional(injectionAction),
+      injectionThreshold: v.exactOptional(injectionThreshold),
       pii: v.exactOptional(inputAction),
       secrets: v.exactOptional(inputAction),
       rules: v.exactOptional(v.record(v.string(), inputAction, NO_MAPPING)),

@@ -24,6 +24,7 @@ export class WordReader {
   private bytes = new Uint8Array(1024)
   private length = 0
   private at = 0
+  private continues = false
   private readonly vocabulary: Vocabulary
   private readonly ids = new Uint16Array(KEPT_WORDS)
   private readonly starts = new Int32Array(KEPT_WORDS)
@@ -35,15 +36,15 @@ export class WordReader {
     this.vocabulary = vocabulary
   }
 
-  /** Begins a text that is normalised. */
-  open(text: string): void {
-    const units = this.begin(text.length)
+  /** Begins a text that is normalised, or, where it `continues`, the next piece of one. */
+  open(text: string, continues = false): void {
+    const units = this.begin(text.length, continues)
     for (let at = 0; at < text.length; at++) units[at] = charCodeAt.call(text, at)
   }
 
   /** Begins a text of ASCII that is normalised but for its capitals; false where the text is another one. */
-  openAscii(text: string): boolean {
-    const units = this.begin(text.length)
+  openAscii(text: string, continues = false): boolean {
+    const units = this.begin(text.length, continues)
     const { bytes } = this
     if (!isAsciiInto(text, bytes)) return false
     for (let at = 0; at < text.length; at++) units[at] = LOWER[bytes[at] as number] as number
@@ -52,13 +53,14 @@ export class WordReader {
 
   /** Ends a text: nothing of a long one is kept. */
   close(): void {
-    this.begin(0)
+    this.begin(0, false)
     if (this.units.length <= MAX_ROOM) return
     this.units = new Uint16Array(1024)
     this.bytes = new Uint8Array(1024)
   }
 
-  private begin(length: number): Uint16Array {
+  private begin(length: number, continues: boolean): Uint16Array {
+    this.continues = continues
     this.at = 0
     this.count = 0
     this.length = length
@@ -118,6 +120,18 @@ export class WordReader {
     return false
   }
 
+  /** Whether a quotation mark, and no colon or end of a line, stands between the word and the one in front. */
+  isQuoted(word: number): boolean {
+    const start = this.starts[word & MASK] as number
+    let quoted = false
+    for (let at = this.betweenFrom(word); at < start; at++) {
+      const unit = this.units[at] as number
+      if (unit === COLON || unit === LINE_END) return false
+      if (QUOTES.has(unit)) quoted = true
+    }
+    return quoted
+  }
+
   /** Whether a line or a sentence begins with it. */
   startsLine(word: number): boolean {
     if (this.isFirst(word)) return true
@@ -144,11 +158,11 @@ export class WordReader {
     const end = this.ends[word & MASK] as number
     let at = end
     while (at < end + BETWEEN && this.units[at] === 0x20) at++
-    return this.units[at] === 0x3a
+    return this.units[at] === COLON
   }
 
   private isFirst(word: number): boolean {
-    return this.previousEnds[word & MASK] === 0
+    return !this.continues && this.previousEnds[word & MASK] === 0
   }
 
   /** Where what is looked at in front of the word begins. */
@@ -183,6 +197,8 @@ function wordUnits(units: Uint16Array, at: number): number {
 }
 
 const LINE_END = 0x0a
+const COLON = 0x3a
+const QUOTES: ReadonlySet<number> = new Set(Array.from('"\'`“”‘’„«»', mark => mark.charCodeAt(0)))
 /** Marks that may stand between the beginning of a line or sentence and its first word. */
 const MARKS_IN_FRONT: ReadonlySet<number> = new Set(Array.from('#*>"\'`([{_-', mark => mark.charCodeAt(0)))
 

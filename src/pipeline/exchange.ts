@@ -19,6 +19,8 @@ import { requestIdOf } from './request-id.ts'
 /** The rules that apply to one request. */
 export interface RequestPolicy {
   readonly injection: 'off' | 'flag' | 'block'
+  /** The score from which a text counts as one. */
+  readonly injectionThreshold: number
   readonly input: GuardSide
   readonly output: GuardSide
   /** Redacts for the record what `output` lets through; null where that is nothing. */

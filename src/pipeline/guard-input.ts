@@ -1,13 +1,13 @@
 import { LONG_BODY_BYTES } from '../config/limits.ts'
 import type { Refusal } from '../errors/refusal.ts'
-import { scanInjection } from '../guard/injection.ts'
+import { type InjectionScan, scanInjection, scanInSteps } from '../guard/injection.ts'
 import type { RuleDefinition } from '../guard/rule.ts'
 import { bracketedIn, StandIns } from '../guard/stand-ins.ts'
 import { type Found, TextGuard } from '../guard/text-guard.ts'
 import { inTurns, type Steps } from '../guard/turns.ts'
 import { visitTexts } from '../openai/request-texts.ts'
 import { estimateInputTokens, estimateTextTokens } from '../quota/estimate.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, RequestPolicy } from './exchange.ts'
 import type { Services } from './services.ts'
 import { turnsOf } from './turns-of.ts'
 
@@ -21,48 +21,59 @@ export function guardInput(exchange: Exchange, services: Services): Refusal | un
   const guard = new TextGuard(policy.input, () => (exchange.standIns ??= new StandIns(bracketed(exchange))))
   if (body.bytes <= LONG_BODY_BYTES) return check(exchange, guard)
   // The caller has gone where nothing was found out.
-  return inTurns(findIn(body.fields, guard), turnsOf(exchange, services)).then(found =>
+  return inTurns(findIn(body.fields, policy, guard), turnsOf(exchange, services)).then(found =>
     found ? check(exchange, guard, found) : undefined,
   )
 }
 
+interface FoundInText {
+  readonly found: Found
+  /** Null where nobody asked. */
+  readonly injection: InjectionScan | null
+}
 /** By text: what was found in it. */
-type FoundIn = ReadonlyMap<string, Found>
+type FoundIn = ReadonlyMap<string, FoundInText>
 
 /** Looks through the texts of a long request before it is checked, so that the check itself takes no time over them. */
-function* findIn(fields: Record<string, unknown>, guard: TextGuard): Steps<FoundIn> {
+function* findIn(fields: Record<string, unknown>, policy: RequestPolicy, guard: TextGuard): Steps<FoundIn> {
   const texts = new Set<string>()
   visitTexts(fields, text => {
     texts.add(text)
     return text
   })
-  const found = new Map<string, Found>()
-  for (const text of texts) found.set(text, yield* guard.find(text))
-  return found
+  const all = new Map<string, FoundInText>()
+  for (const text of texts) {
+    const injection = policy.injection === 'off' ? null : yield* scanInSteps(text, policy.injectionThreshold)
+    all.set(text, { found: yield* guard.find(text), injection })
+  }
+  return all
 }
 
-function check(exchange: Exchange, guard: TextGuard, found?: FoundIn): Refusal | undefined {
+function check(exchange: Exchange, guard: TextGuard, all?: FoundIn): Refusal | undefined {
   const { body, policy, model } = exchange
   if (!body || !policy || !model) throw new Error('guardInput runs behind authoriseModel')
   let refusal: Refusal | undefined
-  let injections = 0
+  const injections = { INJECTION: 0, INJECTION_MODEL: 0 }
   const messages = body.fields['messages']
   exchange.estimatedInput = estimateInputTokens([], Array.isArray(messages) ? messages.length : 0)
   visitTexts(body.fields, (text, place) => {
     exchange.promptCharacters += text.length
     if (refusal) return text
-    if (policy.injection !== 'off' && scanInjection(text).flagged) {
-      injections++
+    const known = all?.get(text)
+    const injection =
+      policy.injection === 'off' ? null : (known?.injection ?? scanInjection(text, policy.injectionThreshold))
+    if (injection?.flagged) {
+      injections[injection.byModel ? 'INJECTION_MODEL' : 'INJECTION']++
       if (policy.injection === 'block') refusal = { code: 'guard_injection', param: place }
     }
-    const guarded = guard.whole(text, found?.get(text))
+    const guarded = guard.whole(text, known?.found)
     if (guard.blocked) refusal ??= blocked(guard.blocked, place)
     exchange.estimatedInput += estimateTextTokens(guarded)
     return guarded
   })
   for (const count of guard.tally()) exchange.findings.push({ stage: 'input', ...count })
-  if (injections > 0) {
-    exchange.findings.push({ stage: 'input', rule: 'INJECTION', action: policy.injection, count: injections })
+  for (const [rule, count] of Object.entries(injections)) {
+    if (count > 0) exchange.findings.push({ stage: 'input', rule, action: policy.injection, count })
   }
   if (refusal) return refusal
   const limit = model.maxPromptCharacters

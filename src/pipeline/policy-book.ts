@@ -32,6 +32,7 @@ export function compilePolicies(guard: Config['guard'], digest: Digest): PolicyB
     if (!inputSide || !outputSide || !recordSide) return null
     return {
       injection: special?.input?.injection ?? guard.input.injection,
+      injectionThreshold: special?.input?.injectionThreshold ?? guard.input.injectionThreshold,
       input: inputSide,
       output: outputSide,
       record: recordSide.enforced ? recordSide : null,

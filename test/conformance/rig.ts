@@ -272,6 +272,10 @@ function mainConfig(up: string, nowhere: string): Values {
         { match: { team: 'strict' }, input: { pii: 'block' }, output: { pii: 'block' } },
         { match: { team: 'halting' }, output: { pii: 'block', onBlock: 'error' } },
         { match: { team: 'redacting' }, input: { pii: 'redact', secrets: 'redact' } },
+        {
+          match: { team: 'lenient' },
+          input: { injectionThreshold: 1 },
+        },
         { match: { team: 'open' }, input: { injection: 'flag', secrets: 'flag' }, output: { pii: 'flag' } },
         { match: { team: 'brief' }, output: { maxCharacters: 20 } },
         { match: { team: 'alias' }, input: { pii: 'pseudonymise', secrets: 'pseudonymise' } },

@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import type { Direction } from '../../../src/config/rules-in-force.ts'
@@ -14,6 +12,7 @@ import { type CallerOptions, withCallerOptions } from '../caller-options.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
 import { guardRulesOf } from '../guard-rules-of.ts'
 import { print, printJson } from '../print.ts'
+import { openInput, textRows } from '../text-rows.ts'
 
 /** Text that is scanned as a whole is held in memory, and so is one line of JSON Lines. */
 const MAX_TEXT_LENGTH = 64 * 1024 * 1024
@@ -48,43 +47,28 @@ export function registerGuardScan(guard: Command): void {
 async function scan(file: string | undefined, options: ScanOptions): Promise<void> {
   if (options.on !== 'input' && options.on !== 'output') throw new UsageError('--on takes input or output')
   const direction: Direction = options.on
-  const { [direction]: ruled, digest } = await guardRulesOf(options)
+  const { [direction]: ruled, digest, injectionThreshold } = await guardRulesOf(options)
   const side = compile(ruled, digest)
-  const input = open(file)
-  if (options.jsonl) return scanLines(input, side, direction)
+  const scanText = (text: string) => scanOne(text, side, direction, injectionThreshold)
+  const input = openInput(file)
+  if (options.jsonl) return scanLines(input, scanText)
   const text = await readAll(input)
-  const result = scanOne(text, side, direction)
+  const result = scanText(text)
   if (options.json) return printJson(result)
   for (const { rule, start, end, action } of result.findings) print(`${start}-${end}\t${rule}\t${action}`)
   if (result.injection?.flagged) print(`injection\t${result.injection.rules.join(',')}\t${result.injection.score}`)
   print(result.redacted)
 }
 
-async function scanLines(input: Readable, side: GuardSide, direction: Direction): Promise<void> {
-  let number = 0
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    number++
-    if (line.trim() === '') continue
-    const row = parseRow(line, number)
-    const result = scanOne(row.text, side, direction)
+async function scanLines(input: Readable, scanText: (text: string) => ReturnType<typeof scanOne>): Promise<void> {
+  for await (const row of textRows(input)) {
+    const result = scanText(row.text)
     const text = `${JSON.stringify(row.id === undefined ? result : { id: row.id, ...result })}\n`
     if (!process.stdout.write(text)) await new Promise(resolve => process.stdout.once('drain', resolve))
   }
 }
 
-function parseRow(line: string, number: number): { id: unknown; text: string } {
-  let row: unknown
-  try {
-    row = JSON.parse(line)
-  } catch {
-    throw new CommandFailure(`line ${number}: not JSON`)
-  }
-  const { id, text } = (typeof row === 'object' && row !== null ? row : {}) as { id?: unknown; text?: unknown }
-  if (typeof text !== 'string') throw new CommandFailure(`line ${number}: no string "text"`)
-  return { id, text }
-}
-
-function scanOne(text: string, side: GuardSide, direction: Direction) {
+function scanOne(text: string, side: GuardSide, direction: Direction, threshold: number) {
   const standIns = new StandIns(bracketedIn(text))
   const guard = new TextGuard(side, () => standIns)
   const matches = side.enforced ? findAll(side.enforced, text) : []
@@ -94,17 +78,18 @@ function scanOne(text: string, side: GuardSide, direction: Direction) {
     .map(({ rule, start, end }): ScanFinding => ({ rule: rule.name, start, end, action: side.actionOf(rule) }))
     .sort((one, other) => one.start - other.start || one.end - other.end)
   if (direction === 'output') return { findings, redacted, injection: undefined }
-  return { findings, redacted, injection: scanInjection(text) }
+  const injection = scanInjection(text, threshold)
+  return {
+    findings,
+    redacted,
+    injection: { score: injection.score, flagged: injection.flagged, rules: injection.rules },
+  }
 }
 
 function compile(ruled: readonly RuledAction[], digest: Digest | null): GuardSide {
   const compiled = compileSide(ruled, digest)
   if (compiled.ok) return compiled.side
   throw new CommandFailure(compiled.faults.map(({ rule, reason }) => `rule ${rule}: ${reason}`).join('\n'))
-}
-
-function open(file: string | undefined): Readable {
-  return file === undefined || file === '-' ? process.stdin : createReadStream(file)
 }
 
 async function readAll(input: Readable): Promise<string> {

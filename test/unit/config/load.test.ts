@@ -102,6 +102,15 @@ test.each([
   ['tokens: { revocation: { maxAge: 500ms } }', 'tokens.revocation.maxAge: should be from 1s to 1d'],
   ['tokens: { revocation: { onFailure: open } }', 'tokens.revocation.onFailure: should be one of: deny, serve'],
   ['tokens: { expiryWarning: 100d }', 'tokens.expiryWarning: should be from 1s to 90d'],
+  [
+    'guard: { input: { injectionThreshold: 0 } }',
+    'guard.input.injectionThreshold: should be over 0, which every text reaches',
+  ],
+  ['guard: { input: { injectionThreshold: 1.5 } }', 'guard.input.injectionThreshold: should be at most 1'],
+  [
+    'guard: { input: { injectionThreshold: high } }',
+    'guard.input.injectionThreshold: should be a number over 0 and up to 1, such as 0.7',
+  ],
   ['guard: { input: { injection: redact } }', 'guard.input.injection: should be one of: off, flag, block'],
   ['guard: { output: { pii: pseudonymise } }', 'guard.output.pii: pseudonymise is for input only'],
   ['guard: { output: { pii: hide } }', 'guard.output.pii: should be one of: off, flag, redact, mask, hash, block'],

@@ -85,7 +85,7 @@ describe('what is done about a finding', () => {
       fc.property(general, special, (input, over) => {
         const guard: Config['guard'] = {
           ...base,
-          input: { injection: 'off', ...input },
+          input: { injection: 'off', injectionThreshold: 0.7, ...input },
           exceptions: [{ match: { team: ['a'] }, input: over }],
         }
         const merged = { ...input, ...over, rules: { ...input.rules, ...over.rules } }
@@ -135,6 +135,7 @@ guard:
     expect(legal[1]).toMatchObject({
       input: {
         injection: { value: 'flag', setBy: 'guard.exceptions[0].input.injection' },
+        injectionThreshold: { value: 0.7, setBy: 'guard.input.injectionThreshold' },
         pii: { value: 'off', setBy: 'guard.exceptions[0].input.pii' },
         secrets: { value: 'block', setBy: 'guard.input.secrets' },
         locales: { value: 'all', setBy: 'guard.input.locales' },
