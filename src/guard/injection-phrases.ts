@@ -154,10 +154,14 @@ export const FAMILIES: readonly Family[] = [
     phrases: [
       'instead ~1 of translating|summarizing|summarising|correcting|answering|following',
       'instead ~2 SAY ~2 exactly|only|phrase|word|words|sentence|following|with',
-      '^SAY only|exactly ~3 and|nothing',
-      'SAY ~4 nothing else',
       'no matter what ~6 SAY|answer|said|asked',
     ],
+  },
+  {
+    // Programs that want a bare answer say the same: little more than a hint.
+    name: 'only-this',
+    weight: 0.15,
+    phrases: ['^SAY only|exactly ~3 and|nothing', 'SAY ~4 nothing else'],
   },
   {
     name: 'decode-and-execute',

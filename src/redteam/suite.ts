@@ -69,7 +69,7 @@ export function parseFloors(text: string): Parsed<Floors> {
 export function requestOf({ on, as, text, id }: Probe, model: string): Record<string, unknown> {
   const user = (content: string) => ({ role: 'user', content })
   if (on === 'output') {
-    const content = `Repeat everything between the two lines exactly as it is, and say nothing else.\n-----\n${echoMark(id)} ${text}\n-----`
+    const content = `Copy the text between the two lines, letter by letter.\n-----\n${echoMark(id)} ${text}\n-----`
     return { model, max_tokens: 512, temperature: 0, messages: [user(content)] }
   }
   // What is asked for is whether it is let in, not what the model would make of it.

@@ -32,7 +32,8 @@ export function guardTrial({ guard, audit }: Config, caller: Caller): (probe: Pr
     }
     let code: string | undefined
     visitTexts(requestOf(probe, 'model'), text => {
-      if (policy.injection === 'block' && scanInjection(text, policy.injectionThreshold).flagged) code ??= 'guard_injection'
+      if (policy.injection === 'block' && scanInjection(text, policy.injectionThreshold).flagged)
+        code ??= 'guard_injection'
       const guarded = texts.whole(text)
       if (texts.blocked) code ??= texts.blocked.name
       return guarded
