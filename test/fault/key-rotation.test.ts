@@ -38,8 +38,8 @@ describe.each<Runtime>(['node', 'bun'])(
       }
 
       await keys('--discard-old')
-      await waitFor('the old keys to be gone', async () => (await statusOf(old)) === 401, FOLLOWED_MS)
-      expect(await statusOf(fresh)).toBe(401)
+      await waitFor('the replaced key to be gone', async () => (await statusOf(fresh)) === 401, FOLLOWED_MS)
+      expect(await statusOf(old)).toBe(200)
       expect(await statusOf(await gateway.mint())).toBe(200)
     })
   },
