@@ -1,13 +1,11 @@
 import * as v from 'valibot'
 import { SCOPES } from '../auth/scopes.ts'
 import { LIMITS, type LimitName } from '../firewall/limits.ts'
-import { INJECTION_THRESHOLD } from '../guard/injection.ts'
-import { LOCALES } from '../guard/recognisers/index.ts'
-import { QUOTA_PARTS } from '../quota/limit.ts'
 import { ADMISSION } from './admission-schema.ts'
 import { AUDIT_FILE, AUDIT_PROOF } from './audit-schema.ts'
 import { CLIENT_TLS } from './client-tls-schema.ts'
-import { count, list, name, number, oneOf, quantity, someOf, text, url, yesOrNo } from './fields.ts'
+import { count, list, name, number, oneOf, quantity, text, url, yesOrNo } from './fields.ts'
+import { GUARD } from './guard-schema.ts'
 import {
   DEFAULT_AUDIT_FILE_BYTES,
   DEFAULT_BODY_TIMEOUT_MS,
@@ -28,22 +26,18 @@ import {
   MAX_IN_FLIGHT,
   MAX_KEEP_ALIVE_MS,
   MAX_MODEL_ID_CHARACTERS,
-  MAX_NAME_CHARACTERS,
   MAX_RECEIVE_TIMEOUT_MS,
   MAX_SERVER_WEIGHT,
   MAX_TIMEOUT_MS,
   MAX_TOKEN_LIFETIME_MS,
   MAX_TOKENS,
   MAX_URL_CHARACTERS,
-  MAX_WINDOW_MS,
   MIN_AUDIT_FILE_BYTES,
   MIN_HEALTH_EVERY_MS,
-  MIN_WINDOW_MS,
 } from './limits.ts'
+import { QUOTA } from './quota-schema.ts'
 import { TOKENS } from './tokens-schema.ts'
 import { formatQuantity } from './units.ts'
-import { NO_MAPPING } from './unknown-keys.ts'
-import { VALIDATOR } from './validator-schema.ts'
 
 export type { Config } from './config.ts'
 
@@ -59,15 +53,6 @@ const path = text()
 const modelId = text(MAX_MODEL_ID_CHARACTERS)
 const timeout = (fallback: number) =>
   v.optional(quantity('duration', 1, MAX_TIMEOUT_MS), formatQuantity('duration', fallback))
-
-const outputActions = ['off', 'flag', 'redact', 'mask', 'hash', 'block'] as const
-const action = v.picklist(outputActions, ({ input }) =>
-  input === 'pseudonymise'
-    ? 'pseudonymise is for input only: what a model brings has nobody to be given back to'
-    : `should be one of: ${outputActions.join(', ')}`,
-)
-const inputAction = oneOf(['off', 'flag', 'redact', 'mask', 'hash', 'pseudonymise', 'block'])
-const injectionAction = oneOf(['off', 'flag', 'block'])
 
 const listen = v.strictObject({
   host: v.optional(v.pipe(text(255), described('Address to listen on.')), '127.0.0.1'),
@@ -259,195 +244,6 @@ const model = v.strictObject({
   adapters: v.exactOptional(v.pipe(list(adapter), described('LoRA adapters that may be loaded over the admin API.'))),
 })
 
-const callers = v.strictObject({
-  team: v.exactOptional(someOf(name)),
-  app: v.exactOptional(someOf(name)),
-  env: v.exactOptional(someOf(name)),
-  model: v.exactOptional(someOf(modelId)),
-})
-
-const most = (max: number, help: string) => v.exactOptional(v.pipe(count(1, max), described(help)))
-const weight = v.optional(
-  v.pipe(
-    v.number('should be a number'),
-    v.minValue(0, 'should be from 0 to 1000'),
-    v.maxValue(1000, 'should be from 0 to 1000'),
-  ),
-  1,
-)
-
-const quota = v.strictObject({
-  name: v.pipe(name, described('Unique; appears in store keys and metrics.')),
-  match: v.exactOptional(v.pipe(callers, described('Only these requests count; absent: all.'))),
-  except: v.exactOptional(v.pipe(list(callers), described('Requests that do not count.'))),
-  per: v.pipe(list(oneOf(QUOTA_PARTS)), described('Each combination counts on its own; an empty list: all together.')),
-  tokens: most(MAX_TOKENS, 'Tokens of input and output in every window.'),
-  inputTokens: most(MAX_TOKENS, 'Tokens of input in every window.'),
-  outputTokens: most(MAX_TOKENS, 'Tokens of output in every window.'),
-  requests: most(MAX_TOKENS, 'Requests in every window.'),
-  concurrent: most(MAX_IN_FLIGHT, 'Requests at the same time.'),
-  weigh: v.exactOptional(
-    v.pipe(
-      v.strictObject({ input: weight, output: weight }),
-      described('What a token of either side counts towards `tokens`; 1 each where nothing is said.'),
-    ),
-  ),
-  override: v.exactOptional(
-    v.pipe(
-      v.strictObject({
-        tokens: most(MAX_TOKENS, 'Most tokens of input and output.'),
-        inputTokens: most(MAX_TOKENS, 'Most tokens of input.'),
-        outputTokens: most(MAX_TOKENS, 'Most tokens of output.'),
-        requests: most(MAX_TOKENS, 'Most requests.'),
-        concurrent: most(MAX_IN_FLIGHT, 'Most requests at the same time.'),
-      }),
-      described('How far the `limits` claim of a token may set these for itself; absent: not at all.'),
-    ),
-  ),
-  onExhausted: v.exactOptional(
-    v.pipe(
-      oneOf(['finish', 'cut']),
-      described('A stream that needs more than is left: `finish` (the debt counts) or `cut` (finish reason `length`).'),
-    ),
-  ),
-  onOutage: v.exactOptional(
-    v.pipe(
-      oneOf(['deny', 'local', 'allow']),
-      described('While the store is away: no request, this instance’s share of the limit, or no limit.'),
-    ),
-  ),
-  window: v.exactOptional(
-    v.pipe(quantity('duration', MIN_WINDOW_MS, MAX_WINDOW_MS), described('Length of the sliding window.')),
-  ),
-})
-
-const locales = v.exactOptional(
-  v.pipe(
-    list(oneOf(LOCALES)),
-    described('The packs of national forms that are on; absent: all. Rules without a locale are not concerned.'),
-  ),
-)
-const BY_NAME = 'Actions by the name of a rule, which go before those of its group.'
-const maxCharacters = v.exactOptional(
-  v.pipe(count(1, MAX_TOKENS), described('Most characters (UTF-16 units) of one answer; it is cut there.')),
-)
-const onBlock = v.pipe(
-  oneOf(['content_filter', 'error']),
-  described('How a stream ends in which something is blocked: as one that a filter ended, or with an error.'),
-)
-const injectionThreshold = v.pipe(
-  v.number('should be a number over 0 and up to 1, such as 0.7'),
-  v.gtValue(0, 'should be over 0, which every text reaches'),
-  v.maxValue(1, 'should be at most 1'),
-  described('The score from which a text counts as one; `sallyport guard calibrate` finds yours.'),
-)
-const guardInput = {
-  injection: v.optional(v.pipe(injectionAction, described('Text that tries to override instructions.')), 'block'),
-  injectionThreshold: v.optional(injectionThreshold, INJECTION_THRESHOLD),
-  pii: v.optional(v.pipe(inputAction, described('Personal data.')), 'flag'),
-  secrets: v.optional(v.pipe(inputAction, described('Keys, passwords, tokens.')), 'block'),
-  rules: v.optional(v.pipe(v.record(v.string(), inputAction, NO_MAPPING), described(BY_NAME)), {}),
-  locales,
-}
-const guardOutput = {
-  pii: v.optional(v.pipe(action, described('Personal data.')), 'redact'),
-  secrets: v.optional(v.pipe(action, described('Keys, passwords, tokens.')), 'redact'),
-  rules: v.optional(v.pipe(v.record(v.string(), action, NO_MAPPING), described(BY_NAME)), {}),
-  locales,
-  maxCharacters,
-  onBlock: v.optional(onBlock, 'content_filter'),
-}
-const stages = v.pipe(list(oneOf(['input', 'output'])), v.minLength(1, 'should name input, output or both'))
-const unitClass = text(256)
-
-const guardRule = v.strictObject({
-  name: v.pipe(
-    text(MAX_NAME_CHARACTERS),
-    v.regex(/^[A-Z][A-Z0-9_]*$/, 'should be upper-case letters, digits and underscores, such as EMPLOYEE_ID'),
-    described('Unique; the replacement is `[NAME_REDACTED]`.'),
-  ),
-  pattern: v.exactOptional(
-    v.pipe(text(1024), described('Bounded regular expression: no `*`, `+`, `{n,}`, anchors or look-around.')),
-  ),
-  terms: v.exactOptional(
-    v.pipe(
-      v.array(v.string('should be text (put it in quotes if it looks like a number)'), 'should be a list'),
-      described('A dictionary: literal texts, in place of a pattern.'),
-    ),
-  ),
-  file: v.exactOptional(v.pipe(path, described('A dictionary: a file of literal texts, one a line.'))),
-  on: v.optional(stages, ['input', 'output']),
-  action: v.optional(v.pipe(inputAction, described('`pseudonymise` goes with `on: [input]`.')), 'redact'),
-  caseSensitive: v.optional(
-    v.pipe(yesOrNo, described('Whether letters match in the case they are written in.')),
-    false,
-  ),
-  wholeWord: v.exactOptional(
-    v.pipe(yesOrNo, described('No match begins or ends inside a word. On for dictionaries, off for patterns.')),
-  ),
-  notAfter: v.exactOptional(v.pipe(unitClass, described('A class such as `[\\w-]`: no match starts right after it.'))),
-  notBefore: v.exactOptional(v.pipe(unitClass, described('A class such as `\\d`: no match ends right before it.'))),
-  context: v.exactOptional(
-    v.pipe(
-      list(
-        v.pipe(
-          text(MAX_NAME_CHARACTERS),
-          v.regex(/^[\p{L}\p{N}]+( [\p{L}\p{N}]+)*\*?$/u, 'should be words, such as "badge number" or "employe*"'),
-        ),
-      ),
-      v.minLength(1, 'should name at least one word'),
-      described('Words of which one has to stand in the 64 characters in front of a match.'),
-    ),
-  ),
-  replacement: v.exactOptional(
-    v.pipe(
-      text(MAX_NAME_CHARACTERS),
-      v.regex(/^[^\p{C}]+$/u, 'should have no line ends or invisible characters'),
-      described('What `redact` puts in place of a match, instead of `[NAME_REDACTED]`.'),
-    ),
-  ),
-})
-
-const guardException = v.strictObject({
-  match: v.pipe(callers, described('All of these have to hold; at least one is needed.')),
-  input: v.exactOptional(
-    v.strictObject({
-      injection: v.exactOptional(injectionAction),
-      injectionThreshold: v.exactOptional(injectionThreshold),
-      pii: v.exactOptional(inputAction),
-      secrets: v.exactOptional(inputAction),
-      rules: v.exactOptional(v.record(v.string(), inputAction, NO_MAPPING)),
-      locales,
-    }),
-  ),
-  output: v.exactOptional(
-    v.strictObject({
-      pii: v.exactOptional(action),
-      secrets: v.exactOptional(action),
-      rules: v.exactOptional(v.record(v.string(), action, NO_MAPPING)),
-      locales,
-      maxCharacters,
-      onBlock: v.exactOptional(onBlock),
-    }),
-  ),
-  validators: v.exactOptional(
-    v.pipe(list(name), described('The names of the validators that look at these texts; `[]`: none.')),
-  ),
-})
-
-const guard = v.strictObject({
-  input: v.optional(v.strictObject(guardInput), {}),
-  output: v.optional(v.strictObject(guardOutput), {}),
-  rules: v.optional(v.pipe(list(guardRule), described('Rules of the company’s own.')), []),
-  exceptions: v.optional(
-    v.pipe(list(guardException), described('Other actions for some callers; the first that matches counts.')),
-    [],
-  ),
-  validators: v.exactOptional(
-    v.pipe(list(VALIDATOR), described('Classifiers outside the gateway that texts have to pass.')),
-  ),
-})
-
 /** As a URL writes it: lower-case, the port only where it is not the scheme's own. */
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/
 
@@ -579,7 +375,7 @@ export const DOCUMENT = v.strictObject({
     }),
     {},
   ),
-  quotas: v.optional(list(quota), []),
+  quotas: v.optional(list(QUOTA), []),
   instances: v.optional(
     v.pipe(
       count(1, 1000),
@@ -590,7 +386,7 @@ export const DOCUMENT = v.strictObject({
     1,
   ),
   admission: v.optional(ADMISSION, {}),
-  guard: v.optional(guard, {}),
+  guard: v.optional(GUARD, {}),
   request: v.optional(request, {}),
   limits: v.optional(listenerLimits, {}),
   audit,
