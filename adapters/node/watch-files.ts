@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises'
 
 const POLL_MS = 1000
+/** For files that were there and could not be read, or will be good only later. */
+const RETRY_MS = 60_000
 
 /**
  * Tells when files were written or replaced. They are looked at every second (inode, size and times), which works on every
@@ -10,30 +12,35 @@ const POLL_MS = 1000
  */
 export class FileWatch {
   readonly #paths: readonly string[]
+  readonly #retryMs: number
   #state: string
   #timer: NodeJS.Timeout | undefined
   #onHangUp: (() => void) | undefined
   #running: Promise<void> = Promise.resolve()
 
-  static async of(paths: readonly string[]): Promise<FileWatch> {
-    return new FileWatch(paths, await stateOf(paths))
+  static async of(paths: readonly string[], retryMs = RETRY_MS): Promise<FileWatch> {
+    return new FileWatch(paths, await stateOf(paths), retryMs)
   }
 
-  private constructor(paths: readonly string[], state: string) {
+  private constructor(paths: readonly string[], state: string, retryMs: number) {
     this.#paths = paths
     this.#state = state
+    this.#retryMs = retryMs
   }
 
   /**
-   * Calls back after each change. Calls do not overlap; one that could not use the files is repeated with the next change.
-   * @param changed must not reject
+   * Calls back after each change. Calls do not overlap; one that could not use the files is repeated with the next change,
+   * and every minute.
+   * @param changed tells whether the files could be used; must not reject
    */
-  start(changed: () => Promise<void>): void {
+  start(changed: () => Promise<boolean>): void {
+    let retryAtMs = Number.POSITIVE_INFINITY
     const look = async (isAsked: boolean): Promise<void> => {
       const state = await stateOf(this.#paths)
-      if ((state === this.#state && !isAsked) || this.#timer === undefined) return
+      const isDue = state !== this.#state || isAsked || performance.now() >= retryAtMs
+      if (!isDue || this.#timer === undefined) return
       this.#state = state
-      await changed()
+      retryAtMs = (await changed()) ? Number.POSITIVE_INFINITY : performance.now() + this.#retryMs
     }
     const queue = (isAsked: boolean): void => {
       this.#running = this.#running.then(() => look(isAsked))

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { Agent, request } from 'node:https'
-import { connect, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { type Context, type Env, Hono } from 'hono'
 import { makeLeaf } from '../../adapters/cli/certs/make-certificate.ts'
 import { makeRevocationList } from '../../adapters/cli/certs/make-revocation-list.ts'
@@ -16,6 +17,7 @@ type Serve = <E extends Env>(options: ServeOptions<E>) => Promise<RunningServer>
 
 const listen = { host: '127.0.0.1', port: 0 }
 const STREAMS = 100
+const DAY_MS = 86_400_000
 /** A look a second, on a busy machine. */
 const RELOAD_MS = 10_000
 
@@ -132,6 +134,24 @@ export function tlsChecks(serve: Serve): Check[] {
       },
     ),
     check(
+      'TLS 1.2 with forward secrecy and authenticated encryption alone, and without a second handshake',
+      ({ clientCa }) => ({ clientCa }),
+      async ({ server, files }) => {
+        const { ca, client } = files
+        const options = { port: server.port, host: '127.0.0.1', ca, cert: client.cert, key: client.key }
+        const old = { ...options, maxVersion: 'TLSv1.2' } as const
+        for (const ciphers of ['ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA']) {
+          await assert.rejects(secured(connect({ ...old, ciphers })), ciphers)
+        }
+        const fine = connect(old)
+        await secured(fine)
+        assert.match(fine.getCipher().name, /^ECDHE-ECDSA-(AES\d+-GCM|CHACHA20)/)
+        fine.destroy()
+        const [certificate, key] = [files.path('client.pem', client.cert), files.path('client-key.pem', client.key)]
+        assert.match(await renegotiate(server.port, certificate, key), /RENEGOTIATING[^]*no renegotiation/)
+      },
+    ),
+    check(
       'speaks HTTP/1.1, whatever else is offered, also with new certificates',
       () => ({}),
       async ({ server, files, counted }) => {
@@ -201,6 +221,40 @@ export function tlsChecks(serve: Serve): Check[] {
       },
     ),
     check(
+      'keeps what it has when new files have ended',
+      ({ clientCa, crl }) => ({ clientCa, crl }),
+      async ({ files, counted, logged, ask }) => {
+        const long = Date.now() - 10 * DAY_MS
+        const names = [{ kind: 'ip', value: '127.0.0.1' }] as const
+        const old = makeLeaf({ name: 'server', use: 'server', names }, files.signer, 2, long)
+        files.path('server.pem', old.pem)
+        files.path('server-key.pem', old.keyPem)
+        files.path('crl.pem', makeRevocationList(files.signer, undefined, undefined, 2, long))
+        await until('the failure', () => counted.has('sallyport_certificate_reloads_total failed'), RELOAD_MS)
+        assert.match(await ask(files.client), /^CN=billing /)
+        assert.equal(counted.has('sallyport_certificate_reloads_total loaded'), false)
+        assert.match(JSON.stringify(logged), /server\.pem: has expired|does not belong/)
+      },
+    ),
+    check(
+      'takes nobody by a list that has ended: on no new connection, no resumed session, no open connection',
+      f => ({ clientCa: f.clientCa, crl: f.path('short.pem', listEndingIn(f, 4)) }),
+      async ({ files, server, counted, ask }) => {
+        const options = { port: server.port, host: '127.0.0.1', ca: files.ca, ...identityOf(files.client) }
+        const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+        assert.match(await ask(files.client, agent), /billing/)
+        const session = await sessionOf(options)
+        await sleep(4200)
+        await assert.rejects(ask(files.client, agent))
+        await assert.rejects(ask(files.client))
+        const again = connect({ ...options, session })
+        again.write('GET / HTTP/1.1\r\nhost: test\r\n\r\n')
+        assert.equal(await everything(again), '')
+        assert.equal(refusals(counted, 'revocation_list_expired'), 2)
+        agent.destroy()
+      },
+    ),
+    check(
       'cuts off whom a new list names, and nobody else',
       ({ clientCa, crl }) => ({ clientCa, crl }),
       async rig => {
@@ -231,15 +285,20 @@ export function tlsChecks(serve: Serve): Check[] {
       async rig => {
         const { files, counted, server, sinks } = rig
         const loaded = (): number => counted.get('sallyport_certificate_reloads_total loaded') ?? 0
-        const lost = assert.rejects(fetchText(server.port, '/stream', { ca: files.ca, ...files.client }))
-        await until('a stream', () => sinks.size === 1)
+        const { cert, key } = files.client
+        // The second shows the authority's certificate that stays: anybody has it, and it does not speak for him.
+        const lost = [cert, cert + files.foreignCa.pem].map(shown =>
+          assert.rejects(fetchText(server.port, '/stream', { ca: files.ca, cert: shown, key })),
+        )
+        await until('two streams', () => sinks.size === 2)
         files.path('ca.pem', files.ca + files.foreignCa.pem)
         await until('both', () => loaded() === 1, RELOAD_MS)
         assert.match(await rig.ask(files.foreign), /billing/)
-        assert.equal(sinks.size, 1)
+        assert.equal(sinks.size, 2)
         files.path('ca.pem', files.foreignCa.pem)
         await until('the new one', () => loaded() === 2, RELOAD_MS)
-        await lost
+        await until('both are cut off', () => sinks.size === 0)
+        await Promise.all(lost)
         await assert.rejects(rig.ask(files.client))
         assert.match(await rig.ask(files.foreign), /billing/)
       },
@@ -249,19 +308,8 @@ export function tlsChecks(serve: Serve): Check[] {
       ({ clientCa, crl }) => ({ clientCa, crl }),
       async rig => {
         const { files, server, counted } = rig
-        const options = {
-          port: server.port,
-          host: '127.0.0.1',
-          ca: files.ca,
-          cert: files.other.cert,
-          key: files.other.key,
-        }
-        const first = connect(options)
-        const session = await new Promise<Buffer>((resolve, reject) => {
-          first.once('session', resolve).once('error', reject)
-          first.write('GET / HTTP/1.1\r\nhost: test\r\n\r\n')
-        })
-        first.destroy()
+        const options = { port: server.port, host: '127.0.0.1', ca: files.ca, ...identityOf(files.other) }
+        const session = await sessionOf(options)
         files.revoke(files.other.made)
         await until('the reload', () => counted.get('sallyport_certificate_reloads_total loaded') === 1, RELOAD_MS)
         const again = connect({ ...options, session })
@@ -330,6 +378,23 @@ export function tlsChecks(serve: Serve): Check[] {
       /crl2\.pem: not signed by an authority/,
     ),
     refusesToStart(
+      'names an authority without a list',
+      f => ({ clientCa: f.path('two.pem', f.ca + f.foreignCa.pem), crl: f.crl }),
+      /crl\.pem: has no list of CN=Foreign CA, an authority of tls\.clientCa/,
+    ),
+    refusesToStart(
+      'names an authority whose own is missing',
+      f => ({ clientCa: f.path('part.pem', f.client.cert) }),
+      /part\.pem: CN=billing is signed by an authority that is not in the file/,
+    ),
+    refusesToStart(
+      'names a list that is not good yet',
+      f => ({
+        crl: f.path('new.pem', makeRevocationList(f.signer, undefined, undefined, 1, Date.now() + 2 * DAY_MS)),
+      }),
+      /new\.pem: is not valid before/,
+    ),
+    refusesToStart(
       'names a list that has ended',
       f => ({
         crl: f.path('old.pem', makeRevocationList(f.signer, undefined, undefined, 1, Date.now() - 172_800_000)),
@@ -377,6 +442,44 @@ async function serialOf(port: number, ca: string, { cert, key }: Identity): Prom
   const { serialNumber } = socket.getPeerCertificate()
   socket.destroy()
   return serialNumber
+}
+
+/** What a client keeps to begin the next connection with. */
+async function sessionOf(options: ConnectionOptions): Promise<Buffer> {
+  const first = connect(options)
+  const session = await new Promise<Buffer>((resolve, reject) => {
+    first.once('session', resolve).once('error', reject)
+    first.write('GET / HTTP/1.1\r\nhost: test\r\n\r\n')
+  })
+  first.destroy()
+  return session
+}
+
+function identityOf({ cert, key }: Identity): Identity {
+  return { cert, key }
+}
+
+function listEndingIn({ signer }: Files, seconds: number): string {
+  return makeRevocationList(signer, undefined, undefined, 1, Date.now() - DAY_MS + seconds * 1000)
+}
+
+/** What OpenSSL's client says when it asks for a second handshake. One that is let do it goes on, until it is ended. */
+function renegotiate(port: number, cert: string, key: string): Promise<string> {
+  return new Promise(resolve => {
+    const args = ['s_client', '-connect', `127.0.0.1:${port}`, '-tls1_2', '-cert', cert, '-key', key]
+    const child = spawn('openssl', args, { stdio: 'pipe', timeout: 8000 })
+    let text = ''
+    let asked = false
+    const listen = (data: Buffer) => {
+      text += String(data)
+      // Printed last of what it tells about the first one.
+      if (!asked && text.includes('Extended master secret')) asked = child.stdin.write('R\n')
+    }
+    child.stdout.on('data', listen)
+    child.stderr.on('data', listen)
+    child.stdin.on('error', () => {})
+    child.on('close', () => resolve(text))
+  })
 }
 
 function secured(socket: TLSSocket): Promise<void> {

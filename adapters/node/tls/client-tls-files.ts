@@ -77,14 +77,17 @@ export class ClientTlsFiles {
     this.#watches.push(watch)
   }
 
-  async #reload(origin: string, config: ClientTlsConfig): Promise<void> {
+  /** Whether the files could be used. */
+  async #reload(origin: string, config: ClientTlsConfig): Promise<boolean> {
     try {
       this.#loaded.set(origin, await load(config))
       this.#telemetry.log('info', 'upstream_certificates_reloaded', { upstream: origin })
       this.#warn()
+      return true
     } catch (error) {
       // A certificate is often written a moment before its key: the next look finds both.
       this.#telemetry.log('error', 'upstream_certificates_kept', { upstream: origin, reason: reasonOf(error) })
+      return false
     }
   }
 

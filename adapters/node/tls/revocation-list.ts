@@ -42,10 +42,18 @@ export async function readRevocationList(
   const { tbsCertList, tbsCertListRaw, signatureAlgorithm, signature } = list
   const digest = DIGESTS[signatureAlgorithm.algorithm]
   if (digest === undefined || tbsCertListRaw === undefined) return refused('signed with an algorithm that is not known')
-  const signed = (authority: X509Certificate): boolean =>
-    verify(digest, new Uint8Array(tbsCertListRaw), authority.publicKey, new Uint8Array(signature))
+  const signed = ({ publicKey }: X509Certificate): boolean => {
+    try {
+      return verify(digest, new Uint8Array(tbsCertListRaw), publicKey, new Uint8Array(signature))
+    } catch {
+      // A key of another kind than the signature's.
+      return false
+    }
+  }
   const authority = authorities.find(signed)
   if (authority === undefined) return refused('not signed by an authority of tls.clientCa')
+  const begins = tbsCertList.thisUpdate.getTime()
+  if (begins.getTime() > Date.now()) return refused(`is not valid before ${begins.toISOString()}`)
   if (tbsCertList.nextUpdate === undefined) return refused('does not say until when it is valid (nextUpdate)')
   return {
     ok: true,

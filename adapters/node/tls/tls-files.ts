@@ -1,7 +1,9 @@
 import type { X509Certificate } from 'node:crypto'
+import { describeCertificate } from '../certificates.ts'
 import { StartError } from '../start-error.ts'
 import { parseCertificates, parsePrivateKey, pemBlocks, readPem } from './pem.ts'
 import { type RevocationList, readRevocationList } from './revocation-list.ts'
+import { isSignedBy } from './trust.ts'
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -26,6 +28,8 @@ export interface TlsMaterial {
   /** Empty with `off`. */
   readonly authorities: readonly X509Certificate[]
   readonly revocationLists: readonly RevocationList[]
+  /** When the first of the lists ends: nobody is let in by a certificate from then on. */
+  readonly listsEndAtMs: number
 }
 
 /** Something of a listener that ends. */
@@ -46,12 +50,25 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsMaterial> {
   if (!certificate.checkPrivateKey(parsePrivateKey(key, files.key))) {
     throw new StartError(`${files.key}: this key does not belong to the certificate in ${files.cert}`)
   }
+  refuseEnded(files.cert, Date.parse(certificate.validTo))
   const clientAuth = files.clientAuth ?? (files.clientCa === undefined ? 'off' : 'required')
-  if (clientAuth === 'off') return { cert, key, certificate, clientAuth, authorities: [], revocationLists: [] }
+  const server = { cert, key, certificate, clientAuth }
+  if (clientAuth === 'off') return { ...server, authorities: [], revocationLists: [], listsEndAtMs: Infinity }
   if (files.clientCa === undefined) throw new StartError('client certificates need a file of authorities')
-  const authorities = parseCertificates(await readPem(files.clientCa), files.clientCa)
+  const authorities = await readAuthorities(files.clientCa)
   const revocationLists = files.crl === undefined ? [] : await readLists(files.crl, authorities)
-  return { cert, key, certificate, clientAuth, authorities, revocationLists }
+  const listsEndAtMs = Math.min(...revocationLists.map(({ endsAtMs }) => endsAtMs))
+  return { ...server, authorities, revocationLists, listsEndAtMs }
+}
+
+/** Those that can be at the end of a chain: TLS libraries take no intermediate for one. */
+async function readAuthorities(file: string): Promise<X509Certificate[]> {
+  const authorities = parseCertificates(await readPem(file), file)
+  const lost = authorities.find(one => !authorities.some(other => isSignedBy(one, other)))
+  if (lost === undefined) return authorities
+  throw new StartError(
+    `${file}: ${nameOf(lost)} is signed by an authority that is not in the file; put that one in too`,
+  )
 }
 
 async function readLists(file: string, authorities: readonly X509Certificate[]): Promise<RevocationList[]> {
@@ -61,9 +78,23 @@ async function readLists(file: string, authorities: readonly X509Certificate[]):
   for (const block of blocks) {
     const read = await readRevocationList(block, authorities)
     if (!read.ok) throw new StartError(`${file}: ${read.reason}`)
+    refuseEnded(file, read.list.endsAtMs)
     lists.push(read.list)
   }
+  // Nobody of such an authority would be let in.
+  const lost = authorities.find(
+    ({ publicKey }) => !lists.some(({ authority }) => authority.publicKey.equals(publicKey)),
+  )
+  if (lost !== undefined) throw new StartError(`${file}: has no list of ${nameOf(lost)}, an authority of tls.clientCa`)
   return lists
+}
+
+function refuseEnded(file: string, endsAtMs: number): void {
+  if (endsAtMs <= Date.now()) throw new StartError(`${file}: has expired (${new Date(endsAtMs).toISOString()})`)
+}
+
+function nameOf(certificate: X509Certificate): string {
+  return describeCertificate(certificate).subject
 }
 
 /** What of a listener ends, and when. */

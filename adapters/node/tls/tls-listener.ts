@@ -1,14 +1,27 @@
+import { constants, type X509Certificate } from 'node:crypto'
 import type { Server } from 'node:https'
 import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls'
 import type { Telemetry } from '../../../src/ports/telemetry.ts'
-import { StartError } from '../start-error.ts'
 import { FileWatch } from '../watch-files.ts'
 import { warnOfExpiry } from './expiry.ts'
 import { chainOf, peerOf, shownBy } from './peer.ts'
 import { isRevoked } from './revocation-list.ts'
-import { endingsOf, readTlsFiles, type TlsFiles, type TlsMaterial } from './tls-files.ts'
+import { type Ending, endingsOf, readTlsFiles, type TlsFiles, type TlsMaterial } from './tls-files.ts'
+import { isVouchedFor } from './trust.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
+/** All of TLS 1.3; of TLS 1.2 those with forward secrecy that encrypt and authenticate at once. */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':')
 
 /** What runtimes call the reasons for which no caller is let in. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -23,6 +36,7 @@ const REASONS: Readonly<Record<string, string>> = {
   INVALID_PURPOSE: 'wrong_usage',
   CERT_REVOKED: 'revoked',
   CRL_HAS_EXPIRED: 'revocation_list_expired',
+  CRL_NOT_YET_VALID: 'revocation_list_not_yet_valid',
   UNABLE_TO_GET_CRL: 'no_revocation_list',
 }
 
@@ -40,16 +54,13 @@ export class TlsListener {
   #material: TlsMaterial
   readonly #watch: FileWatch
   #stopWarning: (() => void) | undefined
-  #secondLook: NodeJS.Timeout | undefined
+  /** Handshakes that had begun by then end under the authorities of before; on `performance.now()`. */
+  #trustChangedMs = Number.NEGATIVE_INFINITY
 
   /** @throws StartError naming the file that cannot be used */
   static async open(files: TlsFiles, telemetry: Telemetry): Promise<TlsListener> {
     const watch = await FileWatch.of(pathsOf(files))
     const material = await readTlsFiles(files)
-    const ended = endingsOf(files, material).find(({ what, endsAtMs }) => {
-      return what !== 'client_authority' && endsAtMs <= Date.now()
-    })
-    if (ended) throw new StartError(`${ended.file}: has expired (${new Date(ended.endsAtMs).toISOString()})`)
     return new TlsListener(files, material, watch, telemetry)
   }
 
@@ -72,6 +83,11 @@ export class TlsListener {
     }
   }
 
+  /** What of this listener ends, and when: now, since files change. */
+  get endings(): Ending[] {
+    return endingsOf(this.#files, this.#material)
+  }
+
   /** Follows a server's connections and the files from now on. */
   attach(server: TlsServer): void {
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket | undefined) => {
@@ -79,22 +95,21 @@ export class TlsListener {
     })
     server.on('secureConnection', socket => this.#onSecure(socket))
     this.#watch.start(() => this.#reload(server))
-    this.#stopWarning = warnOfExpiry(() => endingsOf(this.#files, this.#material), this.#telemetry)
+    this.#stopWarning = warnOfExpiry(() => this.endings, this.#telemetry)
   }
 
-  /** Whether a request on this connection may be looked at: the certificate may have ended since the handshake. */
+  /** Whether a request on this connection may be looked at: what vouches for it may have ended since the handshake. */
   admits(socket: object): boolean {
-    const { clientAuth } = this.#material
+    const { clientAuth, listsEndAtMs } = this.#material
     if (clientAuth === 'off') return true
     if ((socket as TLSSocket).destroyed) return false
     const peer = peerOf(socket)
-    return peer === undefined ? clientAuth === 'optional' : peer.endsAtMs > Date.now()
+    return peer === undefined ? clientAuth === 'optional' : Math.min(peer.endsAtMs, listsEndAtMs) > Date.now()
   }
 
   close(): void {
     this.#watch.close()
     this.#stopWarning?.()
-    clearTimeout(this.#secondLook)
   }
 
   #context(): SecureContextOptions {
@@ -103,6 +118,9 @@ export class TlsListener {
       cert,
       key,
       minVersion: this.#files.minVersion ?? 'TLSv1.2',
+      ciphers: CIPHERS,
+      // Who calls is settled by the first handshake of a connection.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       ...(authorities.length > 0 && { ca: authorities.map(String) }),
       ...(revocationLists.length > 0 && { crl: revocationLists.map(({ pem }) => pem) }),
     }
@@ -110,10 +128,9 @@ export class TlsListener {
 
   #onSecure(socket: TLSSocket): void {
     if (this.#material.clientAuth === 'off') return
-    const shown = shownBy(socket)
-    const isBad = shown === undefined ? this.#material.clientAuth === 'required' : !this.#vouchesFor(socket)
-    if (isBad) {
-      this.#refused(String(socket.authorizationError ?? 'CERT_REVOKED'))
+    const fault = this.#faultOf(socket)
+    if (fault !== undefined) {
+      this.#refused(fault)
       socket.destroy()
       return
     }
@@ -122,10 +139,18 @@ export class TlsListener {
   }
 
   /** Behind the TLS library: what it does not look at again, such as a resumed session, is looked at here. */
-  #vouchesFor(socket: TLSSocket): boolean {
+  #faultOf(socket: TLSSocket): string | undefined {
+    const { clientAuth, listsEndAtMs } = this.#material
     const peer = peerOf(socket)
-    if (peer === undefined || peer.endsAtMs <= Date.now()) return false
-    return !this.#material.revocationLists.some(list => isRevoked(peer.certificate, list))
+    if (peer === undefined) {
+      if (shownBy(socket) !== undefined) return String(socket.authorizationError)
+      return clientAuth === 'required' ? 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' : undefined
+    }
+    if (peer.endsAtMs <= Date.now()) return 'CERT_HAS_EXPIRED'
+    if (listsEndAtMs <= Date.now()) return 'CRL_HAS_EXPIRED'
+    if (this.#isRevoked(peer.certificate)) return 'CERT_REVOKED'
+    const mayHaveBegunBefore = performance.now() - this.#trustChangedMs < HANDSHAKE_TIMEOUT_MS
+    return mayHaveBegunBefore && !this.#standsFor(socket) ? 'UNABLE_TO_GET_ISSUER_CERT' : undefined
   }
 
   #refused(code: string): void {
@@ -134,7 +159,8 @@ export class TlsListener {
     this.#telemetry.count('sallyport_tls_handshakes_refused_total', { reason })
   }
 
-  async #reload(server: TlsServer): Promise<void> {
+  /** Whether the files could be used. */
+  async #reload(server: TlsServer): Promise<boolean> {
     const before = this.#material
     try {
       this.#material = await readTlsFiles(this.#files)
@@ -144,36 +170,31 @@ export class TlsListener {
       const reason = error instanceof Error ? error.message : 'unknown'
       this.#telemetry.log('error', 'certificates_not_reloaded', { reason })
       this.#telemetry.count('sallyport_certificate_reloads_total', { result: 'failed' })
-      return
+      return false
     }
-    let cut = 0
-    if (trustOf(this.#material) !== trustOf(before)) {
-      cut = this.#cutOff()
-      // Handshakes that had begun end under the old authorities.
-      clearTimeout(this.#secondLook)
-      this.#secondLook = setTimeout(() => this.#cutOff(), HANDSHAKE_TIMEOUT_MS).unref()
-    }
+    const cut = trustOf(this.#material) === trustOf(before) ? 0 : this.#cutOff()
     const { serialNumber, validTo } = this.#material.certificate
     this.#telemetry.log('info', 'certificates_reloaded', { serial: serialNumber, validTo, connectionsCut: cut })
     this.#telemetry.count('sallyport_certificate_reloads_total', { result: 'loaded' })
+    return true
   }
 
   /** Closes the connections of those whom the new files no longer vouch for; returns how many. */
   #cutOff(): number {
-    const { authorities, revocationLists } = this.#material
-    const known = new Set(authorities.map(({ fingerprint256 }) => fingerprint256))
-    let cut = 0
-    for (const socket of this.#sockets) {
-      if (peerOf(socket) === undefined) continue
-      const chain = chainOf(socket)
-      const isVouchedFor = chain.some(
-        link => known.has(link.fingerprint256) || authorities.some(({ publicKey }) => link.verify(publicKey)),
-      )
-      if (isVouchedFor && !chain.some(link => revocationLists.some(list => isRevoked(link, list)))) continue
-      cut += 1
-      socket.destroy()
-    }
-    return cut
+    this.#trustChangedMs = performance.now()
+    const lost = [...this.#sockets].filter(socket => peerOf(socket) !== undefined && !this.#standsFor(socket))
+    for (const socket of lost) socket.destroy()
+    return lost.length
+  }
+
+  /** Whether the files of now vouch for who is at the other end. */
+  #standsFor(socket: TLSSocket): boolean {
+    const chain = chainOf(socket)
+    return isVouchedFor(chain, this.#material.authorities) && !chain.some(link => this.#isRevoked(link))
+  }
+
+  #isRevoked(certificate: X509Certificate): boolean {
+    return this.#material.revocationLists.some(list => isRevoked(certificate, list))
   }
 }
 
