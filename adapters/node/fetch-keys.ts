@@ -12,11 +12,12 @@ import { reasonOf } from './error-code.ts'
  * beside those of the platform.
  */
 export function createFetchKeys(ca?: string): FetchImplementation {
-  const authorities = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }
+  // Said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED in the environment changes nothing.
+  const trust = { rejectUnauthorized: true, ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }) }
   return function fetchKeys(url, { headers, signal }) {
     return new Promise((resolve, reject) => {
       const send = url.startsWith('https:') ? requestHttps : requestHttp
-      const request = send(url, { headers: Object.fromEntries(headers), agent: false, ...authorities })
+      const request = send(url, { headers: Object.fromEntries(headers), agent: false, ...trust })
       const fail = (reason: unknown) => {
         signal.removeEventListener('abort', abort)
         request.destroy()

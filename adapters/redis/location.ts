@@ -19,6 +19,7 @@ interface Access {
 
 /** PEM texts. Without `ca`, the runtime's default trust: Node and Bun add to it what NODE_EXTRA_CA_CERTS names. */
 interface Tls {
+  readonly rejectUnauthorized: true
   readonly ca?: string
   readonly cert?: string
   readonly key?: string
@@ -84,7 +85,11 @@ function readTls(isTls: boolean, query = ''): { tls?: Tls } {
   if ([...files.keys()].some(name => !(TLS_FILES as readonly string[]).includes(name)))
     throw new TypeError('behind its ? a Redis URL names files: ca, cert and key')
   if (files.has('cert') !== files.has('key')) throw new TypeError('a client certificate for Redis needs cert and key')
-  return isTls ? { tls: Object.fromEntries([...files].map(([name, path]) => [name, readPem(path)])) } : {}
+  if (!isTls) return {}
+  // Said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED in the environment changes nothing.
+  return {
+    tls: { rejectUnauthorized: true, ...Object.fromEntries([...files].map(([name, path]) => [name, readPem(path)])) },
+  }
 }
 
 function readPem(path: string): string {

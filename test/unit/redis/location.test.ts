@@ -19,7 +19,14 @@ describe('Redis URLs', () => {
     expect(parseRedisUrl('rediss://gate:s%40sh:x@cache.internal/1')).toEqual({
       kind: 'single',
       name: 'rediss://cache.internal/1',
-      options: { host: 'cache.internal', port: 6379, db: 1, username: 'gate', password: 's@sh:x', tls: {} },
+      options: {
+        host: 'cache.internal',
+        port: 6379,
+        db: 1,
+        username: 'gate',
+        password: 's@sh:x',
+        tls: { rejectUnauthorized: true },
+      },
     })
     expect(parseRedisUrl('redis://:secret@cache')).toMatchObject({ options: { password: 'secret' } })
   })
