@@ -5,7 +5,7 @@ import type { AlternativeName } from './make-certificate.ts'
 const HOST =
   /^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/
 const MAX_CHARACTERS = 253
-const HINT = 'Use dns:host, ip:address, uri:… or email:…, separated by commas.'
+const HINT = 'Use dns:host (xn--… beyond ASCII), ip:address, uri:… or email:…, separated by commas.'
 /** So that the machine itself can ask whether its server is well. */
 const LOOPBACK: readonly AlternativeName[] = [
   { kind: 'dns', value: 'localhost' },
@@ -22,7 +22,7 @@ function parseOne(text: string): AlternativeName {
   const [, kind = '', value = ''] = /^(\w+):(.+)$/.exec(text.trim()) ?? []
   const isPlain = value.length <= MAX_CHARACTERS && /^[\x21-\x7e]+$/.test(value)
   if (kind === 'dns' && isHost(value)) return { kind, value }
-  if (kind === 'ip' && isIP(value) !== 0) return { kind, value }
+  if (kind === 'ip' && isAddress(value)) return { kind, value }
   if (kind === 'uri' && isPlain && URL.canParse(value)) return { kind, value }
   if (kind === 'email' && isPlain && /^[^@]+@[^@]+$/.test(value)) return { kind, value }
   throw new InvalidArgumentError(HINT)
@@ -30,8 +30,11 @@ function parseOne(text: string): AlternativeName {
 
 /** The names of a certificate: its own where that is one, and those that were asked for; a server's without any: loopback too. */
 export function namesOf(name: string, use: 'server' | 'client', asked: readonly AlternativeName[]): AlternativeName[] {
-  const own: AlternativeName[] =
-    isIP(name) !== 0 ? [{ kind: 'ip', value: name }] : isHost(name) ? [{ kind: 'dns', value: name }] : []
+  const own: AlternativeName[] = isAddress(name)
+    ? [{ kind: 'ip', value: name }]
+    : isHost(name)
+      ? [{ kind: 'dns', value: name }]
+      : []
   const all = [...own, ...asked, ...(use === 'server' && asked.length === 0 ? LOOPBACK : [])]
   return all.filter((one, at) => all.findIndex(({ kind, value }) => kind === one.kind && value === one.value) === at)
 }
@@ -39,4 +42,9 @@ export function namesOf(name: string, use: 'server' | 'client', asked: readonly 
 /** Whether a text is a host's name, or a pattern of them (`*.example`). */
 export function isHost(text: string): boolean {
   return text.length <= MAX_CHARACTERS && HOST.test(text) && isIP(text) === 0
+}
+
+/** An address without a zone (`%eth0`): that means something on one machine only, and no certificate can hold it. */
+export function isAddress(text: string): boolean {
+  return isIP(text) !== 0 && !text.includes('%')
 }

@@ -1,7 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { errorCode, reasonOf } from '../../node/error-code.ts'
+import { type FileLock, LockTaken, takeLock } from '../../node/file-lock.ts'
 import { StartError } from '../../node/start-error.ts'
 import { parseCertificates, parsePrivateKey, pemBlocks, readPem } from '../../node/tls/pem.ts'
 import { isRevoked, type RevocationList, readRevocationList } from '../../node/tls/revocation-list.ts'
@@ -17,6 +19,32 @@ export const keyNameOf = (name: string): string => name.replace(/\.pem$/, '-key.
 
 const PRIVATE_MODE = 0o600
 const PUBLIC_MODE = 0o644
+
+/** How long to wait for another command: each takes well under a second. */
+const LOCK_WAIT_MS = 10_000
+const LOCK_POLL_MS = 50
+
+/** Works on the folder while no other command does: of two that write the list at once, one would lose what it revokes. */
+export async function alone(dir: string, work: () => Promise<void>): Promise<void> {
+  const lock = await lockFolder(join(dir, '.lock'), performance.now() + LOCK_WAIT_MS)
+  try {
+    await work()
+  } finally {
+    await lock.release()
+  }
+}
+
+async function lockFolder(path: string, untilMs: number): Promise<FileLock> {
+  for (;;) {
+    try {
+      return await takeLock(path)
+    } catch (error) {
+      if (!(error instanceof LockTaken)) throw new CommandFailure(`${path} cannot be made: ${reasonOf(error)}`)
+      if (performance.now() > untilMs) throw new CommandFailure(`${error.message}; try again when it is done`)
+      await sleep(LOCK_POLL_MS)
+    }
+  }
+}
 
 /** Turns what the readers of PEM files say into a failure of the command. */
 export async function told<T>(read: () => T | Promise<T>): Promise<T> {
@@ -66,7 +94,10 @@ export async function readFolderList(dir: string, authority: X509Certificate): P
   if (!names.includes(REVOKED)) return undefined
   const [block = ''] = pemBlocks(await told(() => readPem(path)), 'X509 CRL')
   const read = await readRevocationList(block, [authority])
-  if (!read.ok) throw new CommandFailure(`${path}: ${read.reason.replace('tls.clientCa', AUTHORITY)}`)
+  if (!read.ok) {
+    const reason = read.reason.replace('an authority of tls.clientCa', AUTHORITY)
+    throw new CommandFailure(`${path}: ${reason}; move it away, and certs revoke begins another`)
+  }
   return read.list
 }
 

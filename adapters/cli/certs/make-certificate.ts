@@ -44,8 +44,8 @@ import { derOf, toPem } from '../../node/tls/pem.ts'
 /** X.509 certificates (RFC 5280) with keys on P-256, signed with ECDSA and SHA-256. The library encodes; OpenSSL signs. */
 
 const DAY_MS = 86_400_000
-/** Clocks of callers may be a little behind. */
-const BACKDATED_MS = 5 * 60_000
+/** Clocks of others may be a little behind. */
+export const BACKDATED_MS = 5 * 60_000
 const COMMON_NAME = '2.5.4.3'
 export const ECDSA_SHA256 = new AlgorithmIdentifier({ algorithm: '1.2.840.10045.4.3.2' })
 

@@ -11,6 +11,7 @@ import {
 import { derOf, toPem } from '../../node/tls/pem.ts'
 import {
   authorityKeyIdentifier,
+  BACKDATED_MS,
   ECDSA_SHA256,
   extension,
   keyIdOf,
@@ -43,7 +44,7 @@ export function makeRevocationList(
     version: Version.v2,
     signature: ECDSA_SHA256,
     issuer: subject,
-    thisUpdate: new Time(wholeSecond(nowMs)),
+    thisUpdate: new Time(wholeSecond(nowMs - BACKDATED_MS)),
     nextUpdate: new Time(wholeSecond(nowMs + days * DAY_MS)),
     // An empty list has no such member.
     ...(entries.length > 0 && { revokedCertificates: entries }),

@@ -11,6 +11,8 @@ export const DUE_DAYS = 30
 export interface Written {
   readonly path: string
   readonly made: Made
+  /** The serial number of the one that it takes the place of. */
+  readonly replaced?: string
 }
 
 /** Prints what was written. */
@@ -26,8 +28,13 @@ export function reportJson(written: Written | readonly Written[]): void {
   printJson('path' in written ? describeWritten(written) : written.map(describeWritten))
 }
 
-function describeWritten({ path, made: { certificate } }: Written) {
-  return { ...describe({ file: path, certificate, use: useOf(certificate), revoked: false }), key: keyNameOf(path) }
+function describeWritten({ path, made: { certificate }, replaced }: Written) {
+  const before = replaced === undefined ? {} : { replaced }
+  return {
+    ...describe({ file: path, certificate, use: useOf(certificate), revoked: false }),
+    key: keyNameOf(path),
+    ...before,
+  }
 }
 
 /** What people want to know of a certificate. */

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { parsePrivateKey, readPem } from '../../node/tls/pem.ts'
 import {
   AUTHORITY,
+  alone,
   keyNameOf,
   listFolder,
   REVOKED,
@@ -49,12 +50,17 @@ async function renew(file: string | undefined, { dir, allDue, days, json }: Rene
     const written = await renewOne(file, dir, days)
     if (json) return reportJson(written)
     report([written])
-    if (!written.made.certificate.ca) note('tokens that are bound to the old one have to be minted again')
+    if (written.made.certificate.ca) return
+    note('tokens that are bound to the old one have to be minted again')
+    note(`the old one stays good until it ends; if its key has leaked: certs revoke --serial ${written.replaced}`)
     return
   }
   const written: Written[] = []
   for (const path of await dueIn(dir)) written.push(await renewOne(path, dir, days))
-  const hasNewList = await renewList(dir)
+  let hasNewList = false
+  await alone(dir, async () => {
+    hasNewList = await renewList(dir)
+  })
   if (json) return reportJson(written)
   report(written)
   if (hasNewList) print(`${join(dir, REVOKED)}  good for ${LIST_DAYS} more days`)
@@ -79,14 +85,16 @@ async function renewOne(path: string, dir: string, days: number | undefined): Pr
   }
   const made: Made = remake(old, signer, days, Date.now())
   await writePair(path, made, true)
-  return { path, made }
+  return { path, made, replaced: old.serialNumber.toLowerCase() }
 }
 
 /** An authority signs itself, also when it has ended. */
 async function ownSigner(path: string, dir: string, certificate: X509Certificate): Promise<Signer> {
   if (join(path) !== join(dir, AUTHORITY)) throw new CommandFailure(`${path}: not the authority of ${dir}`)
   const keyPath = keyNameOf(path)
-  return { certificate, key: await told(async () => parsePrivateKey(await readPem(keyPath), keyPath)) }
+  const key = await told(async () => parsePrivateKey(await readPem(keyPath), keyPath))
+  if (!certificate.checkPrivateKey(key)) throw new CommandFailure(`${keyPath}: does not belong to ${path}`)
+  return { certificate, key }
 }
 
 /** Gives the list of revoked certificates a new life, where there is one and it is due. */

@@ -4,7 +4,7 @@ import { statOf } from '../../node/durable-file.ts'
 import { namesOf, parseAlternativeNames } from '../certs/alternative-names.ts'
 import { AUTHORITY, keyNameOf, listFolder, REVOKED, readSigner, SERVER, writePair } from '../certs/cert-folder.ts'
 import { type AlternativeName, makeAuthority, makeLeaf } from '../certs/make-certificate.ts'
-import { commonName, type FolderOptions, fileName, wholeDays, withFolder } from '../certs/options.ts'
+import { commonName, type FolderOptions, fileName, serverName, wholeDays, withFolder } from '../certs/options.ts'
 import { describe, report, reportJson } from '../certs/report.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
 import { isOpenToOthers, makeKeyFolder } from '../key-files.ts'
@@ -28,7 +28,7 @@ export function registerCerts(program: Command): void {
 
   withFolder(certs.command('issue'))
     .description('make a certificate for a server or for a caller')
-    .option('--server <name>', 'the host that callers connect to: server.pem', commonName)
+    .option('--server <name>', 'the host that callers connect to: server.pem', serverName)
     .option('--client <name>', 'the service that calls: client-NAME.pem', fileName)
     .option('--out <name>', 'another name for the file, without .pem', fileName)
     .option(
@@ -58,6 +58,12 @@ async function init({ dir, name, days, force, json }: InitOptions): Promise<void
   await refuseToReplace(path, force)
   await makeKeyFolder(dir)
   if (await isOpenToOthers(dir)) note(`warning: ${dir} is open to others; chmod 700 closes it`)
+  const list = join(dir, REVOKED)
+  if (force && (await statOf(list))) {
+    throw new CommandFailure(
+      `${list}: the list of the authority that is there; move it away before another takes its place`,
+    )
+  }
   const made = makeAuthority(name, days, Date.now())
   await writePair(path, made, force === true)
   if (json) return reportJson({ path, made })
