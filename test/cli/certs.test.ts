@@ -147,7 +147,31 @@ test('revoke makes a list that OpenSSL takes, and adds to it', async () => {
   expect(await certs(dir, 'list')).toMatch(/client-gone\.pem .*\(revoked\)/)
 })
 
+test('revocations at the same time do not lose each other; what was renewed is revoked by its serial number', async () => {
+  const folder = tempDir()
+  await certs(folder, 'init')
+  for (const client of ['a', 'b', 'c']) await certs(folder, 'issue', '--client', client)
+  await Promise.all(['a', 'b', 'c'].map(client => certs(folder, 'revoke', `certs/client-${client}.pem`)))
+  const renewed = JSON.parse(await certs(folder, 'renew', 'certs/client-a.pem', '--json')) as Record<string, string>
+  const listed = () => openssl(folder, 'crl', '-in', 'certs/crl.pem', '-noout', '-text')
+  expect((await listed()).match(/Serial Number/g)).toHaveLength(3)
+  expect(await listed()).toContain(renewed['replaced']?.toUpperCase())
+  expect(JSON.parse(await certs(folder, 'revoke', '--serial', '01:AB', '--json'))).toMatchObject({
+    revoked: '01ab',
+    entries: 4,
+  })
+  const again = await run(folder, ['certs', 'init', '--force'])
+  expect(again.stderr).toContain('certs/crl.pem: the list of the authority that is there; move it away')
+  writeFileSync(join(folder, 'certs/ca-key.pem'), read(folder, 'certs/client-b-key.pem'))
+  expect((await run(folder, ['certs', 'renew', 'certs/ca.pem'])).stderr).toContain('ca-key.pem: does not belong to')
+})
+
 test.each([
+  [2, ['issue', '--server', 'bücher.example'], 'Use a host name or an address. Write xn--bcher-kva.example.'],
+  [2, ['issue', '--server', 'fe80::1%eth0'], 'Use a host name or an address.'],
+  [2, ['issue', '--client', 'x', '--san', 'ip:fe80::1%eth0'], 'Use dns:host'],
+  [2, ['revoke', '--serial', 'xyz'], 'Use up to 40 hexadecimal digits'],
+  [2, ['revoke', 'certs/ca.pem', '--serial', '1'], 'give a certificate or --serial, not both'],
   [2, ['issue'], 'give one of --server and --client'],
   [2, ['issue', '--server', 'a', '--client', 'b'], 'give one of --server and --client'],
   [2, ['issue', '--client', '../x'], "'--client <name>' argument '../x' is invalid"],
