@@ -74,8 +74,8 @@ describe('Redis URLs', () => {
         ],
         name: 'main',
         db: 2,
-        tls: {},
-        sentinelTLS: {},
+        tls: { rejectUnauthorized: true },
+        sentinelTLS: { rejectUnauthorized: true },
         enableTLSForSentinelMode: true,
       },
     })
