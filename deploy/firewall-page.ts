@@ -34,6 +34,11 @@ servers serve it; else it is refused (\`endpoint_unsupported\`).
 
 ${table(['endpoint', ...KINDS.map(({ kind }) => kind)], ENDPOINTS.map(endpointRow))}
 
+To [count a prompt](../configuration.md#how-large-a-prompt-is), the gateway itself asks these servers, from their root, with these fields of
+the request and no others:
+
+${table(['endpoint', 'kind', 'path', 'fields'], ENDPOINTS.flatMap(counterRows))}
+
 The headers are these, and none of the caller's; beside them only what HTTP needs (\`host\`, \`content-length\`,
 \`connection\`; Bun adds \`user-agent\` and \`accept-encoding: identity\`).
 
@@ -86,6 +91,20 @@ ${KINDS.map(({ kind }) => unreachableSection(kind)).join('\n')}`
 function endpointRow({ path }: { readonly path: string }): string[] {
   const paths = KINDS.map(({ serves }) => serves[path])
   return [code(path), ...paths.map(served => (served ? code(`POST ${served.upstreamPath}`) : 'no'))]
+}
+
+function counterRows({ path }: { readonly path: string }): string[][] {
+  return KINDS.flatMap(({ kind, serves }) => {
+    const counter = serves[path]?.counter
+    if (!counter) return []
+    const { takes, text, sets = {} } = counter
+    const fields = [
+      ...takes.map(code),
+      ...(text ? [`${code(text.from)} as ${code(text.as)}`] : []),
+      ...Object.entries(sets).map(([name, value]) => code(`${name}: ${value}`)),
+    ]
+    return [[code(path), kind, code(`POST ${counter.path}`), fields.join(', ')]]
+  })
 }
 
 function fieldsSection({ path, fields, outputFields }: (typeof ENDPOINTS)[number]): string {

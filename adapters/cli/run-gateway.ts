@@ -16,6 +16,7 @@ import { createGateway } from '../../src/gateway.ts'
 import { createDigest } from '../../src/guard/digest.ts'
 import type { Digest } from '../../src/guard/replacement.ts'
 import { Admission } from '../../src/pipeline/admission.ts'
+import { InputSizes } from '../../src/pipeline/input-sizes.ts'
 import { compilePolicies, type PolicyBook } from '../../src/pipeline/policy-book.ts'
 import { RunningExchanges } from '../../src/pipeline/running.ts'
 import { UpstreamPool } from '../../src/pipeline/upstream-pool.ts'
@@ -129,6 +130,13 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     askProxy: config.proxies && createAskProxy(config.proxies, nodeCertificates, clock),
     policies,
     planQuota: createQuotaPlanner(config.quotas, hashing),
+    inputSizes: new InputSizes({
+      upstream: modelServers,
+      clock,
+      hashing,
+      telemetry,
+      timeoutMs: config.timeouts.countMs,
+    }),
     cacheSalt: createCacheSalt(hashing, hmac.key),
     leases: new LeaseKeeper(store, telemetry),
     pool,

@@ -1,5 +1,6 @@
 import { hmacKey } from '../audit/hmac.ts'
 import { isClaimName } from '../auth/token-profile.ts'
+import { countsTokens } from '../firewall/kinds.ts'
 import { reportsLoad } from '../pool/reported-load.ts'
 import { CHARGE_KINDS } from '../quota/limit.ts'
 import { auditFaults, auditWarnings } from './audit-checks.ts'
@@ -124,7 +125,7 @@ function duplicates({ models, quotas, guard }: Document): Fault[] {
 
 /** Settings that a model's servers cannot follow. */
 function modelServers({ models }: Document): Fault[] {
-  return models.flatMap(({ upstreams }, index) => {
+  return models.flatMap(({ upstreams, countTokens }, index) => {
     const path = `models[${index}].upstreams`
     const found = upstreams.flatMap(({ kind, cacheSalt, health }, inner) => [
       ...(cacheSalt !== undefined && kind !== 'vllm'
@@ -134,6 +135,9 @@ function modelServers({ models }: Document): Fault[] {
         ? [{ path: `${path}[${inner}].health.load`, reason: 'only goes with kind: vllm or llama.cpp' }]
         : []),
     ])
+    if (countTokens === 'always' && !upstreams.some(({ kind }) => countsTokens(kind))) {
+      found.push({ path: `models[${index}].countTokens`, reason: 'always goes with kind: llama.cpp or vllm' })
+    }
     if (upstreams.every(({ weight }) => weight === 0)) {
       found.push({ path, reason: 'every weight is 0: no server takes new requests' })
     }

@@ -12,6 +12,8 @@ export type OutputAction = Exclude<GuardAction, 'pseudonymise'>
 /** Injection is a property of a whole text: there is nothing to cut out of it. */
 export type InjectionAction = 'off' | 'flag' | 'block'
 export type UpstreamKind = 'llama.cpp' | 'vllm' | 'ollama' | 'openai'
+/** Whether a prompt's tokens are counted by the model server before they are reserved: where it matters, each time, never. */
+export type CountTokens = 'auto' | 'always' | 'never'
 /** What becomes of instructions that callers give as system. */
 export type CallerSystem = 'allow' | 'demote' | 'refuse'
 export type TokenAlgorithm = 'EdDSA' | 'ES256' | 'RS256'
@@ -172,6 +174,7 @@ export interface ModelConfig {
   /** Prepended to every conversation; callers cannot remove it. */
   readonly systemPrompt?: string
   readonly callerSystem: CallerSystem
+  readonly countTokens: CountTokens
   /** The bounds of its requests: its own, else the general ones, else the defaults. */
   readonly limits: Limits
   readonly maxOutputTokens?: number
@@ -220,6 +223,8 @@ export interface TimeoutsConfig {
   readonly idleMs: number
   /** For the whole answer. */
   readonly totalMs: number
+  /** For a model server's count of a prompt's tokens. */
+  readonly countMs: number
 }
 
 /** Who goes next where every server of a model is full. */

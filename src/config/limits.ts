@@ -197,6 +197,23 @@ export const MIN_WINDOW_MS = 1000
 /** A month; longer windows would keep counters longer than people remember the limit. */
 export const MAX_WINDOW_MS = 31 * DAY_MS
 
+// Counting prompts
+
+/** Model servers count a mebibyte of text in some 200 ms; what takes longer is busy, and the estimate will do. */
+export const DEFAULT_COUNT_MS = 200
+export const MAX_COUNT_MS = 10_000
+/** Counts under way at one server: llama-server works on each with one of the few threads that also take requests. */
+export const MAX_COUNTS_IN_FLIGHT = 4
+/** Counts remembered, under 200 bytes each, and for how long: a model may be replaced by another of its name. */
+export const COUNT_CACHE_ENTRIES = 4096
+export const COUNT_CACHE_MS = 5 * MINUTE_MS
+/** For so long a server is not asked that has no such endpoint, or whose counts are not those of its own answers. */
+export const NO_COUNTS_MS = 10 * MINUTE_MS
+/** Prompts from this size on take a model a second or so to read, and a server a hundredth of that to count. */
+export const LONG_PROMPT_TOKENS = 8192
+/** Teams and models of which it is learnt how many tokens their prompts have: 450 bytes each. */
+export const LEARNED_PAIRS = 4096
+
 // Validators
 
 /** What validators are taken to be able to read at once, in UTF-16 units. Prompt guards read 512 tokens. */

@@ -96,11 +96,14 @@ async function validate<T extends v.GenericSchema>(
   const { value, faults: missing } = await substitute(document, sources, path)
   const result = v.safeParse(schema, value)
   const unknown = unknownKeys(schema, value, path)
-  // What could not be replaced is not also reported as ill-formed.
+  const lists = unknown.filter(({ reason }) => reason === NO_MAPPING)
+  // What could not be replaced is not also reported as ill-formed, nor are the entries of a list in place of a mapping.
+  const isReported = ({ path: place }: Fault) =>
+    missing.some(other => other.path === place) || lists.some(list => place.startsWith(`${list.path}.`))
   const faults = [...missing, ...unknown]
   for (const issue of result.issues ?? []) {
     const fault = describe(issue, path)
-    if (fault !== undefined && !missing.some(other => other.path === fault.path)) faults.push(fault)
+    if (fault !== undefined && !isReported(fault)) faults.push(fault)
   }
   return result.success && faults.length === 0 ? { ok: true, value: result.output } : { ok: false, faults }
 }

@@ -36,7 +36,12 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
     state: resolveState(document.state, resolvePath),
     tokens: resolveTokens(document.tokens, resolvePath),
     models: document.models.map(model => resolveModel(model, request.limits, document.instances, resolvePath)),
-    timeouts: { firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, totalMs: timeouts.total },
+    timeouts: {
+      firstByteMs: timeouts.firstByte,
+      idleMs: timeouts.idle,
+      totalMs: timeouts.total,
+      countMs: timeouts.count,
+    },
     quotas: document.quotas.map(resolveQuota),
     instances: document.instances,
     admission: resolveAdmission(document.admission),

@@ -9,6 +9,7 @@ import { GUARD } from './guard-schema.ts'
 import {
   DEFAULT_AUDIT_FILE_BYTES,
   DEFAULT_BODY_TIMEOUT_MS,
+  DEFAULT_COUNT_MS,
   DEFAULT_FIRST_BYTE_MS,
   DEFAULT_HEALTH_EVERY_MS,
   DEFAULT_HEALTH_TIMEOUT_MS,
@@ -20,6 +21,7 @@ import {
   MAX_AUDIT_FILE_BYTES,
   MAX_BODY_BYTES,
   MAX_CONNECTIONS,
+  MAX_COUNT_MS,
   MAX_HEADERS,
   MAX_HEALTH_EVERY_MS,
   MAX_HEALTH_TIMEOUT_MS,
@@ -236,6 +238,13 @@ const model = v.strictObject({
     ),
     'allow',
   ),
+  countTokens: v.optional(
+    v.pipe(
+      oneOf(['auto', 'always', 'never']),
+      described('Have prompts counted by the model server before limits are charged: where it matters, always, never.'),
+    ),
+    'auto',
+  ),
   limits: v.exactOptional(v.pipe(limits, described('Bounds for this model in place of those of `request.limits`.'))),
   maxOutputTokens: v.exactOptional(v.pipe(count(1, MAX_TOKENS), described('Most tokens of one answer.'))),
   maxPromptCharacters: v.exactOptional(
@@ -372,6 +381,13 @@ export const DOCUMENT = v.strictObject({
       firstByte: timeout(DEFAULT_FIRST_BYTE_MS),
       idle: timeout(DEFAULT_IDLE_MS),
       total: timeout(DEFAULT_TOTAL_MS),
+      count: v.optional(
+        v.pipe(
+          quantity('duration', 1, MAX_COUNT_MS),
+          described('Longest wait for a model server to count the tokens of a prompt.'),
+        ),
+        formatQuantity('duration', DEFAULT_COUNT_MS),
+      ),
     }),
     {},
   ),

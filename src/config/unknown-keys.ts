@@ -13,8 +13,8 @@ export function unknownKeys(schema: v.GenericSchema, value: unknown, path = ''):
   if (type === 'array' && 'item' in schema && Array.isArray(value)) {
     return value.flatMap((item: unknown, index) => unknownKeys(schema.item as v.GenericSchema, item, at(path, index)))
   }
+  if ((type === 'strict_object' || type === 'record') && Array.isArray(value)) return [{ path, reason: NO_MAPPING }]
   if (type !== 'strict_object' || !('entries' in schema)) return []
-  if (Array.isArray(value)) return [{ path, reason: NO_MAPPING }]
   if (typeof value !== 'object' || value === null) return []
   const entries = new Map(Object.entries(schema.entries as Record<string, v.GenericSchema>))
   return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {

@@ -12,6 +12,11 @@ export const SERVER_KINDS: Readonly<Record<UpstreamKind, ServerKind>> = {
   openai: OPENAI_SERVER,
 }
 
+/** Whether servers of this kind can be asked how many tokens a prompt has. */
+export function countsTokens(kind: UpstreamKind): boolean {
+  return Object.values(SERVER_KINDS[kind].serves).some(({ counter }) => counter !== undefined)
+}
+
 /**
  * Fields that are refused whatever the policy and whatever the server, with the reason told to the caller: a model may be
  * moved to a server of another kind, and what is harmless in front of one steers the other.

@@ -1,5 +1,16 @@
 import { CHAT, COMPLETION, COUNT_TOKENS, EMBEDDING, MESSAGE, RERANK, RESPONSE } from './common-fields.ts'
-import type { ServerKind, Unreachable } from './server-kind.ts'
+import type { ServerKind, TokenCounter, Unreachable } from './server-kind.ts'
+
+/** One text, with the marks around it that a model gets. */
+function textCounter(from: string): TokenCounter {
+  return {
+    path: '/tokenize',
+    takes: ['model'],
+    text: { from, as: 'content' },
+    sets: { add_special: true, parse_special: true },
+    answer: 'tokens',
+  }
+}
 
 /** llama-server, after its source (tools/server) and what build b11669 answers. */
 export const LLAMA_CPP: ServerKind = {
@@ -20,24 +31,54 @@ export const LLAMA_CPP: ServerKind = {
         'chat_template_kwargs',
       ],
       drops: ['user', 'metadata'],
+      counter: {
+        path: '/v1/chat/completions/input_tokens',
+        takes: [
+          'model',
+          'messages',
+          'tools',
+          'tool_choice',
+          'parallel_tool_calls',
+          'response_format',
+          'reasoning_effort',
+          'chat_template_kwargs',
+        ],
+        answer: 'input_tokens',
+      },
     },
     '/v1/completions': {
       upstreamPath: '/completions',
       takes: [...COMPLETION, 'n', 'top_k', 'min_p', 'repeat_penalty', 'logit_bias', 'grammar'],
       drops: ['user'],
+      counter: textCounter('prompt'),
     },
     '/v1/responses': {
       upstreamPath: '/responses',
       takes: [...RESPONSE, 'top_k', 'min_p', 'presence_penalty', 'frequency_penalty', 'seed', 'grammar'],
       drops: ['user', 'metadata', 'store', 'stream_options', 'truncation'],
+      counter: {
+        path: '/v1/responses/input_tokens',
+        takes: ['model', 'input', 'instructions', 'tools', 'tool_choice', 'parallel_tool_calls', 'reasoning', 'text'],
+        answer: 'input_tokens',
+      },
     },
     '/v1/messages': {
       upstreamPath: '/messages',
       takes: [...MESSAGE, 'thinking'],
       drops: ['metadata', 'service_tier'],
+      counter: {
+        path: '/v1/messages/count_tokens',
+        takes: [...COUNT_TOKENS, 'thinking'],
+        answer: 'input_tokens',
+      },
     },
     '/v1/messages/count_tokens': { upstreamPath: '/messages/count_tokens', takes: [...COUNT_TOKENS, 'thinking'] },
-    '/v1/embeddings': { upstreamPath: '/embeddings', takes: EMBEDDING, drops: ['user'] },
+    '/v1/embeddings': {
+      upstreamPath: '/embeddings',
+      takes: EMBEDDING,
+      drops: ['user'],
+      counter: textCounter('input'),
+    },
     '/v1/rerank': { upstreamPath: '/rerank', takes: RERANK, drops: ['user', 'return_documents'] },
   },
   refuses: {

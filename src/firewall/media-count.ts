@@ -11,10 +11,11 @@ const PLACES = [
 
 /** Counts the images and sounds of a conversation, and looks at the size of each. Linear, and reads no medium. */
 export class MediaCount {
-  private readonly limits: Limits
-  private count = 0
+  private readonly limits: Pick<Limits, 'media' | 'mediaSize'>
+  /** Seen so far. */
+  count = 0
 
-  constructor(limits: Limits) {
+  constructor(limits: Pick<Limits, 'media' | 'mediaSize'>) {
     this.limits = limits
   }
 

@@ -23,6 +23,22 @@ export interface ServedEndpoint {
   readonly boundedBy?: string
   /** Whether it separates what it caches of prompts by `cache_salt`. */
   readonly takesCacheSalt?: boolean
+  /** Absent: it cannot be asked how many tokens a prompt has. */
+  readonly counter?: TokenCounter
+}
+
+/** Where a server counts the tokens of a prompt without its model: the gateway asks there, and nobody else can. */
+export interface TokenCounter {
+  /** From the server's root, which lies above the `/v1` of its base URL. */
+  readonly path: `/${string}`
+  /** The fields of the request that have a say in the prompt; nothing else is sent. */
+  readonly takes: readonly string[]
+  /** Present: it counts one text. The field of the request that the text stands in, and its name there. */
+  readonly text?: { readonly from: string; readonly as: string }
+  /** Fields that the gateway sets. */
+  readonly sets?: Readonly<Record<string, boolean>>
+  /** The field of the answer with the number of tokens, or with the list of them. */
+  readonly answer: 'input_tokens' | 'count' | 'tokens'
 }
 
 /** Paths of a model server that exist there and that no caller may reach. */

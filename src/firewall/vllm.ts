@@ -1,5 +1,10 @@
 import { CHAT, COMPLETION, COUNT_TOKENS, EMBEDDING, MESSAGE, RERANK, RESPONSE } from './common-fields.ts'
-import type { ServerKind, Unreachable } from './server-kind.ts'
+import type { ServerKind, TokenCounter, Unreachable } from './server-kind.ts'
+
+/** One text, with the marks around it that a model gets. */
+function textCounter(from: string): TokenCounter {
+  return { path: '/tokenize', takes: ['model'], text: { from, as: 'prompt' }, answer: 'count' }
+}
 
 /** vLLM, after the request models of its source (vllm/entrypoints). */
 export const VLLM: ServerKind = {
@@ -21,11 +26,17 @@ export const VLLM: ServerKind = {
       ],
       drops: ['metadata'],
       takesCacheSalt: true,
+      counter: {
+        path: '/tokenize',
+        takes: ['model', 'messages', 'tools', 'chat_template_kwargs'],
+        answer: 'count',
+      },
     },
     '/v1/completions': {
       upstreamPath: '/completions',
       takes: [...COMPLETION, 'n', 'top_k', 'min_p', 'repetition_penalty', 'logit_bias', 'user'],
       takesCacheSalt: true,
+      counter: textCounter('prompt'),
     },
     '/v1/responses': {
       upstreamPath: '/responses',
@@ -38,13 +49,18 @@ export const VLLM: ServerKind = {
       upstreamPath: '/messages',
       takes: MESSAGE,
       drops: ['metadata', 'service_tier', 'thinking'],
+      counter: { path: '/v1/messages/count_tokens', takes: COUNT_TOKENS, answer: 'input_tokens' },
     },
     '/v1/messages/count_tokens': {
       upstreamPath: '/messages/count_tokens',
       takes: COUNT_TOKENS,
       drops: ['thinking'],
     },
-    '/v1/embeddings': { upstreamPath: '/embeddings', takes: [...EMBEDDING, 'dimensions', 'user'] },
+    '/v1/embeddings': {
+      upstreamPath: '/embeddings',
+      takes: [...EMBEDDING, 'dimensions', 'user'],
+      counter: textCounter('input'),
+    },
     '/v1/rerank': { upstreamPath: '/rerank', takes: RERANK, drops: ['user', 'return_documents'] },
   },
   refuses: {

@@ -52,6 +52,7 @@ export function mapping<Value extends FieldSchema>(
 ) {
   return v.pipe(
     v.unknown(),
+    v.check(value => !Array.isArray(value), wrong),
     v.check(
       object => typeof object !== 'object' || object === null || !UNSEEN_KEYS.some(name => Object.hasOwn(object, name)),
       `has a key that is not allowed: ${UNSEEN_KEYS.join(', ')}`,
@@ -61,7 +62,12 @@ export function mapping<Value extends FieldSchema>(
 }
 
 /** A schema, or arguments: what is in it is of no concern here, and every text in it is looked at by the guard. */
-export const anyObject = v.record(v.string(), v.unknown(), 'must be an object')
+export const anyObject = v.pipe(
+  v.unknown(),
+  // Valibot takes a list for a record with the keys 0, 1, 2.
+  v.check(value => !Array.isArray(value), 'must be an object'),
+  v.record(v.string(), v.unknown(), 'must be an object'),
+)
 
 /** A function that the model may call, as the OpenAI API describes one. */
 export const functionTool = v.strictObject({

@@ -11,7 +11,8 @@ import type { Services } from './services.ts'
  */
 export function announce(exchange: Exchange, services: Services): Promise<Refusal | undefined> | undefined {
   const { intent } = services.config.audit
-  if (intent === 'off') return undefined
+  // Once is enough: a prompt that is counted by a model server was announced before.
+  if (intent === 'off' || exchange.intent) return undefined
   const begun = { status: PROCESSING, outcome: 'begun' } as const
   if (intent === 'written') {
     void record(exchange, services, begun, INTENT_WAIT_MS)

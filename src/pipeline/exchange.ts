@@ -13,7 +13,9 @@ import type { Clock } from '../ports/clock.ts'
 import type { ClientCertificate, Connection } from '../ports/transport.ts'
 import type { Forwarded } from '../proxies/trusted-proxies.ts'
 import type { Allotment } from '../quota/allotment.ts'
+import type { InputSize } from '../quota/input-size.ts'
 import type { Place } from './place.ts'
+import type { PromptOverhead } from './prompt-overhead.ts'
 import { requestIdOf } from './request-id.ts'
 
 /** The rules that apply to one request. */
@@ -74,8 +76,14 @@ export class Exchange {
   promptCharacters = 0
   /** What values are called on their way to the model; undefined where none has another name. */
   standIns: StandIns | undefined
-  /** Tokens, on the safe side. */
+  /** What the prompt has beside its texts. */
+  overhead: PromptOverhead | undefined
+  /** Tokens, on the safe side; what a model server has counted, once one has. */
   estimatedInput = 0
+  /** How many prompts it is: only completions can be several. */
+  prompts = 1
+  /** Set by reserve-quota, where limits count tokens of input. */
+  input: InputSize | undefined
   /**
    * Names the reservation. Not the request id: callers choose that one, and whoever repeats an id is not charged again.
    */

@@ -3,6 +3,7 @@ import { MAX_ANSWER_BYTES, MAX_ATTEMPTS } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { servedBy, upstreamFields } from '../firewall/upstream-fields.ts'
+import { pinsThreads } from '../model-servers/ask.ts'
 import { type PromptPrefix, promptPrefix } from '../pool/prompt-prefix.ts'
 import type { UpstreamFailure, UpstreamFlow, UpstreamReceiver } from '../ports/upstream.ts'
 import { concat } from '../sse/frames.ts'
@@ -349,14 +350,6 @@ class Call implements UpstreamReceiver, UpstreamStream {
     clearTimeout(this.timer)
     this.place.release()
   }
-}
-
-/**
- * llama-server gives every open connection one of a few threads, for 5 s after its last answer too. Kept connections would
- * leave the next callers waiting for those 5 s (measured: 15 calls at once took 10 s, with connections closed 60 ms).
- */
-function pinsThreads({ kind }: UpstreamConfig): boolean {
-  return kind === 'llama.cpp'
 }
 
 const ANSWERED: ServerOutcome = { kind: 'answered' }

@@ -6,8 +6,9 @@ import { bracketedIn, StandIns } from '../guard/stand-ins.ts'
 import { type Found, TextGuard } from '../guard/text-guard.ts'
 import { inTurns, type Steps } from '../guard/turns.ts'
 import { visitTexts } from '../openai/request-texts.ts'
-import { estimateInputTokens, estimateTextTokens } from '../quota/estimate.ts'
+import { estimateTextTokens } from '../quota/estimate.ts'
 import type { Exchange, RequestPolicy } from './exchange.ts'
+import { promptOverhead } from './prompt-overhead.ts'
 import type { Services } from './services.ts'
 import { turnsOf } from './turns-of.ts'
 
@@ -54,8 +55,9 @@ function check(exchange: Exchange, guard: TextGuard, all?: FoundIn): Refusal | u
   if (!body || !policy || !model) throw new Error('guardInput runs behind authoriseModel')
   let refusal: Refusal | undefined
   const injections = { INJECTION: 0, INJECTION_MODEL: 0 }
-  const messages = body.fields['messages']
-  exchange.estimatedInput = estimateInputTokens([], Array.isArray(messages) ? messages.length : 0)
+  exchange.overhead = promptOverhead(body.fields, model, exchange.endpoint.path)
+  exchange.estimatedInput = exchange.overhead.tokens
+  if (Array.isArray(body.fields['prompt'])) exchange.prompts = body.fields['prompt'].length
   visitTexts(body.fields, (text, place) => {
     exchange.promptCharacters += text.length
     if (refusal) return text

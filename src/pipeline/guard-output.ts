@@ -55,7 +55,7 @@ export class OutputGuard {
     this.record = policy.record
     this.snippet = createSnippet(policy.record ? LONG_SNIPPET : MAX_SNIPPET)
     const choices = typeof body.fields['n'] === 'number' ? body.fields['n'] : 1
-    this.prompts = Array.isArray(body.fields['prompt']) ? body.fields['prompt'].length : 1
+    this.prompts = exchange.prompts
     // A model server writes at least a token an event: one that ignores its bound is stopped here.
     this.maxEvents = (model.maxOutputTokens ?? Number.POSITIVE_INFINITY) * choices * this.prompts
     this.usage = new UsageSum(this.prompts)

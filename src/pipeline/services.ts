@@ -17,6 +17,7 @@ import type { QuotaPlanner } from '../quota/plan.ts'
 import type { UsageTotals } from '../quota/usage-totals.ts'
 import type { Validators } from '../validators/validators.ts'
 import type { Admission } from './admission.ts'
+import type { InputSizes } from './input-sizes.ts'
 import type { PolicyBook } from './policy-book.ts'
 import type { RunningExchanges } from './running.ts'
 import type { UpstreamPool } from './upstream-pool.ts'
@@ -44,6 +45,7 @@ export interface Services {
   readonly askProxy: AskProxy | undefined
   readonly policies: PolicyBook
   readonly planQuota: QuotaPlanner
+  readonly inputSizes: InputSizes
   /** Renews what running requests hold of limits on requests at the same time. */
   readonly leases: LeaseKeeper
   readonly cacheSalt: CacheSalt

@@ -4,15 +4,21 @@ import { NOTHING_USED, type TokenUse } from '../quota/limit.ts'
 import type { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
 
+/** What a request used, and who says so. */
+interface Used extends TokenUse {
+  readonly tokenSource?: 'upstream' | 'estimate'
+}
+
 /**
  * Replaces what was reserved by what was used. Off the critical path: the answer does not wait for it. Settling is
  * idempotent, so it is repeated while the store is away; a settlement that is given up leaves the larger reservation in
  * place until its window has passed, which is the strict side.
  */
-export function settle(exchange: Exchange, services: Services, use: TokenUse): void {
+export function settle(exchange: Exchange, services: Services, use: Used): void {
   const { reservation, requestId, endpoint } = exchange
   exchange.place?.settle(use.inputTokens + use.outputTokens)
   if (!reservation) return
+  if (use.tokenSource === 'upstream') services.inputSizes.settled(exchange, use.inputTokens)
   exchange.reservation = undefined
   services.leases.letGo(reservation)
   const settled = endpoint.metered ? use : NOTHING_USED

@@ -77,6 +77,11 @@ export class UpstreamPool {
     return this.peersOf(model, tried).length > 0
   }
 
+  /** The servers that a new request could go to, whether or not they have room. */
+  usable(model: ModelConfig): readonly UpstreamConfig[] {
+    return this.peersOf(model, NOBODY).map(({ server }) => server)
+  }
+
   release(server: UpstreamConfig): void {
     const member = this.members.get(server)
     if (member) member.inFlight = Math.max(0, member.inFlight - 1)
@@ -245,6 +250,7 @@ class Member implements Peer {
 }
 
 const NONE: Preference = {}
+const NOBODY: ReadonlySet<UpstreamConfig> = new Set()
 
 const CHOICES = {
   conversation: Object.freeze({ reason: 'conversation' }),

@@ -29,6 +29,8 @@ interface Outline {
   readonly charges: readonly Charge[]
   /** The meters among them that are held: they have to be renewed. Undefined where there are none. */
   readonly leases: readonly Meter[] | undefined
+  /** The smallest limit that input counts towards; undefined where none does. */
+  readonly inputLimit: number | undefined
 }
 
 /** What a limit counts of a request. */
@@ -99,6 +101,7 @@ export function createQuotaPlanner(limits: readonly QuotaLimit[], hashing: Hashi
       charges: applying,
       meters,
       leases: leases.length > 0 ? leases : undefined,
+      inputLimit: smallest(meters.filter((_, index) => countsInput(applying[index] as Charge))),
     }
   }
 
@@ -114,11 +117,11 @@ export function createQuotaPlanner(limits: readonly QuotaLimit[], hashing: Hashi
   }
 
   return function planQuota(principal, model, use, address) {
-    const { tenant, charges, meters, leases } = remembered(principal, model, address)
+    const { tenant, charges, meters, leases, inputLimit } = remembered(principal, model, address)
     // More than the limit could never be admitted: a small limit lets one request pass at a time, which settles to what
     // it really took.
     const amounts = meters.map(({ limit }, index) => Math.min(amountOf(charges[index] as Charge, use, 1), limit))
-    return { tenant, charges, meters, leases, amounts }
+    return { tenant, charges, meters, leases, inputLimit, amounts }
   }
 }
 
@@ -141,6 +144,14 @@ export function amountOf({ limit: { weigh }, kind }: Charge, use: TokenUse, requ
     default:
       return requests
   }
+}
+
+function countsInput({ limit: { weigh }, kind }: Charge): boolean {
+  return kind === 'inputTokens' || (kind === 'tokens' && weigh?.input !== 0)
+}
+
+function smallest(meters: readonly Meter[]): number | undefined {
+  return meters.length === 0 ? undefined : Math.min(...meters.map(({ limit }) => limit))
 }
 
 function atLeastOne(limit: QuotaLimit, kind: ChargeKind): number {

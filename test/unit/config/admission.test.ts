@@ -12,6 +12,7 @@ test.each([
   ['{ queue: { memory: 10 } }', 'admission.queue.memory: should be '],
   ['{ maxWait: 2d }', 'admission.maxWait: should be from 1ms to 1d'],
   ['{ per: token }', 'admission.per: should be one of: team, app'],
+  ['{ weights: [3] }', 'admission.weights: should be a mapping of keys to values'],
   ['{ weights: { legal: 0 } }', 'admission.weights.legal: should be from 1 to 1k'],
   ['{ weights: { legal/web: 2 } }', 'admission.weights.legal/web: only goes with per: app'],
   ['{ per: app, weights: { a/b/c: 2 } }', 'admission.weights.a/b/c: should be a team, or team/app'],

@@ -56,7 +56,7 @@ test('every default in the reference is the one in force', async () => {
           insecure: false,
         },
       },
-      timeouts: { firstByteMs: 30_000, idleMs: 60_000, totalMs: 900_000 },
+      timeouts: { firstByteMs: 30_000, idleMs: 60_000, totalMs: 900_000, countMs: 200 },
       quotas: [],
       instances: 1,
       admission: {
@@ -104,6 +104,7 @@ test('limits are the model’s own, else the general ones, else the defaults', a
       models: [
         {
           callerSystem: 'allow',
+          countTokens: 'auto',
           limits: { tools: 3, stops: 7, mediaSize: 1024 * 1024, choices: 16, grammarCharacters: 0 },
           upstreams: [
             { cacheSalt: 'team', weight: 1, health: { url: 'http://a/health', everyMs: 5000, timeoutMs: 2000 } },

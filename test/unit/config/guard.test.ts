@@ -60,7 +60,7 @@ describe('rules by name, locales and matches', () => {
     ],
     ['{ input: { rules: { EMAIL: "no" } } }', 'guard.input.rules.EMAIL: should be one of: off, flag'],
     ['{ output: { rules: { EMAIL: pseudonymise } } }', 'guard.output.rules.EMAIL: pseudonymise is for input only'],
-    ['{ input: { rules: [EMAIL] } }', 'guard.input.rules.0: should be one of: off, flag'],
+    ['{ input: { rules: [EMAIL] } }', 'guard.input.rules: should be a mapping of keys to values'],
     ['{ input: { rules: EMAIL } }', 'guard.input.rules: should be a mapping of keys to values'],
     ['{ input: { locales: [us, xx] } }', 'guard.input.locales[1]: should be one of: ae, ar,'],
     ['{ input: { locales: us } }', 'guard.input.locales: should be a list'],

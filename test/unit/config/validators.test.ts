@@ -43,7 +43,7 @@ test.each([
   [guard(`${CLASSIFY}, labels: []`), `${AT}.labels: should name at least one label`],
   [guard('name: a, kind: chat, url: https://a'), `${AT}.model: is required`],
   [guard(`${CHAT}, prompt: Is this safe?`), `${AT}.prompt: should have {text} where the text goes`],
-  [guard(`${HTTP}, headers: [x]`), `${AT}.headers.0: should be a header that the gateway`],
+  [guard(`${HTTP}, headers: [x]`), `${AT}.headers: should be a mapping of keys to values`],
   [guard(`${HTTP}, headers: { authorization: x }`), `${AT}.headers.authorization: should be a header that the gateway`],
   [
     guard(`${HTTP}, headers: { Content-Length: "1" }`),

@@ -64,6 +64,7 @@ describe('what a model is served with', () => {
   const model = (kinds: readonly UpstreamKind[], more: Partial<ModelConfig> = {}): ModelConfig => ({
     id: 'm',
     callerSystem: 'allow',
+    countTokens: 'auto',
     limits: DEFAULT_LIMITS,
     upstreams: kinds.map(kind => ({
       url: 'http://a/v1',

@@ -49,6 +49,14 @@ describe('a request body', () => {
       '__proto__',
     ],
     ['with a temperature in words', say({ temperature: 'hot' }), 'invalid_value', 'temperature'],
+    ['with a list of biases', say({ logit_bias: [5] }), 'invalid_value', 'logit_bias'],
+    ['with a list of metadata', say({ metadata: ['a'] }), 'invalid_value', 'metadata'],
+    [
+      'with a list in place of a schema',
+      say({ tools: [{ type: 'function', function: { name: 'f', parameters: [{}] } }] }),
+      'invalid_value',
+      'tools[0].function.parameters',
+    ],
     ['with no answers', say({ n: 0 }), 'invalid_value', 'n'],
     ['with negative tokens', say({ max_tokens: -1 }), 'invalid_value', 'max_tokens'],
     [

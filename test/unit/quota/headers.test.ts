@@ -11,6 +11,7 @@ describe('quota headers', () => {
       { kind: 'requests', limit: { name: 'rate', per: [] } },
     ],
     leases: undefined,
+    inputLimit: undefined,
     meters: [
       { key: 'minute', limit: 1000, windowMs: 60_000 },
       { key: 'day', limit: 50_000, windowMs: 86_400_000 },
@@ -46,7 +47,7 @@ describe('quota headers', () => {
   })
 
   test('kinds without a limit have no headers', () => {
-    const none = { tenant: 'all', charges: [], leases: undefined, meters: [], amounts: [] }
+    const none = { tenant: 'all', charges: [], leases: undefined, inputLimit: undefined, meters: [], amounts: [] }
     expect(quotaHeaders(none, { outcome: 'granted', levels: [] })).toEqual({})
   })
 
