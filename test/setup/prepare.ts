@@ -1,8 +1,10 @@
-// Run before the tests: brings in what npm cannot (Redis, nginx, a real llama-server, small models). Quick when all is there.
+// Run before the tests: brings in what the root's packages are not (Redis, nginx, a real llama-server, small models, more
+// runtimes). Quick when all is there.
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { APT_LOCK, DEBS_DIR, LLAMA_DIR, MODELS, modelFile } from './cache.ts'
+import { installRuntimes } from './runtimes.ts'
 
 const INSTALL_DEADLINE_MS = 300_000
 
@@ -52,4 +54,7 @@ async function install(...programs: readonly string[]): Promise<void> {
 
 await step('redis-server, nginx', () => install('redis-server', 'nginx'))
 await step('llama-server', () => run('sh', join(import.meta.dirname, 'install-llama-server.sh'), LLAMA_DIR, DEBS_DIR))
+await step('Deno, Node 26, workerd', () =>
+  installRuntimes(folder => run('npm', 'ci', '--ignore-scripts', '--prefix', folder)),
+)
 for (const [name, model] of Object.entries(MODELS)) await step(`model ${name}`, () => modelFile(model))
