@@ -1,7 +1,7 @@
-import runtimePackages from '../test/setup/runtimes/package.json' with { type: 'json' }
-import { CAPABILITIES, type Capability, RUNTIMES } from '../test/conformance/capabilities.ts'
-import type { Runtime } from '../test/support/index.ts'
 import packages from '../package.json' with { type: 'json' }
+import { CAPABILITIES, type Capability, RUNTIMES } from '../test/conformance/capabilities.ts'
+import runtimePackages from '../test/setup/runtimes/package.json' with { type: 'json' }
+import type { Runtime } from '../test/support/index.ts'
 
 /** The versions that the tests run on: those of the lockfiles. */
 const VERSIONS: Record<Runtime, string> = {
