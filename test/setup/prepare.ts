@@ -54,7 +54,5 @@ async function install(...programs: readonly string[]): Promise<void> {
 
 await step('redis-server, nginx', () => install('redis-server', 'nginx'))
 await step('llama-server', () => run('sh', join(import.meta.dirname, 'install-llama-server.sh'), LLAMA_DIR, DEBS_DIR))
-await step('Deno, Node 26', () =>
-  installRuntimes(folder => run('npm', 'ci', '--ignore-scripts', '--prefix', folder)),
-)
+await step('Deno, Node 26', () => installRuntimes(folder => run('npm', 'ci', '--ignore-scripts', '--prefix', folder)))
 for (const [name, model] of Object.entries(MODELS)) await step(`model ${name}`, () => modelFile(model))
