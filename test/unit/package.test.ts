@@ -40,8 +40,11 @@ test('the package holds what is to ship, and nothing else', { timeout: 60_000 },
     'LICENSE',
     'README.md',
     'SECURITY.md',
+    'dist/SHA256SUMS',
+    'dist/THIRD-PARTY-LICENSES.txt',
     'dist/sallyport.mjs',
     'dist/sallyport.mjs.map',
+    'dist/sbom.cdx.json',
     'package.json',
   ])
   expect(files.find(({ path }) => path === 'dist/sallyport.mjs')?.mode).toBe(0o755)
