@@ -24,6 +24,7 @@ const RECORDS_A_FILE = 100
 const TEAMS = ['blue', 'red', 'green']
 const BUNDLE = resolve('dist/sallyport.mjs')
 const SECRET = 'a secret for tests alone, 32 bytes or more'
+const MODELS = [{ id: 'm', upstreams: [{ url: 'http://127.0.0.1:9/v1', kind: 'openai' }] }]
 const SILENT = { log: () => {}, count: () => {} }
 
 /** A folder with a log of half a year ago, in full files, and the one that is written. */
@@ -75,7 +76,10 @@ const verify = async (dir: string) =>
 test('audit retain is killed again and again: the log verifies each time, and nothing is kept in the end', async () => {
   const dir = tempDir()
   await sallyportOutput(['keys', 'init'], { cwd: dir })
-  writeFileSync(join(dir, 'sallyport.yaml'), stringify({ models: [], audit: AUDIT }))
+  writeFileSync(
+    join(dir, 'sallyport.yaml'),
+    stringify({ models: MODELS, tokens: { jwks: 'keys/public.jwks.json' }, audit: AUDIT }),
+  )
   await oldLog(dir)
   const dry = JSON.parse(await sallyportOutput(['audit', 'retain', '--dry-run', '--json'], { cwd: dir })) as object
   expect(dry).toMatchObject({ dryRun: true, failed: false, deleted: expect.any(Number) })
@@ -109,7 +113,7 @@ test.each<Runtime>(['node', 'bun'])('a gateway on %s deletes by itself, and reco
   const gateway = await startGateway({
     runtime,
     dir,
-    config: { models: [{ id: 'm', upstreams: [{ url: 'http://127.0.0.1:9/v1', kind: 'openai' }] }], audit: AUDIT },
+    config: { models: MODELS, audit: AUDIT },
   })
   try {
     await waitFor('the end of a run of retention', () => textOf(dir).includes(' records deleted, 0 held"'))
