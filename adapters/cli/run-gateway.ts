@@ -44,6 +44,7 @@ import { StartError } from '../node/start-error.ts'
 import { ClientTlsFiles } from '../node/tls/client-tls-files.ts'
 import { CommandFailure } from './failure.ts'
 import { readKeyFile } from './key-files.ts'
+import { startRetention } from './retention.ts'
 import { currentRuntime, type Runtime } from './runtime.ts'
 import { checkpointSigner, startCheckpoints } from './start-checkpoints.ts'
 import { loadIssuers } from './token-issuers.ts'
@@ -93,6 +94,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     AuditLog.open({ sink, hashing, clock, telemetry }),
   )
   const checkpoints = await startCheckpoints(config.audit, audit, signer, { clock, telemetry })
+  const retention = await startRetention(config.audit, audit, signer, { clock, telemetry })
   const { store, lockout, tokenLockout, registry, closeState } = await openState(config, telemetry)
   const running = new RunningExchanges()
   const revocations = new Revocations({
@@ -153,6 +155,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     revocations.close()
     await registry.close()
     await closeState()
+    await retention?.close()
     await audit.close()
     await checkpoints?.close()
   }

@@ -1,3 +1,5 @@
+import { matchName, OTHERS } from '../audit/retention.ts'
+import { formatQuantity } from '../config/units.ts'
 import type { Evaluate } from './evaluate.ts'
 import type { AuditFacts, Facts } from './facts.ts'
 
@@ -49,12 +51,14 @@ export const auditEvidence: readonly Evaluate[] = [
       evidence: `${forward.length} places: ${forward.map(({ kind }: { kind?: string }) => kind).join(', ')}`,
     }
   },
-  facts => {
-    const retention = setting(facts, 'retention') ?? setting(facts, 'retentionMs')
-    if (retention === undefined) return { met: false, evidence: 'Not configured (audit.retention)' }
+  ({ config: { audit } }) => {
+    if (audit.retention === undefined) return { met: false, evidence: 'Not configured (audit.retention)' }
+    const { rules, keepMs } = audit.retention.policy
+    const days = (ms: number) => formatQuantity('duration', ms)
+    const named = rules.map(({ match, keepMs: ms }) => `${matchName(match)} for ${days(ms)}`)
     return {
       met: true,
-      evidence: typeof retention === 'number' ? `Kept for ${retention / 86_400_000} days` : 'Configured',
+      evidence: `Kept: ${[...named, `${OTHERS} ${keepMs === undefined ? 'for ever' : `for ${days(keepMs)}`}`].join(', ')}`,
     }
   },
   facts => {

@@ -8,18 +8,35 @@ interface AuditDocument {
   readonly intent: 'durable' | 'written' | 'off'
   readonly previousHmacSecrets: readonly string[]
   readonly checkpoint?: CheckpointDocument
+  readonly maxFileAge?: number
+  readonly retention?: number
+  readonly retentionRules: readonly { readonly keep: number }[]
+  readonly holds?: string
 }
 
 /** What the schema cannot see of checkpoints and earlier secrets. */
-export function auditFaults({ checkpoint, previousHmacSecrets }: AuditDocument): Fault[] {
+export function auditFaults(audit: AuditDocument): Fault[] {
+  const { checkpoint, previousHmacSecrets } = audit
   const secrets = previousHmacSecrets.flatMap((secret, index) => {
     const key = hmacKey(secret)
     return key.ok ? [] : [{ path: `audit.previousHmacSecrets[${index}]`, reason: key.reason }]
   })
   return [
     ...secrets,
+    ...retentionFaults(audit),
     ...(checkpoint?.to ?? []).flatMap((entry, index) => placeFaults(entry, `audit.checkpoint.to[${index}]`)),
   ]
+}
+
+/** What is deleted is signed for, by the key of checkpoints. */
+function retentionFaults({ checkpoint, retention, retentionRules, holds }: AuditDocument): Fault[] {
+  const path = retention === undefined ? 'audit.retentionRules' : 'audit.retention'
+  if (retention === undefined && retentionRules.length === 0) {
+    return holds === undefined
+      ? []
+      : [{ path: 'audit.holds', reason: 'holds nothing: everything is kept without audit.retention' }]
+  }
+  return checkpoint === undefined ? [{ path, reason: 'needs audit.checkpoint: its key signs for what is deleted' }] : []
 }
 
 const URL_FORMS = {
@@ -49,7 +66,14 @@ function placeFaults({ kind, path, url, token }: PlaceDocument, at: string): Fau
 }
 
 /** Settings of checkpoints that work and are worth a second thought. */
-export function auditWarnings({ checkpoint, file, intent }: AuditDocument): Fault[] {
+export function auditWarnings({
+  checkpoint,
+  file,
+  intent,
+  maxFileAge,
+  retention,
+  retentionRules,
+}: AuditDocument): Fault[] {
   const found: Fault[] = []
   const folder = (path: string) => path.replace(/[^/]*$/, '')
   for (const [index, entry] of (checkpoint?.to ?? []).entries()) {
@@ -67,6 +91,11 @@ export function auditWarnings({ checkpoint, file, intent }: AuditDocument): Faul
       path: 'audit.checkpoint.to',
       reason: 'none given: checkpoints stay beside the log, where they prove little',
     })
+  }
+  const shortest = Math.min(retention ?? Number.POSITIVE_INFINITY, ...retentionRules.map(({ keep }) => keep))
+  if (maxFileAge !== undefined && maxFileAge > shortest) {
+    const reason = 'longer than records are kept: they are deleted once their file is full, or so old'
+    found.push({ path: 'audit.maxFileAge', reason })
   }
   if (intent === 'off') found.push({ path: 'audit.intent', reason: 'requests cut short by a crash leave no trace' })
   return found

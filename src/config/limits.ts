@@ -1,6 +1,7 @@
 /** Every bound of the gateway that is not part of a wire or rule format. Units are in the names. */
 
 const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 const MIB = 1024 * 1024
 
@@ -273,6 +274,13 @@ export const MIN_CHECKPOINT_EVERY_MS = 1000
 export const CHECKPOINT_TIMEOUT_MS = 5000
 /** Places that checkpoints go to. */
 export const MAX_CHECKPOINT_PLACES = 8
+/** Records that are gone within the hour are no record of anything. */
+export const MIN_RETENTION_MS = HOUR_MS
+export const MAX_RETENTION_MS = 100 * 366 * DAY_MS
+/** A look costs a stat a file where nothing has come due. */
+export const MIN_RETENTION_EVERY_MS = 1000
+export const MAX_RETENTION_EVERY_MS = 7 * DAY_MS
+export const DEFAULT_RETENTION_EVERY_MS = HOUR_MS
 /** Redacted output kept in a record. Contract: at most 200 characters. */
 export const MAX_SNIPPET_CHARACTERS = 200
 

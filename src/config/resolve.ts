@@ -17,6 +17,7 @@ import type {
   UpstreamKind,
 } from './config.ts'
 import { DEFAULT_ISSUED_TTL_MS } from './limits.ts'
+import { fileAgeFor, resolveRetention } from './retention-schema.ts'
 import type { Document } from './schema.ts'
 import { isKeyUrl } from './tokens-schema.ts'
 import { resolveValidator } from './validator-schema.ts'
@@ -28,6 +29,8 @@ type ResolvePath = (path: string) => string
 /** Makes the configuration in force of a valid document. Parts that are not enforced (`unsupported.ts`) are left out. */
 export function resolve(document: Document, resolvePath: ResolvePath): Config {
   const { listen, tls, timeouts, guard, request, limits, audit } = document
+  const retention = resolveRetention(audit, resolvePath(audit.file), resolvePath)
+  const maxAgeMs = audit.maxFileAge ?? (retention && fileAgeFor(retention))
   return {
     listen,
     ...(tls !== undefined && { tls: resolveTls(tls, resolvePath) }),
@@ -63,7 +66,8 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       hmacSecret: audit.hmacSecret,
       onFailure: audit.onFailure,
       maxBytes: audit.maxFileSize,
-      ...(audit.maxFileAge !== undefined && { maxAgeMs: audit.maxFileAge }),
+      ...(maxAgeMs !== undefined && { maxAgeMs }),
+      ...(retention && { retention }),
       intent: audit.intent,
       previousHmacSecrets: audit.previousHmacSecrets,
       ...(audit.checkpoint !== undefined && {

@@ -38,6 +38,7 @@ import {
   MIN_HEALTH_EVERY_MS,
 } from './limits.ts'
 import { QUOTA } from './quota-schema.ts'
+import { AUDIT_RETENTION } from './retention-schema.ts'
 import { TOKENS } from './tokens-schema.ts'
 import { formatQuantity } from './units.ts'
 
@@ -49,7 +50,6 @@ export type { Config } from './config.ts'
  */
 
 const described = v.description
-const YEAR_MS = 365 * 86_400_000
 
 const path = text()
 const modelId = text(MAX_MODEL_ID_CHARACTERS)
@@ -324,12 +324,7 @@ const audit = v.strictObject({
     formatQuantity('size', DEFAULT_AUDIT_FILE_BYTES),
   ),
   ...AUDIT_PROOF,
-  retention: v.exactOptional(
-    v.pipe(
-      quantity('duration', 86_400_000, 20 * YEAR_MS),
-      described('How long records are kept. Not enforced in this release: `serve` refuses it.'),
-    ),
-  ),
+  ...AUDIT_RETENTION,
   forward: v.exactOptional(
     v.pipe(
       list(
