@@ -55,7 +55,7 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
     notBefore: '\\w',
     begins: beginsPhone,
     validate: isPhone,
-    words: [...PHONE_WORDS],
+    words: PHONE_WORDS,
     examples: [
       'Call «+49 30 63840191» now',
       '«+1 (201) 555-0123»',
