@@ -1,5 +1,8 @@
-import { isSaidFrom, isSaidIn, type Phrases, phrases } from './context.ts'
+import { isSaid, isSaidFrom, isSaidIn, type Phrases, phrases } from './context.ts'
 import { endsSentence } from './word-codes.ts'
+
+// See “Reading characters” in docs/architecture.md.
+const { charCodeAt } = String.prototype
 
 /** Words anywhere in the clause in front. */
 const SAID = phrases(
@@ -23,11 +26,15 @@ let lastCalled = false
 export function isCalled(before: string): boolean {
   if (before !== lastBefore) {
     lastBefore = before
-    const end = contentEnd(before)
-    const clause = clauseStart(before, end)
-    lastCalled = isSaidBehind(before, clause, SAID) || isSaidBehind(before, Math.max(clause, end - NEAR), SAID_NEAR)
+    lastCalled = (isSaid(before, SAID) || isSaid(before, SAID_NEAR)) && isSaidInClause(before)
   }
   return lastCalled
+}
+
+function isSaidInClause(before: string): boolean {
+  const end = contentEnd(before)
+  const clause = clauseStart(before, end)
+  return isSaidBehind(before, clause, SAID) || isSaidBehind(before, Math.max(clause, end - NEAR), SAID_NEAR)
 }
 
 function isSaidBehind(before: string, from: number, said: Phrases): boolean {
@@ -44,7 +51,7 @@ function contentEnd(before: string): number {
 /** Where the clause begins that ends at `end`: behind the last line break, comma, bar or full stop. */
 function clauseStart(text: string, end: number): number {
   for (let at = end - 1; at >= 0; at--) {
-    const unit = text.charCodeAt(at)
+    const unit = charCodeAt.call(text, at)
     if (unit === DOT ? at + 1 < end && endsSentence(text, at) : BREAKS[unit] === 1) return at + 1
   }
   return 0

@@ -1,4 +1,8 @@
+import { isLetter } from '../preceding-text.ts'
 import { codeOf, OTHER, SPACE } from './phrase-trie.ts'
+
+// See “Reading characters” in docs/architecture.md.
+const { charCodeAt } = String.prototype
 
 /** Enough for the longest: a character in front may stand for eighteen. */
 const ROOM = 2048
@@ -30,11 +34,13 @@ class WordCodes {
   read(text: string): boolean {
     const { codes, places } = this
     let others = false
+    this.size = 0
+    if (!hasLetters(text)) return false
     let size = 1
     let lower = false
     codes[0] = SPACE
     for (let at = 0; at < text.length && size < ROOM - 2; at++) {
-      const unit = text.charCodeAt(at)
+      const unit = charCodeAt.call(text, at)
       if (unit >= 0x80) {
         const point = text.codePointAt(at) ?? unit
         const plain = this.plain(point)
@@ -89,6 +95,12 @@ class WordCodes {
 
 /** The one that all rules share. */
 export const wordCodes = new WordCodes()
+
+/** Whether a text has a letter of ASCII or anything beyond it. */
+function hasLetters(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (isLetter(charCodeAt.call(text, at))) return true
+  return false
+}
 
 /** The end of a line, or of a clause (`endsClause`). */
 function endsLabel(text: string, at: number, unit: number): boolean {
