@@ -105,7 +105,6 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
     pattern: '(?:\\+ ?\\(?|\\()\\d(?:[ ()./-]{0,3}\\d){6,14}|\\d{3}(?:-\\d{3}-|\\.\\d{3}\\.| \\d{3} )\\d{4}',
     notAfter: '[\\w+]',
     notBefore: '\\d',
-    replacement: '[PHONE_REDACTED]',
     begins: beginsPhone,
     validate: isPhone,
     words: PHONE_WORDS,
