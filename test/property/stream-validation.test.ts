@@ -35,11 +35,11 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const pass = (text: string) => text
 
-function guardOf(wire: Wire, onBlock: OnBlock): FramedAnswer {
+function guardOf(wire: Wire, onBlock?: OnBlock): FramedAnswer {
   const texts = new TextGuard(side)
   const common = {
     texts,
-    onBlock,
+    ...(onBlock === undefined ? {} : { onBlock }),
     maxFrameBytes: 1 << 20,
     cutFor: () => null,
     onText: () => {},
@@ -74,7 +74,7 @@ class Rig {
   drained = 0
   over = false
 
-  constructor(wire: Wire, settings: readonly Partial<ValidatorConfig>[], onBlock: OnBlock = 'content_filter') {
+  constructor(wire: Wire, settings: readonly Partial<ValidatorConfig>[], onBlock?: OnBlock) {
     this.stream = guardOf(wire, onBlock)
     this.validation = new StreamValidation({
       validators: settings.map((some, index) => {
@@ -550,7 +550,7 @@ describe('a stream', () => {
       return PASS
     })
     expect(decoder.decode(rig.bytes)).toBe(
-      decoder.decode(guardOf(CHAT_COMPLETIONS, 'content_filter').push(Buffer.concat(events)) ?? undefined),
+      decoder.decode(guardOf(CHAT_COMPLETIONS).push(Buffer.concat(events)) ?? undefined),
     )
   })
 
