@@ -87,6 +87,8 @@ export async function bundle(outfile) {
     platform: 'node',
     format: 'esm',
     target: 'node24',
+    // Packages go by the place they have in the tree, wherever that leads: the same bytes on every machine.
+    preserveSymlinks: true,
     external: ['bun', 'bun:*'],
     plugins: [requireBuiltins, nothingFromOutside, constantCharCodeAt],
     // Left readable: whoever trusts this file with their prompts must be able to read it, and a stack trace.
