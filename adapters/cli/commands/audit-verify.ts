@@ -3,8 +3,8 @@ import { type CheckpointCheck, checkAgainst } from '../../../src/audit/checked-c
 import { nodeHashing } from '../../node/hashing.ts'
 import { type FilesReport, verifyAuditFiles } from '../../node/verify-audit-files.ts'
 import { chosenFiles, fileFault } from '../audit-files.ts'
-import { printable } from '../audit-table.ts'
 import { CommandFailure } from '../failure.ts'
+import { printable } from '../print.ts'
 import { readCheckpoints } from '../read-checkpoints.ts'
 
 /** Interrupted requests that are named without `--json`. */
