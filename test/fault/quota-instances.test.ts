@@ -184,7 +184,6 @@ describe('a cluster of three nodes', () => {
   test('500 simultaneous requests of teams in several slots never take more than their limits', async () => {
     const teams = ['red', 'green', 'blue', 'white']
     // Each instance connects to a node with the first request for it.
-    // Instances may still be connecting to the nodes.
     for (const team of teams) await instances.burst(team, await instances.mint(team), SKEWS_MS.length)
     const bursts = teams.map(async team => instances.burst(team, await instances.mint(team), BURST / teams.length))
     await Promise.all(bursts)
