@@ -5,11 +5,10 @@ import { checkHolds, type Hold, inForce } from '../../../src/audit/holds.ts'
 import { locateConfig, readConfig } from '../../node/config-file.ts'
 import { reasonOf } from '../../node/error-code.ts'
 import { readHoldFile } from '../../node/retention/hold-file.ts'
-import { printable } from '../audit-table.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
 import { PRIVATE_MODE, writeKeyFile } from '../key-files.ts'
-import { print, printJson, printTable } from '../print.ts'
+import { print, printable, printJson, printTable } from '../print.ts'
 
 interface PlaceOptions {
   readonly config?: string
