@@ -1,5 +1,5 @@
 import type { Evaluate } from './evaluate.ts'
-import type { AuditFacts, Facts } from './facts.ts'
+import type { AuditFacts, Facts, ForwardingFacts } from './facts.ts'
 
 /** What a served request's record has to have. */
 const FIELDS = ['time', 'tokenId', 'model', 'inputTokens', 'latencyMs', 'status'] as const
@@ -40,14 +40,12 @@ export const auditEvidence: readonly Evaluate[] = [
       evidence: `The rules find nothing in the ${snippets} snippets of the newest ${newest.length} records`,
     }
   }),
-  facts => {
-    const forward = setting(facts, 'forward')
-    if (!Array.isArray(forward) || forward.length === 0)
-      return { met: false, evidence: 'Not configured (audit.forward)' }
-    return {
-      met: true,
-      evidence: `${forward.length} places: ${forward.map(({ kind }: { kind?: string }) => kind).join(', ')}`,
-    }
+  ({ forwarding }) => {
+    if (!forwarding.ok) return { met: false, evidence: forwarding.reason }
+    const places = forwarding.value
+    if (places.length === 0) return { met: false, evidence: 'Not configured (audit.forward)' }
+    const isLate = places.some(({ fault, lagMs, warnAfterMs }) => fault !== undefined || lagMs >= warnAfterMs)
+    return { met: !isLate, evidence: places.map(deliveryOf).join('; ') }
   },
   facts => {
     const retention = setting(facts, 'retention') ?? setting(facts, 'retentionMs')
@@ -65,6 +63,13 @@ export const auditEvidence: readonly Evaluate[] = [
     return { met: true, evidence: `The chain of ${file} is whole: ${records} records; ${signed}` }
   },
 ]
+
+function deliveryOf({ name, kind, lagRecords, lagMs, fault }: ForwardingFacts): string {
+  const what = name === kind ? kind : `${name} (${kind})`
+  if (fault !== undefined) return `${what}: ${fault}`
+  if (lagRecords === 0) return `${what} has every record`
+  return `${what} lacks ${lagRecords} records, the oldest ${Math.round(lagMs / 1000)} s old`
+}
 
 function onRecords(evaluate: (audit: AuditFacts) => ReturnType<Evaluate>): Evaluate {
   return ({ audit }) => (audit.ok ? evaluate(audit.value) : { met: false, evidence: audit.reason })

@@ -1,6 +1,8 @@
 import { hmacKey } from '../audit/hmac.ts'
 import type { CheckpointDocument, PlaceDocument } from './audit-schema.ts'
 import type { Fault } from './fault.ts'
+import { forwardFaults, forwardWarnings } from './forward-checks.ts'
+import type { ForwardDocument } from './forward-schema.ts'
 import { isLoopback } from './loopback.ts'
 
 interface AuditDocument {
@@ -8,10 +10,11 @@ interface AuditDocument {
   readonly intent: 'durable' | 'written' | 'off'
   readonly previousHmacSecrets: readonly string[]
   readonly checkpoint?: CheckpointDocument
+  readonly forward: readonly ForwardDocument[]
 }
 
-/** What the schema cannot see of checkpoints and earlier secrets. */
-export function auditFaults({ checkpoint, previousHmacSecrets }: AuditDocument): Fault[] {
+/** What the schema cannot see of checkpoints, earlier secrets and destinations. */
+export function auditFaults({ checkpoint, previousHmacSecrets, forward }: AuditDocument): Fault[] {
   const secrets = previousHmacSecrets.flatMap((secret, index) => {
     const key = hmacKey(secret)
     return key.ok ? [] : [{ path: `audit.previousHmacSecrets[${index}]`, reason: key.reason }]
@@ -19,6 +22,7 @@ export function auditFaults({ checkpoint, previousHmacSecrets }: AuditDocument):
   return [
     ...secrets,
     ...(checkpoint?.to ?? []).flatMap((entry, index) => placeFaults(entry, `audit.checkpoint.to[${index}]`)),
+    ...forwardFaults(forward),
   ]
 }
 
@@ -48,8 +52,8 @@ function placeFaults({ kind, path, url, token }: PlaceDocument, at: string): Fau
   ]
 }
 
-/** Settings of checkpoints that work and are worth a second thought. */
-export function auditWarnings({ checkpoint, file, intent }: AuditDocument): Fault[] {
+/** Settings of the log that work and are worth a second thought. */
+export function auditWarnings({ checkpoint, file, intent, forward }: AuditDocument): Fault[] {
   const found: Fault[] = []
   const folder = (path: string) => path.replace(/[^/]*$/, '')
   for (const [index, entry] of (checkpoint?.to ?? []).entries()) {
@@ -69,5 +73,5 @@ export function auditWarnings({ checkpoint, file, intent }: AuditDocument): Faul
     })
   }
   if (intent === 'off') found.push({ path: 'audit.intent', reason: 'requests cut short by a crash leave no trace' })
-  return found
+  return [...found, ...forwardWarnings(forward)]
 }

@@ -4,6 +4,7 @@ import type { ServerLimits } from '../http/server-limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
 import type { ClientTlsConfig } from './client-tls-config.ts'
+import type { ForwardConfig } from './forward-config.ts'
 
 /** What the guard does about one kind of finding. */
 export type GuardAction = 'off' | 'flag' | 'redact' | 'mask' | 'hash' | 'pseudonymise' | 'block'
@@ -355,6 +356,8 @@ export interface AuditConfig {
   readonly previousHmacSecrets: readonly string[]
   /** Signed heads of the chain; undefined: none. */
   readonly checkpoint?: CheckpointConfig
+  /** Where records are sent. */
+  readonly forward: readonly ForwardConfig[]
 }
 
 export interface CheckpointConfig {

@@ -16,6 +16,7 @@ import type {
   TokensConfig,
   UpstreamKind,
 } from './config.ts'
+import { resolveForward } from './forward-schema.ts'
 import { DEFAULT_ISSUED_TTL_MS } from './limits.ts'
 import type { Document } from './schema.ts'
 import { isKeyUrl } from './tokens-schema.ts'
@@ -69,6 +70,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       ...(audit.checkpoint !== undefined && {
         checkpoint: resolveCheckpoint(audit.checkpoint, resolvePath(audit.file), resolvePath),
       }),
+      forward: audit.forward.map(destination => resolveForward(destination, resolvePath)),
     },
     weights: document.weights.map(({ dir, manifest, key }) => ({
       dir: resolvePath(dir),

@@ -15,6 +15,5 @@ export function notEnforced(document: Document): NotEnforced[] {
   const refuse = (path: string) => found.push({ path, reason: REASON, serve: 'refuse' })
 
   if (document.audit.retention !== undefined) refuse('audit.retention')
-  if (document.audit.forward !== undefined && document.audit.forward.length > 0) refuse('audit.forward')
   return found
 }

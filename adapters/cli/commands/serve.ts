@@ -13,10 +13,11 @@ export function registerServe(program: Command): void {
     .command('serve')
     .description('serve as the configuration says; refuses to start on anything unsafe or unclear')
     .option('--config <file>', 'the configuration file (default: ./sallyport.yaml, else $SALLYPORT_CONFIG)')
+    .option('--no-forward', 'leave the audit log to `sallyport audit forward`')
     .action(serve)
 }
 
-async function serve(options: { readonly config?: string }): Promise<void> {
+async function serve(options: { readonly config?: string; readonly forward: boolean }): Promise<void> {
   const letYoungGenerationGrow = boundYoungGeneration()
   // Loaded here, so that no other command waits for the whole gateway.
   const { runGateway } = await import('../run-gateway.ts')
@@ -33,7 +34,7 @@ async function serve(options: { readonly config?: string }): Promise<void> {
     if (process.listenerCount('SIGHUP') === 1) telemetry.log('info', 'nothing_to_reload')
   }
   process.on('SIGHUP', onHangUp)
-  const gateway = await runGateway({ config: result.config, telemetry })
+  const gateway = await runGateway({ config: result.config, telemetry, forwards: options.forward })
   telemetry.log('info', 'listening', { url: gateway.url, adminUrl: gateway.adminUrl })
   letYoungGenerationGrow()
   const signal = await untilStopped()
