@@ -6,15 +6,15 @@ import type { RetentionConfig } from '../../src/config/retention-schema.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
 import { reasonOf } from '../node/error-code.ts'
+import { oldestUnsent } from '../node/forward/oldest-unsent.ts'
 import { readHoldFile } from '../node/retention/hold-file.ts'
 import { LogRetention } from '../node/retention/log-retention.ts'
-import { nothingNeeded } from '../node/retention/oldest-needed.ts'
 import { CommandFailure } from './failure.ts'
 import { readKeyFile } from './key-files.ts'
 
 /** The retention of a configured log. */
 export function createLogRetention(
-  { file, maxAgeMs }: AuditConfig,
+  { file, maxAgeMs, forward }: AuditConfig,
   { policy, holds, holdsMustExist }: RetentionConfig,
   telemetry: Telemetry,
 ): LogRetention {
@@ -23,7 +23,7 @@ export function createLogRetention(
     policy,
     maxAgeMs,
     readHolds: () => readHoldFile(holds, holdsMustExist),
-    oldestNeeded: nothingNeeded,
+    oldestNeeded: () => oldestUnsent({ file, forward }),
     telemetry,
   })
 }

@@ -47,6 +47,7 @@ import { readKeyFile } from './key-files.ts'
 import { startRetention } from './retention.ts'
 import { currentRuntime, type Runtime } from './runtime.ts'
 import { checkpointSigner, startCheckpoints } from './start-checkpoints.ts'
+import { startForwarding } from './start-forwarding.ts'
 import { loadIssuers } from './token-issuers.ts'
 
 export interface RunningGateway {
@@ -61,6 +62,8 @@ export interface RunOptions {
   readonly config: Config
   /** With `snapshot`, what it counts is at `/metrics` of the admin listener. */
   readonly telemetry: Telemetry & { snapshot?(): ReadonlyMap<string, number> }
+  /** Whether this process sends the audit log to its destinations. Default true. */
+  readonly forwards?: boolean
   /** In place of the runtime's own: how `dev` puts its demo model behind the gateway. */
   readonly upstream?: Upstream
 }
@@ -70,7 +73,12 @@ export interface RunOptions {
  * before the first caller is let in.
  * @throws CommandFailure with what is wrong and the file, field or address it is wrong with
  */
-export async function runGateway({ config, telemetry, upstream }: RunOptions): Promise<RunningGateway> {
+export async function runGateway({
+  config,
+  telemetry,
+  upstream,
+  forwards = true,
+}: RunOptions): Promise<RunningGateway> {
   const hmac = hmacKey(config.audit.hmacSecret)
   if (!hmac.ok) throw new CommandFailure(`audit.hmacSecret: ${hmac.reason}`)
   const hashing = nodeHashing
@@ -95,6 +103,11 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   )
   const checkpoints = await startCheckpoints(config.audit, audit, signer, { clock, telemetry })
   const retention = await startRetention(config.audit, audit, signer, { clock, telemetry })
+  const durable = () => audit.head.seq
+  const forwarding =
+    forwards && config.audit.forward.length > 0
+      ? await startForwarding(config.audit, { tlsOf: tlsFiles.of, telemetry, durable })
+      : undefined
   const { store, lockout, tokenLockout, registry, closeState } = await openState(config, telemetry)
   const running = new RunningExchanges()
   const revocations = new Revocations({
@@ -124,6 +137,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     tokenLockout,
     upstream: modelServers,
     audit,
+    ...(forwarding && { forwarding }),
     verifyToken: createTokenVerifier({ issuers: keys.issuers, clock, hashing }),
     keys: keys.sources,
     revocations,
@@ -157,7 +171,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     await closeState()
     await retention?.close()
     await audit.close()
-    await checkpoints?.close()
+    await Promise.all([checkpoints?.close(), forwarding?.close()])
   }
   const { admin } = config
   const busy = new Set<string>()

@@ -4,9 +4,11 @@ import type { Fault } from '../../src/config/fault.ts'
 import { MAX_CONFIG_CHARACTERS } from '../../src/config/limits.ts'
 import {
   type AuditFileResult,
+  type ForwardingResult,
   type LoadResult,
   loadAuditFile,
   loadConfig,
+  loadForwarding,
   loadState,
   loadTokens,
   type StateResult,
@@ -56,6 +58,12 @@ export async function readStateConfig(location: ConfigLocation, env: Environment
 export async function readAuditFile(location: ConfigLocation, env: Environment): Promise<AuditFileResult> {
   const file = await readLocation(location)
   return file.ok ? loadAuditFile(file.text, sources(location, env)) : file
+}
+
+/** Reads where the audit log is and where it is sent. */
+export async function readForwarding(location: ConfigLocation, env: Environment): Promise<ForwardingResult> {
+  const file = await readLocation(location)
+  return file.ok ? loadForwarding(file.text, sources(location, env)) : file
 }
 
 /** Reads where the state is from its value alone, as an option gives it. */

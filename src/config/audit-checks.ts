@@ -1,6 +1,8 @@
 import { hmacKey } from '../audit/hmac.ts'
 import type { CheckpointDocument, PlaceDocument } from './audit-schema.ts'
 import type { Fault } from './fault.ts'
+import { forwardFaults, forwardWarnings } from './forward-checks.ts'
+import type { ForwardDocument } from './forward-schema.ts'
 import { isLoopback } from './loopback.ts'
 
 interface AuditDocument {
@@ -12,11 +14,12 @@ interface AuditDocument {
   readonly retention?: number
   readonly retentionRules: readonly { readonly keep: number }[]
   readonly holds?: string
+  readonly forward: readonly ForwardDocument[]
 }
 
-/** What the schema cannot see of checkpoints and earlier secrets. */
+/** What the schema cannot see of checkpoints, earlier secrets, retention and destinations. */
 export function auditFaults(audit: AuditDocument): Fault[] {
-  const { checkpoint, previousHmacSecrets } = audit
+  const { checkpoint, previousHmacSecrets, forward } = audit
   const secrets = previousHmacSecrets.flatMap((secret, index) => {
     const key = hmacKey(secret)
     return key.ok ? [] : [{ path: `audit.previousHmacSecrets[${index}]`, reason: key.reason }]
@@ -25,6 +28,7 @@ export function auditFaults(audit: AuditDocument): Fault[] {
     ...secrets,
     ...retentionFaults(audit),
     ...(checkpoint?.to ?? []).flatMap((entry, index) => placeFaults(entry, `audit.checkpoint.to[${index}]`)),
+    ...forwardFaults(forward),
   ]
 }
 
@@ -65,7 +69,7 @@ function placeFaults({ kind, path, url, token }: PlaceDocument, at: string): Fau
   ]
 }
 
-/** Settings of checkpoints that work and are worth a second thought. */
+/** Settings of the log that work and are worth a second thought. */
 export function auditWarnings({
   checkpoint,
   file,
@@ -73,6 +77,7 @@ export function auditWarnings({
   maxFileAge,
   retention,
   retentionRules,
+  forward,
 }: AuditDocument): Fault[] {
   const found: Fault[] = []
   const folder = (path: string) => path.replace(/[^/]*$/, '')
@@ -98,5 +103,5 @@ export function auditWarnings({
     found.push({ path: 'audit.maxFileAge', reason })
   }
   if (intent === 'off') found.push({ path: 'audit.intent', reason: 'requests cut short by a crash leave no trace' })
-  return found
+  return [...found, ...forwardWarnings(forward)]
 }

@@ -4,6 +4,7 @@ import type { ServerLimits } from '../http/server-limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
 import type { ClientTlsConfig } from './client-tls-config.ts'
+import type { ForwardConfig } from './forward-config.ts'
 import type { RetentionConfig } from './retention-schema.ts'
 
 /** What the guard does about one kind of finding. */
@@ -358,6 +359,8 @@ export interface AuditConfig {
   readonly checkpoint?: CheckpointConfig
   /** What is deleted when; undefined: nothing ever. */
   readonly retention?: RetentionConfig
+  /** Where records are sent. */
+  readonly forward: readonly ForwardConfig[]
 }
 
 export interface CheckpointConfig {

@@ -16,6 +16,7 @@ import type {
   TokensConfig,
   UpstreamKind,
 } from './config.ts'
+import { resolveForward } from './forward-schema.ts'
 import { DEFAULT_ISSUED_TTL_MS } from './limits.ts'
 import { fileAgeFor, resolveRetention } from './retention-schema.ts'
 import type { Document } from './schema.ts'
@@ -26,7 +27,7 @@ const DEFAULT_STATE_FILE = 'state/sallyport.db'
 
 type ResolvePath = (path: string) => string
 
-/** Makes the configuration in force of a valid document. Parts that are not enforced (`unsupported.ts`) are left out. */
+/** Makes the configuration in force of a valid document. */
 export function resolve(document: Document, resolvePath: ResolvePath): Config {
   const { listen, tls, timeouts, guard, request, limits, audit } = document
   const retention = resolveRetention(audit, resolvePath(audit.file), resolvePath)
@@ -73,6 +74,7 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       ...(audit.checkpoint !== undefined && {
         checkpoint: resolveCheckpoint(audit.checkpoint, resolvePath(audit.file), resolvePath),
       }),
+      forward: audit.forward.map(destination => resolveForward(destination, resolvePath)),
     },
     weights: document.weights.map(({ dir, manifest, key }) => ({
       dir: resolvePath(dir),

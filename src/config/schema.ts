@@ -5,6 +5,7 @@ import { ADMISSION } from './admission-schema.ts'
 import { AUDIT_FILE, AUDIT_PROOF } from './audit-schema.ts'
 import { CLIENT_TLS } from './client-tls-schema.ts'
 import { count, list, name, number, oneOf, quantity, text, url, yesOrNo } from './fields.ts'
+import { FORWARD } from './forward-schema.ts'
 import { GUARD } from './guard-schema.ts'
 import {
   DEFAULT_AUDIT_FILE_BYTES,
@@ -325,18 +326,7 @@ const audit = v.strictObject({
   ),
   ...AUDIT_PROOF,
   ...AUDIT_RETENTION,
-  forward: v.exactOptional(
-    v.pipe(
-      list(
-        v.strictObject({
-          kind: oneOf(['splunk-hec', 'elasticsearch', 'otlp', 'syslog', 'http']),
-          url: url(['http:', 'https:', 'tcp:', 'udp:', 'tls:']),
-          token: v.exactOptional(text()),
-        }),
-      ),
-      described('Where records are sent. Not enforced in this release: `serve` refuses it.'),
-    ),
-  ),
+  forward: FORWARD,
 })
 
 const sealedWeights = v.strictObject({
@@ -409,6 +399,9 @@ export const DOCUMENT = v.strictObject({
 
 /** The part that says where the log is. */
 export const AUDIT_FILE_DOCUMENT = v.object({ file: AUDIT_FILE })
+
+/** The parts that say where the log is and where it is sent. */
+export const FORWARD_DOCUMENT = v.strictObject({ file: AUDIT_FILE, forward: FORWARD })
 
 /** The part that says where issued and revoked tokens are kept. */
 export const STATE_DOCUMENT = v.strictObject({ state })

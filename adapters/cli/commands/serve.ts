@@ -13,10 +13,11 @@ export function registerServe(program: Command): void {
     .command('serve')
     .description('serve as the configuration says; refuses to start on anything unsafe or unclear')
     .option('--config <file>', 'the configuration file (default: ./sallyport.yaml, else $SALLYPORT_CONFIG)')
+    .option('--no-forward', 'leave the audit log to `sallyport audit forward`')
     .action(serve)
 }
 
-async function serve(options: { readonly config?: string }): Promise<void> {
+async function serve(options: { readonly config?: string; readonly forward: boolean }): Promise<void> {
   const letYoungGenerationGrow = boundYoungGeneration()
   // Loaded here, so that no other command waits for the whole gateway.
   const { runGateway } = await import('../run-gateway.ts')
@@ -24,16 +25,14 @@ async function serve(options: { readonly config?: string }): Promise<void> {
   const result = await readConfig(location, process.env)
   const name = nameOf(location)
   if (!result.ok) throw new CommandFailure(faultList(name, result.faults))
-  const refused = result.notEnforced.filter(({ serve: consequence }) => consequence === 'refuse')
-  if (refused.length > 0) throw new CommandFailure(faultList(name, refused))
-  for (const { path, reason } of [...result.warnings, ...result.notEnforced]) note(`warning: ${path}: ${reason}`)
+  for (const { path, reason } of result.warnings) note(`warning: ${path}: ${reason}`)
   const telemetry = createTelemetry()
   // Without a listener of its own the signal would end the process.
   const onHangUp = () => {
     if (process.listenerCount('SIGHUP') === 1) telemetry.log('info', 'nothing_to_reload')
   }
   process.on('SIGHUP', onHangUp)
-  const gateway = await runGateway({ config: result.config, telemetry })
+  const gateway = await runGateway({ config: result.config, telemetry, forwards: options.forward })
   telemetry.log('info', 'listening', { url: gateway.url, adminUrl: gateway.adminUrl })
   letYoungGenerationGrow()
   const signal = await untilStopped()

@@ -1,5 +1,4 @@
 import { open } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { type Hold, inForce } from '../../../src/audit/holds.ts'
 import type { AuditLog, Intent } from '../../../src/audit/log.ts'
 import type { AuditEntry } from '../../../src/audit/record.ts'
@@ -9,7 +8,6 @@ import type { Telemetry } from '../../../src/ports/telemetry.ts'
 import { firstTime, rotatedSiblings } from '../audit-tail.ts'
 import { statOf } from '../durable-file.ts'
 import { reasonOf } from '../error-code.ts'
-import type { OldestNeeded } from './oldest-needed.ts'
 import { type Keys, planFile, type Run, removeUnfinished, rewriteFile } from './rewrite-file.ts'
 
 export interface LogRetentionOptions {
@@ -20,7 +18,11 @@ export interface LogRetentionOptions {
   readonly maxAgeMs: number | undefined
   /** Rejects, safe to print, where what is held cannot be told: then nothing is deleted. */
   readonly readHolds: () => Promise<readonly Hold[]>
-  readonly oldestNeeded: OldestNeeded
+  /**
+   * The `seq` of the oldest record that somebody beside the log has still to read; undefined where there is none. A file that
+   * has this record or later ones is left alone. Rejects where it cannot be told: then nothing is deleted.
+   */
+  readonly oldestNeeded: () => Promise<number | undefined>
   readonly telemetry: Telemetry
 }
 
@@ -135,7 +137,7 @@ export class LogRetention {
   /** The full files of which something is due, oldest first. */
   async #plan(run: Run): Promise<Planned[]> {
     const { path, oldestNeeded } = this.#options
-    const needed = (await oldestNeeded(dirname(path))) ?? Number.POSITIVE_INFINITY
+    const needed = (await oldestNeeded()) ?? Number.POSITIVE_INFINITY
     const planned: Planned[] = []
     for (const file of await rotatedSiblings(path)) {
       const version = await versionOf(file)
