@@ -20,7 +20,7 @@ export { StartError } from './start-error.ts'
 export type { TlsFiles } from './tls/tls-files.ts'
 
 export interface ServeOptions<E extends Env = Env> {
-  readonly app: Hono<E>
+  readonly app: Pick<Hono<E>, 'fetch'>
   /** Port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number }
   readonly tls?: TlsFiles | undefined

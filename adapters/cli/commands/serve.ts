@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { locateConfig, readConfig } from '../../node/config-file.ts'
+import { locateConfig } from '../../node/config-file.ts'
 import { createTelemetry } from '../../node/telemetry.ts'
 import { boundYoungGeneration } from '../../node/young-generation.ts'
-import { faultList, nameOf } from '../config-faults.ts'
-import { CommandFailure } from '../failure.ts'
 import { note } from '../print.ts'
+import { ConfigReload } from '../reload-config.ts'
+import { readServable } from '../servable-config.ts'
 import { untilStopped } from '../stop-signal.ts'
 
 /** `sallyport serve`: production. Refuses to start on anything unsafe or unclear. */
@@ -21,24 +21,22 @@ async function serve(options: { readonly config?: string }): Promise<void> {
   // Loaded here, so that no other command waits for the whole gateway.
   const { runGateway } = await import('../run-gateway.ts')
   const location = await locateConfig(options.config, process.env, process.cwd())
-  const result = await readConfig(location, process.env)
-  const name = nameOf(location)
-  if (!result.ok) throw new CommandFailure(faultList(name, result.faults))
-  const refused = result.notEnforced.filter(({ serve: consequence }) => consequence === 'refuse')
-  if (refused.length > 0) throw new CommandFailure(faultList(name, refused))
-  for (const { path, reason } of [...result.warnings, ...result.notEnforced]) note(`warning: ${path}: ${reason}`)
+  const { config, sha256, warnings } = await readServable(location)
+  for (const { path, reason } of warnings) note(`warning: ${path}: ${reason}`)
   const telemetry = createTelemetry()
-  // Without a listener of its own the signal would end the process.
-  const onHangUp = () => {
-    if (process.listenerCount('SIGHUP') === 1) telemetry.log('info', 'nothing_to_reload')
-  }
+  // From the start: without a listener the signal would end the process.
+  const stay = () => {}
+  process.on('SIGHUP', stay)
+  const gateway = await runGateway({ config, telemetry })
+  const reload = new ConfigReload(location, gateway, telemetry)
+  const onHangUp = () => void reload.request()
   process.on('SIGHUP', onHangUp)
-  const gateway = await runGateway({ config: result.config, telemetry })
-  telemetry.log('info', 'listening', { url: gateway.url, adminUrl: gateway.adminUrl })
+  telemetry.log('info', 'listening', { url: gateway.url, adminUrl: gateway.adminUrl, config: location.path, sha256 })
   letYoungGenerationGrow()
   const signal = await untilStopped()
   telemetry.log('info', 'stopping', { signal })
   await gateway.close()
   process.off('SIGHUP', onHangUp)
+  process.off('SIGHUP', stay)
   telemetry.log('info', 'stopped')
 }
