@@ -1,9 +1,8 @@
 import type { Intent } from '../../src/audit/log.ts'
 import type { Telemetry } from '../../src/ports/telemetry.ts'
-import type { ConfigLocation } from '../node/config-file.ts'
 import { CommandFailure } from './failure.ts'
 import type { RunningGateway } from './run-gateway.ts'
-import { readServable, type ServableConfig } from './servable-config.ts'
+import type { ServableConfig } from './servable-config.ts'
 
 const RELOADS = 'sallyport_config_reloads_total'
 const LOADED_AT = 'sallyport_config_loaded_timestamp_seconds'
@@ -12,12 +11,22 @@ const STATUS = { begun: 102, served: 200, refused: 400, failed: 500 } as const
 
 type Gateway = Pick<RunningGateway, 'audit' | 'config' | 'reload'>
 
+export interface ReloadOptions {
+  /** Reads the configuration; rejects with a CommandFailure where it may not be served. */
+  readonly read: () => Promise<ServableConfig>
+  /** Where it is from, for people. */
+  readonly file: string | undefined
+  readonly gateway: Gateway
+  readonly telemetry: Telemetry
+}
+
 /**
  * The configuration of a running gateway: reads its file anew when it is asked to, and puts it in force if all of it is
  * valid. Log, counters and audit log say what came of it.
  */
 export class ConfigReload {
-  readonly #location: ConfigLocation
+  readonly #read: () => Promise<ServableConfig>
+  readonly #file: string | undefined
   readonly #gateway: Gateway
   readonly #telemetry: Telemetry
   #loadedAtS = 0
@@ -25,8 +34,9 @@ export class ConfigReload {
   /** Asked for again while it runs: once more is enough, however often. */
   #isQueued = false
 
-  constructor(location: ConfigLocation, gateway: Gateway, telemetry: Telemetry) {
-    this.#location = location
+  constructor({ read, file, gateway, telemetry }: ReloadOptions) {
+    this.#read = read
+    this.#file = file
     this.#gateway = gateway
     this.#telemetry = telemetry
     this.#loaded()
@@ -47,7 +57,7 @@ export class ConfigReload {
     const audit = new ReloadRecords(this.#gateway)
     let read: ServableConfig | undefined
     try {
-      read = await readServable(this.#location)
+      read = await this.#read()
       await audit.begin(read.sha256)
       const { changed } = await this.#gateway.reload(read.config)
       this.#loaded()
@@ -65,7 +75,7 @@ export class ConfigReload {
   }
 
   #about(read: ServableConfig | undefined) {
-    return { file: this.#location.path, ...(read && { sha256: read.sha256 }) }
+    return { file: this.#file, ...(read && { sha256: read.sha256 }) }
   }
 
   #loaded(): void {

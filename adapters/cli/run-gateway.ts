@@ -54,6 +54,10 @@ export interface RunOptions {
   readonly config: Config
   /** With `snapshot`, what it counts is at `/metrics` of the admin listener. */
   readonly telemetry: Telemetry & { snapshot?(): ReadonlyMap<string, number> }
+  /** In place of what `telemetry` has counted: that of several processes. */
+  readonly counters?: () => Promise<ReadonlyMap<string, number>>
+  /** Other processes listen on the same ports. */
+  readonly sharesPorts?: boolean
   /** In place of the runtime's own: how `dev` puts its demo model behind the gateway. */
   readonly upstream?: Upstream
 }
@@ -63,7 +67,9 @@ export interface RunOptions {
  * before the first caller is let in.
  * @throws CommandFailure with what is wrong and the file, field or address it is wrong with
  */
-export async function runGateway({ config, telemetry, upstream }: RunOptions): Promise<RunningGateway> {
+export async function runGateway(options: RunOptions): Promise<RunningGateway> {
+  const { config, telemetry, upstream, sharesPorts } = options
+  const counters = options.counters ?? telemetry.snapshot
   const [clock, hashing] = [systemClock, nodeHashing]
   let current: Generation
   const modelServers =
@@ -126,7 +132,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     admin: new LiveApp(({ decided, issuer }, transport) => {
       const { totals } = lasting
       if (!totals) throw new Error('an admin listener has totals to show')
-      const services = { ...lasting, ...decided, totals, registry, issuer, counters: telemetry.snapshot, busy }
+      const services = { ...lasting, ...decided, totals, registry, issuer, counters, busy }
       return createAdmin(services, transport, config.admin?.tls !== undefined)
     }),
   }
@@ -134,7 +140,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   const serve = async (app: LiveApp, { listen, tls }: Pick<Config, 'listen' | 'tls'>) => {
     const runtime = await currentRuntime(tls !== undefined)
     app.start(current, runtime.transport)
-    const server = await runtime.serve({ app, listen, tls, limits: config.limits, telemetry })
+    const server = await runtime.serve({ app, listen, tls, limits: config.limits, telemetry, sharesPorts })
     servers.push(server)
     return server.url
   }
