@@ -6,7 +6,7 @@ import { note } from '../print.ts'
 import { ConfigReload } from '../reload-config.ts'
 import { readServable, type ServableConfig } from '../servable-config.ts'
 import { untilStopped } from '../stop-signal.ts'
-import { SupervisorLink, workerPlace } from '../workers/worker.ts'
+import { letGo, SupervisorLink, workerPlace } from '../workers/worker.ts'
 import { assertShareable, type WorkerPlace, workerConfig } from '../workers/worker-config.ts'
 
 const MAX_WORKERS = 256
@@ -29,7 +29,11 @@ export function registerServe(program: Command): void {
 async function serve(options: Options): Promise<void> {
   const location = await locateConfig(options.config, process.env, process.cwd())
   const place = workerPlace()
-  if (options.workers > 1 && place === undefined) return superviseWorkers(location, options.workers)
+  if (place) return serveHere(location, place).finally(letGo)
+  return options.workers > 1 ? superviseWorkers(location, options.workers) : serveHere(location)
+}
+
+async function serveHere(location: ConfigLocation, place?: WorkerPlace): Promise<void> {
   const letYoungGenerationGrow = boundYoungGeneration()
   // Loaded here, so that no other command waits for the whole gateway.
   const { runGateway } = await import('../run-gateway.ts')

@@ -12,6 +12,11 @@ export function workerPlace(): WorkerPlace | undefined {
   return slot === undefined || process.send === undefined ? undefined : { slot: Number(slot), workers: Number(workers) }
 }
 
+/** A worker that has failed ends, though the line to its supervisor is open. */
+export function letGo(): void {
+  process.channel?.unref()
+}
+
 /** A worker's end of the line to its supervisor. */
 export class SupervisorLink {
   readonly #counters: () => ReadonlyMap<string, number>
