@@ -54,6 +54,7 @@ export class ConfigReload {
   }
 
   async #reload(): Promise<void> {
+    const startedAt = performance.now()
     const audit = new ReloadRecords(this.#gateway)
     let read: ServableConfig | undefined
     try {
@@ -63,7 +64,11 @@ export class ConfigReload {
       this.#loaded()
       this.#telemetry.count(RELOADS, { result: 'loaded' })
       for (const { path, reason } of read.warnings) this.#telemetry.log('warn', 'config_warning', { path, reason })
-      this.#telemetry.log('info', 'config_reloaded', { ...this.#about(read), changed: changed.join(', ') })
+      this.#telemetry.log('info', 'config_reloaded', {
+        ...this.#about(read),
+        changed: changed.join(', '),
+        ms: Math.round(performance.now() - startedAt),
+      })
       await audit.end('served')
     } catch (error) {
       const isRefusal = error instanceof CommandFailure
