@@ -114,7 +114,7 @@ describe.each<Runtime>(['node', 'bun'])('several workers on %s', runtime => {
     await waitFor('it is given up', () => times(gateway, 'workers_not_rolled') === 1, DEADLINE_MS)
     expect((await chat(gateway, { token: await gateway.mint() }).answer).status).toBe(200)
     expect(await metrics(gateway)).toMatch(/^sallyport_workers 2$/m)
-  })
+  }, 60_000)
 
   test('is refused where each would count for itself', async () => {
     const refused = await startGateway({ runtime, config: { models: models() }, args: ['--workers', '2'] }).catch(
