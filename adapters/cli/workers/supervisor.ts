@@ -10,8 +10,8 @@ const FIRST_RESTART_MS = 250
 const LAST_RESTART_MS = 30_000
 /** One that has lived so long has not failed at the start. */
 const HEALTHY_AFTER_MS = 60_000
-/** Beyond the time that answers have to finish: then it is killed. */
-const STOP_MARGIN_MS = 15_000
+/** Beyond the time that answers have to finish: then it is killed, before whoever started all this kills them. */
+const STOP_MARGIN_MS = 10_000
 /** For a worker's counters; then the last that are known count. */
 const COUNT_TIMEOUT_MS = 1000
 
