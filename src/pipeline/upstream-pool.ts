@@ -199,7 +199,8 @@ export class UpstreamPool {
    */
   private peersOf(model: ModelConfig, tried: ReadonlySet<UpstreamConfig>): Member[] {
     const group = this.groups.get(model)
-    const members = group === undefined || group.model === model ? (group?.members ?? NO_MEMBERS) : group.membersFor(model)
+    const members =
+      group === undefined || group.model === model ? (group?.members ?? NO_MEMBERS) : group.membersFor(model)
     const now = members.length > 1 ? this.options.clock.monotonic() : 0
     let best: Trust = BROKEN
     let peers: Member[] = []
