@@ -12,7 +12,7 @@ export function addSeries(sum: Map<string, number>, series: Series): void {
   }
 }
 
-/** What of a process counts on when it is gone: counters only grow, gauges were about what it did. */
+/** What of a process counts on when it is gone: counters and histograms only grow, gauges were about what it did. */
 export function lasting(series: Series): Series {
-  return series.filter(([name]) => /_total(?:\{|$)/.test(name))
+  return series.filter(([name]) => /_(?:total|bucket|sum|count)(?:\{|$)/.test(name))
 }

@@ -38,10 +38,12 @@ describe('counters of several processes', () => {
         ['b_total', 2],
         ['depth{x="a_total"}', 3],
         ['b_total_depth', 4],
+        ['c_bucket{le="1"}', 5],
       ]),
     ).toEqual([
       ['a_total{x="_total"}', 1],
       ['b_total', 2],
+      ['c_bucket{le="1"}', 5],
     ])
   })
 })
