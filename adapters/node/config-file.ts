@@ -15,6 +15,7 @@ import {
   type TokensResult,
 } from '../../src/config/load.ts'
 import type { Environment, Sources } from '../../src/config/substitute.ts'
+import { nodeHashing } from './hashing.ts'
 import { readText } from './read-text.ts'
 
 const DEFAULT_FILE = 'sallyport.yaml'
@@ -36,10 +37,14 @@ export async function locateConfig(option: string | undefined, env: Environment,
   return { path, folder: dirname(path) }
 }
 
+/** The SHA-256 of a file's text is there where it could be read at all: what `sha256sum` prints for it. */
+export type FileLoadResult = LoadResult & { readonly sha256?: string }
+
 /** Reads the whole configuration. Without a file, that of an empty one. */
-export async function readConfig(location: ConfigLocation, env: Environment): Promise<LoadResult> {
+export async function readConfig(location: ConfigLocation, env: Environment): Promise<FileLoadResult> {
   const file = await readLocation(location)
-  return file.ok ? loadConfig(file.text, sources(location, env)) : file
+  if (!file.ok) return file
+  return { ...(await loadConfig(file.text, sources(location, env))), sha256: nodeHashing.sha256(file.text) }
 }
 
 /** Reads the tokens part alone, which needs no secrets of the gateway. */
