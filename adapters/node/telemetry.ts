@@ -9,6 +9,8 @@ export interface TelemetryOptions {
   readonly level?: Level
   /** Takes each line, without its end; by default standard error. Must not throw. */
   readonly write?: (line: string) => void
+  /** In every line. */
+  readonly fields?: Fields
 }
 
 export interface NodeTelemetry extends Telemetry {
@@ -53,7 +55,7 @@ function configure(options: TelemetryOptions, onDropped: () => void): void {
   const write = options.write ?? stderrWriter(onDropped)
   configureSync({
     reset: true,
-    sinks: { lines: (record: LogRecord) => write(lineOf(record)) },
+    sinks: { lines: (record: LogRecord) => write(lineOf(record, options.fields)) },
     loggers: [
       { category: CATEGORY, sinks: ['lines'], lowestLevel: LEVELS[options.level ?? levelFromEnvironment()] },
       { category: ['logtape', 'meta'], sinks: ['lines'], lowestLevel: 'error' },
@@ -67,12 +69,13 @@ function stderrWriter(onDropped: () => void): (line: string) => void {
   return line => writer.line(line)
 }
 
-function lineOf(record: LogRecord): string {
+function lineOf(record: LogRecord, fields: Fields = {}): string {
   const level = record.level === 'warning' ? 'warn' : record.level
   return JSON.stringify({
     time: new Date(record.timestamp).toISOString(),
     level,
     event: record.message.join(''),
+    ...fields,
     ...record.properties,
   })
 }

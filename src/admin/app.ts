@@ -53,7 +53,8 @@ export function createAdmin(services: AdminServices, transport: Transport<Contex
   })
   const { counters } = services
   if (counters) {
-    app.get('/metrics', c => c.body(metricsText(counters()), 200, { 'content-type': 'text/plain; version=0.0.4' }))
+    const headers = { 'content-type': 'text/plain; version=0.0.4' }
+    app.get('/metrics', async c => c.body(metricsText(await counters()), 200, headers))
   }
 
   app.notFound(c => fail(c, { code: 'not_found' }))

@@ -12,5 +12,5 @@ export interface AdminServices extends Services {
   /** The URLs of model servers on which an action is in progress. */
   readonly busy: Set<string>
   /** All counters now, by name and labels as Prometheus writes them; undefined where nothing counts. */
-  readonly counters: (() => ReadonlyMap<string, number>) | undefined
+  readonly counters: (() => ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>) | undefined
 }
