@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { loadIssuers } from '../../../adapters/cli/token-issuers.ts'
 import { shareUnchanged } from '../../../src/config/share.ts'
 import { load, MINIMAL } from '../../support/config.ts'
@@ -8,7 +8,6 @@ import { tempDir } from '../../support/temp-dir.ts'
 import { testKey } from '../../support/tokens.ts'
 
 const TELEMETRY = { log: () => {}, count: () => {} }
-const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
 test('a reload takes over issuers that have not changed, and ends the looking for keys of those that are gone', async () => {
   const dir = tempDir()
@@ -20,26 +19,21 @@ test('a reload takes over issuers that have not changed, and ends the looking fo
     if (!result.ok) throw new Error(JSON.stringify(result.faults))
     return result.config.tokens
   }
-  const before = timers()
-  /** One that looks just now has no timer. */
-  const waiting = async (count: number) => {
-    const deadline = performance.now() + 5000
-    while (timers() - before !== count && performance.now() < deadline) await new Promise(setImmediate)
-    expect(timers() - before).toBe(count)
-  }
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
   let current = await loadIssuers(await read('a', 'b'), TELEMETRY)
   current.watch()
   const first = current
-  await waiting(3)
+  expect(vi.getTimerCount()).toBe(3)
   for (const trusted of [['b', 'a'], ['a'], ['b', 'a'], ['a']]) {
     const next = await loadIssuers(shareUnchanged(current.tokens, await read(...trusted)), TELEMETRY, current)
     next.watch()
     current.close(next)
     current = next
-    await waiting(1 + trusted.length)
+    expect(vi.getTimerCount()).toBe(1 + trusted.length)
   }
   expect(current.issuers[0]).toBe(first.issuers[0])
   expect(current.issuers[1]).toBe(first.issuers[1])
   current.close()
-  await waiting(0)
+  expect(vi.getTimerCount()).toBe(0)
 })
