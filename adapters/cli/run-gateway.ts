@@ -22,6 +22,7 @@ import { nodeHashing } from '../node/hashing.ts'
 import type { RunningServer } from '../node/server.ts'
 import { StartError } from '../node/start-error.ts'
 import type { ClientTlsOf } from '../node/tls/client-tls.ts'
+import { type EndingsByUse, expirySeries } from '../node/tls/expiry-gauge.ts'
 import { CommandFailure, opened } from './failure.ts'
 import { closeGeneration, type Generation, nextGeneration } from './generation.ts'
 import { openState } from './open-state.ts'
@@ -74,7 +75,7 @@ export interface RunOptions {
  */
 export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const { config, telemetry, upstream, sharesPorts, forwards = true } = options
-  const counters = options.counters ?? telemetry.snapshot
+  const counted = options.counters ?? telemetry.snapshot
   const [clock, hashing] = [systemClock, nodeHashing]
   let current: Generation
   const tlsOf: ClientTlsOf = origin => current.tls.files.of(origin)
@@ -101,7 +102,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     forwards && config.audit.forward.length > 0
       ? await startForwarding(config.audit, { tlsOf, telemetry, durable: () => audit.head.seq })
       : undefined
-  const { closeState, registry, ...state } = await openState(inForce, telemetry)
+  const { closeState, registry, endings: redisEndings, ...state } = await openState(inForce, telemetry)
   const running = new RunningExchanges()
   const revocations = new Revocations({
     ...config.tokens.revocation,
@@ -138,6 +139,14 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     totals: config.admin && new UsageTotals(clock.now(), MAX_USAGE_ROWS),
   }
   const busy = new Set<string>()
+  const servers = new Map<string, RunningServer>()
+  const certificateUses = (): EndingsByUse => [
+    ...[...servers].map(([use, { endings }]) => [use, endings?.() ?? []] as const),
+    ...[...current.tls.files.endings].map(([origin, endings]) => [`upstream:${origin}`, endings] as const),
+    ['redis', redisEndings],
+  ]
+  const counters =
+    counted && (async () => new Map([...(await counted()), ...expirySeries(certificateUses(), clock.now())]))
   const apps = {
     data: new LiveApp(({ decided }, transport) => createGateway({ ...lasting, ...decided }, transport)),
     admin: new LiveApp(({ decided, issuer }, transport) => {
@@ -147,15 +156,15 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
       return createAdmin(services, transport, config.admin?.tls !== undefined)
     }),
   }
-  const servers: RunningServer[] = []
-  const serve = async (app: LiveApp, { listen, tls }: Pick<Config, 'listen' | 'tls'>) => {
+  const serve = async (use: keyof typeof apps, { listen, tls }: Pick<Config, 'listen' | 'tls'>) => {
     const runtime = await currentRuntime(tls !== undefined)
+    const app = apps[use]
     app.start(current, runtime.transport)
     const server = await runtime.serve({ app, listen, tls, limits: config.limits, telemetry, sharesPorts })
-    servers.push(server)
+    servers.set(use, server)
     return server.url
   }
-  const closeServers = () => Promise.all(servers.map(server => server.close(SHUTDOWN_DRAIN_MS)))
+  const closeServers = () => Promise.all([...servers.values()].map(server => server.close(SHUTDOWN_DRAIN_MS)))
   /** Whoever waits for a model server may have its turn for a while; the rest of the time is for answers in progress. */
   const drain = async () => {
     const timer = setTimeout(() => admission.dismiss(), SHUTDOWN_QUEUE_MS)
@@ -203,8 +212,8 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
 
   try {
     // Before the data listener, so that whoever can send a request finds both.
-    const adminUrl = config.admin && (await serve(apps.admin, config.admin))
-    const url = await serve(apps.data, config)
+    const adminUrl = config.admin && (await serve('admin', config.admin))
+    const url = await serve('data', config)
     current.issuers.watch()
     health.start(pool.checkedServers())
     let reloading: Promise<unknown> = Promise.resolve()
