@@ -23,6 +23,7 @@ import type { RunningServer } from '../node/server.ts'
 import { StartError } from '../node/start-error.ts'
 import type { ClientTlsOf } from '../node/tls/client-tls.ts'
 import { type EndingsByUse, expirySeries } from '../node/tls/expiry-gauge.ts'
+import { keepCertificatesChecked } from './checked-certificates.ts'
 import { CommandFailure, opened } from './failure.ts'
 import { closeGeneration, type Generation, nextGeneration } from './generation.ts'
 import { openState } from './open-state.ts'
@@ -75,6 +76,7 @@ export interface RunOptions {
  */
 export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const { config, telemetry, upstream, sharesPorts, forwards = true } = options
+  keepCertificatesChecked(telemetry)
   const counted = options.counters ?? telemetry.snapshot
   const [clock, hashing] = [systemClock, nodeHashing]
   let current: Generation
