@@ -13,8 +13,8 @@ const SETTINGS = {
   server_authority: 'ca',
 } as const satisfies Record<Ending['what'], string>
 
-/** What is wrong with the files of listeners and of model servers now, or soon will be. */
-export async function tlsWarnings(config: Pick<Config, 'tls' | 'admin' | 'models' | 'guard'>): Promise<Fault[]> {
+/** What is wrong with the TLS files of listeners and of servers that are called now, or soon will be. */
+export async function tlsWarnings(config: Config): Promise<Fault[]> {
   const { tls, admin } = config
   const listeners = [
     ...(tls ? [{ path: 'tls', tls }] : []),
