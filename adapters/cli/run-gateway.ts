@@ -3,7 +3,12 @@ import { createAdmin } from '../../src/admin/app.ts'
 import { AuditLog } from '../../src/audit/log.ts'
 import { Revocations } from '../../src/auth/revocations.ts'
 import type { Config } from '../../src/config/config.ts'
-import { MAX_USAGE_ROWS, SHUTDOWN_DRAIN_MS, SHUTDOWN_QUEUE_MS } from '../../src/config/limits.ts'
+import {
+  ADMIN_CALLS_PER_MINUTE,
+  MAX_USAGE_ROWS,
+  SHUTDOWN_DRAIN_MS,
+  SHUTDOWN_QUEUE_MS,
+} from '../../src/config/limits.ts'
 import { changedParts, needsRestart } from '../../src/config/restart.ts'
 import { shareUnchanged } from '../../src/config/share.ts'
 import { createGateway } from '../../src/gateway.ts'
@@ -16,6 +21,7 @@ import type { Telemetry } from '../../src/ports/telemetry.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
 import { LeaseKeeper } from '../../src/quota/lease-keeper.ts'
 import { UsageTotals } from '../../src/quota/usage-totals.ts'
+import { createCallLimit } from '../embedded/call-limit.ts'
 import { openAuditFile } from '../node/audit-file.ts'
 import { systemClock } from '../node/clock.ts'
 import { nodeHashing } from '../node/hashing.ts'
@@ -141,6 +147,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     totals: config.admin && new UsageTotals(clock.now(), MAX_USAGE_ROWS),
   }
   const busy = new Set<string>()
+  const limitCalls = createCallLimit(ADMIN_CALLS_PER_MINUTE)
   const servers = new Map<string, RunningServer>()
   const certificateUses = (): EndingsByUse => [
     ...[...servers].map(([use, { endings }]) => [use, endings?.() ?? []] as const),
@@ -154,7 +161,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     admin: new LiveApp(({ decided, issuer }, transport) => {
       const { totals } = lasting
       if (!totals) throw new Error('an admin listener has totals to show')
-      const services = { ...lasting, ...decided, totals, registry, issuer, counters, busy }
+      const services = { ...lasting, ...decided, totals, registry, issuer, counters, busy, limitCalls }
       return createAdmin(services, transport, config.admin?.tls !== undefined)
     }),
   }
