@@ -7,7 +7,8 @@ const VARIABLE = 'NODE_TLS_REJECT_UNAUTHORIZED'
  * connection that does not say otherwise, those of libraries included.
  */
 export function keepCertificatesChecked(telemetry: Telemetry): void {
-  if (process.env[VARIABLE] === undefined) return
+  const value = process.env[VARIABLE]
+  if (value === undefined || value === '1') return
   delete process.env[VARIABLE]
   telemetry.log('warn', 'variable_ignored', { variable: VARIABLE })
 }
