@@ -7,7 +7,9 @@ import type { Telemetry } from '../../src/ports/telemetry.ts'
 import type { TokenRegistry } from '../../src/ports/token-registry.ts'
 import { withOutageModes } from '../../src/quota/outage.ts'
 import { systemClock } from '../node/clock.ts'
+import { daily, type Ending, warnOfDue } from '../node/tls/expiry.ts'
 import { opened } from './failure.ts'
+import { redisCertificates } from './redis-certificates.ts'
 
 /** What is counted and known between requests, and for how long the process lives. */
 export interface State {
@@ -15,6 +17,8 @@ export interface State {
   readonly lockout: Lockout
   readonly tokenLockout: Lockout
   readonly registry: TokenRegistry
+  /** Of the certificates towards it, which are read at start alone. */
+  readonly endings: readonly Ending[]
   /** Closes what the others work on. */
   closeState(): Promise<void>
 }
@@ -42,6 +46,7 @@ export async function openState(current: () => Config, telemetry: Telemetry): Pr
       lockout: createEmbeddedLockout(systemClock),
       tokenLockout: createEmbeddedLockout(systemClock, TOKEN_LOCKOUT),
       registry: createEmbeddedTokenRegistry(database, systemClock),
+      endings: [],
       async closeState() {
         await store.close()
         database.close()
@@ -56,12 +61,18 @@ export async function openState(current: () => Config, telemetry: Telemetry): Pr
   const client = await opened('state', async () =>
     createRedisClient({ url: state, timeoutMs: STORE_TIMEOUT_MS, telemetry }),
   )
+  const endings = await opened('state', () => redisCertificates(state))
+  const stopWarning = daily(() => warnOfDue(endings, telemetry, 'redis'))
   return {
     store: await toleratingOutages(createRedisStoreOn(client), current, telemetry),
     lockout: createRedisLockout(client, systemClock),
     tokenLockout: createRedisLockout(client, systemClock, TOKEN_LOCKOUT, undefined, 'token-lockout'),
     registry: createRedisTokenRegistry(client, { telemetry }),
-    closeState: () => client.close(),
+    endings,
+    async closeState() {
+      stopWarning()
+      await client.close()
+    },
   }
 }
 

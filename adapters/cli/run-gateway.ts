@@ -3,7 +3,12 @@ import { createAdmin } from '../../src/admin/app.ts'
 import { AuditLog } from '../../src/audit/log.ts'
 import { Revocations } from '../../src/auth/revocations.ts'
 import type { Config } from '../../src/config/config.ts'
-import { MAX_USAGE_ROWS, SHUTDOWN_DRAIN_MS, SHUTDOWN_QUEUE_MS } from '../../src/config/limits.ts'
+import {
+  ADMIN_CALLS_PER_MINUTE,
+  MAX_USAGE_ROWS,
+  SHUTDOWN_DRAIN_MS,
+  SHUTDOWN_QUEUE_MS,
+} from '../../src/config/limits.ts'
 import { changedParts, needsRestart } from '../../src/config/restart.ts'
 import { shareUnchanged } from '../../src/config/share.ts'
 import { createGateway } from '../../src/gateway.ts'
@@ -16,12 +21,15 @@ import type { Telemetry } from '../../src/ports/telemetry.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
 import { LeaseKeeper } from '../../src/quota/lease-keeper.ts'
 import { UsageTotals } from '../../src/quota/usage-totals.ts'
+import { createCallLimit } from '../embedded/call-limit.ts'
 import { openAuditFile } from '../node/audit-file.ts'
 import { systemClock } from '../node/clock.ts'
 import { nodeHashing } from '../node/hashing.ts'
 import type { RunningServer } from '../node/server.ts'
 import { StartError } from '../node/start-error.ts'
 import type { ClientTlsOf } from '../node/tls/client-tls.ts'
+import { type EndingsByUse, expirySeries } from '../node/tls/expiry-gauge.ts'
+import { keepCertificatesChecked } from './checked-certificates.ts'
 import { CommandFailure, opened } from './failure.ts'
 import { closeGeneration, type Generation, nextGeneration } from './generation.ts'
 import { openState } from './open-state.ts'
@@ -74,7 +82,8 @@ export interface RunOptions {
  */
 export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const { config, telemetry, upstream, sharesPorts, forwards = true } = options
-  const counters = options.counters ?? telemetry.snapshot
+  keepCertificatesChecked(telemetry)
+  const counted = options.counters ?? telemetry.snapshot
   const [clock, hashing] = [systemClock, nodeHashing]
   let current: Generation
   const tlsOf: ClientTlsOf = origin => current.tls.files.of(origin)
@@ -101,7 +110,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     forwards && config.audit.forward.length > 0
       ? await startForwarding(config.audit, { tlsOf, telemetry, durable: () => audit.head.seq })
       : undefined
-  const { closeState, registry, ...state } = await openState(inForce, telemetry)
+  const { closeState, registry, endings: redisEndings, ...state } = await openState(inForce, telemetry)
   const running = new RunningExchanges()
   const revocations = new Revocations({
     ...config.tokens.revocation,
@@ -138,24 +147,33 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     totals: config.admin && new UsageTotals(clock.now(), MAX_USAGE_ROWS),
   }
   const busy = new Set<string>()
+  const limitCalls = createCallLimit(ADMIN_CALLS_PER_MINUTE)
+  const servers = new Map<string, RunningServer>()
+  const certificateUses = (): EndingsByUse => [
+    ...[...servers].map(([use, { endings }]) => [use, endings?.() ?? []] as const),
+    ...[...current.tls.files.endings].map(([origin, endings]) => [`upstream:${origin}`, endings] as const),
+    ['redis', redisEndings],
+  ]
+  const counters =
+    counted && (async () => new Map([...(await counted()), ...expirySeries(certificateUses(), clock.now())]))
   const apps = {
     data: new LiveApp(({ decided }, transport) => createGateway({ ...lasting, ...decided }, transport)),
     admin: new LiveApp(({ decided, issuer }, transport) => {
       const { totals } = lasting
       if (!totals) throw new Error('an admin listener has totals to show')
-      const services = { ...lasting, ...decided, totals, registry, issuer, counters, busy }
+      const services = { ...lasting, ...decided, totals, registry, issuer, counters, busy, limitCalls }
       return createAdmin(services, transport, config.admin?.tls !== undefined)
     }),
   }
-  const servers: RunningServer[] = []
-  const serve = async (app: LiveApp, { listen, tls }: Pick<Config, 'listen' | 'tls'>) => {
+  const serve = async (use: keyof typeof apps, { listen, tls }: Pick<Config, 'listen' | 'tls'>) => {
     const runtime = await currentRuntime(tls !== undefined)
+    const app = apps[use]
     app.start(current, runtime.transport)
     const server = await runtime.serve({ app, listen, tls, limits: config.limits, telemetry, sharesPorts })
-    servers.push(server)
+    servers.set(use, server)
     return server.url
   }
-  const closeServers = () => Promise.all(servers.map(server => server.close(SHUTDOWN_DRAIN_MS)))
+  const closeServers = () => Promise.all([...servers.values()].map(server => server.close(SHUTDOWN_DRAIN_MS)))
   /** Whoever waits for a model server may have its turn for a while; the rest of the time is for answers in progress. */
   const drain = async () => {
     const timer = setTimeout(() => admission.dismiss(), SHUTDOWN_QUEUE_MS)
@@ -203,8 +221,8 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
 
   try {
     // Before the data listener, so that whoever can send a request finds both.
-    const adminUrl = config.admin && (await serve(apps.admin, config.admin))
-    const url = await serve(apps.data, config)
+    const adminUrl = config.admin && (await serve('admin', config.admin))
+    const url = await serve('data', config)
     current.issuers.watch()
     health.start(pool.checkedServers())
     let reloading: Promise<unknown> = Promise.resolve()

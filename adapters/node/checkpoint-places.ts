@@ -60,7 +60,9 @@ function httpPlace(url: string, token: string | undefined): CheckpointPlace {
         await answer.body?.cancel()
       } catch (error) {
         if (signal.aborted) throw new Error('it did not answer in time')
-        throw new Error(`it cannot be reached: ${reasonOf(error instanceof Error ? error.cause : error)}`)
+        // Bun says it with the error itself.
+        const cause = error instanceof Error ? (error.cause ?? error) : error
+        throw new Error(`it cannot be reached: ${reasonOf(cause)}`)
       }
       if (status < 200 || status > 299) throw new Error(`it answered ${status}`)
     },

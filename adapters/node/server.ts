@@ -12,6 +12,7 @@ import type { Telemetry } from '../../src/ports/telemetry.ts'
 import { reachable } from './reachable.ts'
 import { headFault } from './request-head.ts'
 import { listenError } from './start-error.ts'
+import type { Ending } from './tls/expiry.ts'
 import type { TlsFiles } from './tls/tls-files.ts'
 import { TlsListener } from './tls/tls-listener.ts'
 import { nodeConnection } from './transport.ts'
@@ -34,6 +35,8 @@ export interface RunningServer {
   /** Where to reach it; a wildcard address is shown as loopback. */
   readonly url: string
   readonly port: number
+  /** What of its TLS files ends, and when: now, since files change. Absent without TLS. */
+  readonly endings?: () => readonly Ending[]
   /**
    * Accepts nothing more, lets answers in progress finish for `drainMs`, then closes what is left. Safe to repeat:
    * the first call's time counts.
@@ -128,6 +131,7 @@ export async function serveOn<E extends Env>(
   return {
     url: `${tls ? 'https' : 'http'}://${reachable(listen.host)}:${port}`,
     port,
+    ...(tls && { endings: () => tls.endings }),
     close: drainMs => {
       tls?.close()
       return (closing ??= drain(server, sockets, drainMs))

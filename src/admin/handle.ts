@@ -27,7 +27,7 @@ export function endpointOf({ path, scopes }: Pick<AdminRoute, 'path' | 'scopes'>
 }
 
 /**
- * The whole path of a call: authenticate → authorise → read and check → record the intent, of what changes something → run →
+ * The whole path of a call: authenticate → authorise → count → read and check → record the intent, of what changes something → run →
  * record → answer. With `audit.onFailure: deny` nothing is changed and nothing is told while the log cannot be written.
  */
 export async function handle(
@@ -86,6 +86,11 @@ async function admit(c: Context, route: AdminRoute, exchange: Exchange, services
   const by = exchange.principal
   if (refusal) return { ok: false, refusal }
   if (!by) throw new Error('authenticate names who calls, or refuses')
+  const waitMs = await services.limitCalls(by.tokenId)
+  if (waitMs > 0) {
+    const headers = { 'retry-after': String(Math.ceil(waitMs / 1000)) }
+    return { ok: false, refusal: { code: 'rate_limit_exceeded', reason: 'admin_calls', headers } }
+  }
   const params = checked(route.params, c.req.param())
   if (!params.ok) return params
   const query = readQuery(route.query, c.req.url)

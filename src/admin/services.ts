@@ -11,6 +11,8 @@ export interface AdminServices extends Services {
   readonly issuer: ReadTokenIssuer | undefined
   /** The URLs of model servers on which an action is in progress. */
   readonly busy: Set<string>
+  /** Counts a call of a token, by its id; milliseconds to wait where it has made too many, else 0. */
+  readonly limitCalls: (tokenId: string) => Promise<number>
   /** All counters now, by name and labels as Prometheus writes them; undefined where nothing counts. */
   readonly counters: (() => ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>) | undefined
 }

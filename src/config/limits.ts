@@ -316,6 +316,8 @@ export const MAX_MODEL_STATE_BYTES = 4 * MIB
 /** Entries of one page. */
 export const MAX_PAGE = 1000
 export const DEFAULT_PAGE = 100
+/** Calls to the admin API a minute and token: ten a second are no person's, and each is a record on disk. */
+export const ADMIN_CALLS_PER_MINUTE = 600
 /** Rows of the totals since the start, one for each team, application, environment and model: about 3 MB. */
 export const MAX_USAGE_ROWS = 10_000
 /** Windows looked at for one answer about usage. */

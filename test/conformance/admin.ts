@@ -227,6 +227,23 @@ export function admin(rig: Rig): void {
       expect(kept.headers.get('x-request-id')).toBe('mine-1')
     })
 
+    test('a token that calls too often has to wait, and no other', async () => {
+      const token = await rig.token({ scope: 'usage:read inference', jti: `busy-${rig.runtime}` }, {}, gateway)
+      const ask = () => call('GET', '/admin/usage', null, undefined, { token })
+      let refused: Reply[] = []
+      for (let asked = 0; refused.length === 0 && asked < 3000; asked += 50) {
+        refused = (await Promise.all(Array.from({ length: 50 }, ask))).filter(({ status }) => status !== 200)
+      }
+      const [first] = refused
+      expect(first?.json()).toMatchObject({ status: 429, code: 'rate_limit_exceeded', requestId: expect.any(String) })
+      expect(first?.headers.get('content-type')).toBe('application/problem+json')
+      const wait = Number(first?.headers.get('retry-after'))
+      expect([wait >= 1, wait <= 60]).toEqual([true, true])
+      expect((await call('GET', '/admin/usage', 'usage:read')).status).toBe(200)
+      const models = { gateway, method: 'GET', path: '/v1/models', token }
+      expect((await rig.send(undefined, models)).status).not.toBe(429)
+    })
+
     test('probes and counters need no token', async () => {
       expect((await call('GET', '/healthz', null)).json()).toEqual({ status: 'ok' })
       expect((await call('GET', '/readyz', null)).json()).toMatchObject({ state: true, audit: true })

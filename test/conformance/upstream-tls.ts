@@ -18,6 +18,7 @@ import { chat, type Rig } from './rig.ts'
 /** Model servers behind TLS, with certificates of every kind. */
 export function upstreamTls(rig: Rig): void {
   let gateway: Gateway
+  let impostor: ScriptedUpstream
   let ca: TestCa
   let foreign: TestCa
   const servers: ScriptedUpstream[] = []
@@ -48,10 +49,28 @@ export function upstreamTls(rig: Rig): void {
     })
     // One server has one way of TLS, so that of another name is reached by another port.
     const misnamed = await serve(ca.issue('misnamed', 'DNS:model.internal'))
+    // Takes whoever comes, and is of an authority that nobody here knows.
+    impostor = await scriptedUpstream(script => script.reply(200, { keys: [] }), pemOf(foreign.issue('impostor')))
+    servers.push(impostor)
+    const trusted = [
+      {
+        issuer: 'https://idp.test',
+        jwks: `${impostor.url}/jwks`,
+        audience: 'llm',
+        claims: { team: 't', app: 'a', env: '=e' },
+      },
+    ]
+    const to = [{ kind: 'http', url: `${impostor.url}/checkpoints` }]
     gateway = await startGateway({
       runtime: rig.runtime,
       env: { NODE_TLS_REJECT_UNAUTHORIZED: '0', HTTPS_PROXY: `http://127.0.0.1:${await freePort()}` },
       config: {
+        tokens: { issuer: 'sallyport', audience: 'sallyport', jwks: 'keys/public.jwks.json', trusted },
+        audit: {
+          file: 'audit/audit.jsonl',
+          hmacSecret: '${env:PROMPT_HMAC_SECRET}',
+          checkpoint: { every: '1s', key: 'keys/audit-signing.jwk.json', to },
+        },
         models: [
           { id: 'good', upstreams: [at(good)] },
           { id: 'named', upstreams: [at(named, { ca: ca.cert, ...client, serverName: 'model.internal' })] },
@@ -107,7 +126,33 @@ export function upstreamTls(rig: Rig): void {
 
   test('no request has reached a server that is not trusted, or that does not trust us', () => {
     const reached = servers.map(({ requests }) => requests.filter(({ method }) => method === 'POST').length)
-    expect(reached.slice(2)).toEqual([0, 0, 0, 0])
+    expect(reached.slice(2)).toEqual([0, 0, 0, 0, 0])
+  })
+
+  test('neither do keys of tokens come from one, nor do checkpoints go there', async () => {
+    for (const event of ['token_keys_not_loaded', 'audit_checkpoint_failed']) {
+      const line = await waitFor(event, () =>
+        gateway
+          .output()
+          .split('\n')
+          .find(text => text.includes(`"event":"${event}"`)),
+      )
+      expect(JSON.parse(line)['reason']).toMatch(/certificate|SIGNATURE|ISSUER/)
+    }
+    expect(impostor.requests).toEqual([])
+    expect(gateway.output()).toMatch(/"event":"variable_ignored".*"NODE_TLS_REJECT_UNAUTHORIZED"/)
+  })
+
+  test('the time that certificates have left is at /metrics, by server', async () => {
+    const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
+    expect(text).toContain('# TYPE sallyport_certificate_expiry_seconds gauge')
+    for (const kind of ['ca', 'certificate']) {
+      const use = `upstream:${servers[0]?.url}`
+      const [, left] = text.split(`sallyport_certificate_expiry_seconds{kind="${kind}",use="${use}"} `)
+      const days = Number.parseInt(left ?? '', 10) / 86_400
+      expect([days > 1.9, days <= 2]).toEqual([true, true])
+    }
+    expect(text).not.toContain('.pem')
   })
 
   test('ready asks with the same certificates', async () => {

@@ -17,7 +17,7 @@ describe('on Bun', () => {
   for (const [file, least] of [
     ['upstream-bun.main.ts', 24],
     ['transport-bun.main.ts', 28],
-    ['tls-bun.main.ts', 28],
+    ['tls-bun.main.ts', 30],
     ['upstream-tls-bun.main.ts', 7],
     ['redis-deadline-bun.main.ts', 5],
     ['token-registry-bun.main.ts', 12],

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { type Context, type Env, Hono } from 'hono'
-import { makeLeaf } from '../../adapters/cli/certs/make-certificate.ts'
+import { makeLeaf, remake } from '../../adapters/cli/certs/make-certificate.ts'
 import { makeRevocationList } from '../../adapters/cli/certs/make-revocation-list.ts'
 import type { RunningServer, ServeOptions, TlsFiles } from '../../adapters/node/server.ts'
 import { nodeTransport } from '../../adapters/node/transport.ts'
@@ -330,6 +330,55 @@ export function tlsChecks(serve: Serve): Check[] {
       },
     ),
     check(
+      'takes nobody of an authority that has ended: on no new connection, no resumed session, no open connection',
+      f => {
+        const long = Date.now() + 4000 - 2 * DAY_MS
+        return { clientCa: f.path('ca.pem', remake(f.signer.certificate, f.signer, 2, long).pem + f.foreignCa.pem) }
+      },
+      async ({ files, server, counted, ask }) => {
+        const options = { port: server.port, host: '127.0.0.1', ca: files.ca, ...identityOf(files.client) }
+        const [agent, other] = [new Agent({ keepAlive: true, maxSockets: 1 }), new Agent({ keepAlive: true })]
+        assert.match(await ask(files.client, agent), /billing/)
+        assert.match(await ask(files.foreign, other), /billing/)
+        const session = await sessionOf(options)
+        await sleep(4200)
+        await assert.rejects(ask(files.client, agent))
+        await assert.rejects(ask(files.client))
+        const again = connect({ ...options, session })
+        again.write('GET / HTTP/1.1\r\nhost: test\r\n\r\n')
+        assert.equal(await everything(again), '')
+        assert.equal(refusals(counted, 'expired'), 2)
+        // The other authority's callers go on, and those of the first when it has been renewed.
+        assert.match(await ask(files.foreign, other), /billing/)
+        assert.match(await ask(files.foreign), /billing/)
+        files.path('ca.pem', files.ca + files.foreignCa.pem)
+        await until('the reload', () => counted.get('sallyport_certificate_reloads_total loaded') === 1, RELOAD_MS)
+        assert.match(await ask(files.client), /billing/)
+        for (const one of [agent, other]) one.destroy()
+      },
+    ),
+    check(
+      'takes lists beside an authority with a key of another type',
+      f => {
+        const other = edwardsAuthority(f.dir)
+        return {
+          clientCa: f.path('ca.pem', other.pem + f.ca),
+          crl: f.path('crl.pem', readFileSync(f.crl, 'utf8') + other.list),
+        }
+      },
+      async ({ files, counted, ask }) => {
+        assert.match(await ask(files.client), /billing/)
+        assert.match(await ask(files.other), /search/)
+        const kept = readFileSync(`${files.dir}/edwards.crl`, 'utf8')
+        files.revoke(files.other.made)
+        files.path('crl.pem', kept + readFileSync(files.crl, 'utf8'))
+        await until('the reload', () => counted.get('sallyport_certificate_reloads_total loaded') === 1, RELOAD_MS)
+        await assert.rejects(ask(files.other))
+        assert.equal(refusals(counted, 'revoked'), 1)
+        assert.match(await ask(files.client), /billing/)
+      },
+    ),
+    check(
       'warns of what ends soon',
       () => ({}),
       async ({ logged, counted }) => {
@@ -426,6 +475,19 @@ function probe(sinks: Set<AnswerSink>): Hono {
     return nodeTransport.connection(c).respond({ status: 200, headers: {}, body })
   })
   return app
+}
+
+/** An authority with a key on Ed25519 and its list, which OpenSSL makes. */
+function edwardsAuthority(dir: string): { readonly pem: string; readonly list: string } {
+  const file = (name: string): string => `${dir}/edwards${name}`
+  const run = (...args: string[]): unknown => execFileSync('openssl', args, { stdio: 'pipe' })
+  writeFileSync(file('.txt'), '')
+  writeFileSync(file('.cnf'), `[ca]\ndefault_ca=d\n[d]\ndatabase=${file('.txt')}\ndefault_md=default\n`)
+  const pair = ['-keyout', file('-key.pem'), '-out', file('.pem')]
+  run('req', '-x509', '-newkey', 'ed25519', '-nodes', '-days', '2', '-subj', '/CN=Edwards CA', ...pair)
+  const by = ['-config', file('.cnf'), '-keyfile', file('-key.pem'), '-cert', file('.pem')]
+  run('ca', '-gencrl', ...by, '-crldays', '2', '-out', file('.crl'))
+  return { pem: readFileSync(file('.pem'), 'utf8'), list: readFileSync(file('.crl'), 'utf8') }
 }
 
 function bytes(text: string): Uint8Array {

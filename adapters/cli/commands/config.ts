@@ -45,13 +45,8 @@ async function check(file: string | undefined, options: Options): Promise<void> 
 }
 
 /** With what the certificates themselves say. */
-async function withFiles<T extends { readonly warnings: readonly Fault[] }>(
-  result: T,
-  { tls, admin }: Pick<Config, 'tls' | 'admin'>,
-): Promise<T> {
-  const data = tls ? await tlsWarnings('tls', tls) : []
-  const own = admin?.tls && admin.tls.cert !== tls?.cert ? await tlsWarnings('admin.tls', admin.tls) : []
-  return { ...result, warnings: [...result.warnings, ...data, ...own] }
+async function withFiles<T extends { readonly warnings: readonly Fault[] }>(result: T, config: Config): Promise<T> {
+  return { ...result, warnings: [...result.warnings, ...(await tlsWarnings(config))] }
 }
 
 async function schema(): Promise<void> {

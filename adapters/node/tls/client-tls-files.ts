@@ -1,4 +1,3 @@
-import type { X509Certificate } from 'node:crypto'
 import type { ClientTlsPlace } from '../../../src/config/client-tls.ts'
 import type { ClientTlsConfig } from '../../../src/config/client-tls-config.ts'
 import type { Telemetry } from '../../../src/ports/telemetry.ts'
@@ -6,19 +5,11 @@ import { reasonOf } from '../error-code.ts'
 import { StartError } from '../start-error.ts'
 import { FileWatch } from '../watch-files.ts'
 import type { ClientTls, ClientTlsOf } from './client-tls.ts'
+import { daily, type Ending, endingsIn, warnOfDue } from './expiry.ts'
 import { parseCertificates, parsePrivateKey, readPem } from './pem.ts'
 
-const DAY_MS = 86_400_000
-/** Time to renew a certificate by hand. */
-const SOON_DAYS = 30
-
-/** When the first certificate of one file ends. */
-interface Ending {
-  readonly file: string
-  readonly endsAtMs: number
-}
-
-interface Loaded {
+/** The files' contents, known to be usable. */
+export interface ClientTlsMaterial {
   readonly tls: ClientTls
   readonly endings: readonly Ending[]
 }
@@ -29,13 +20,12 @@ interface Loaded {
  */
 export class ClientTlsFiles {
   readonly #telemetry: Telemetry
-  readonly #loaded = new Map<string, Loaded>()
+  readonly #loaded = new Map<string, ClientTlsMaterial>()
   readonly #watches: FileWatch[] = []
-  readonly #timer: NodeJS.Timeout
+  #stopWarning: (() => void) | undefined
 
   private constructor(telemetry: Telemetry) {
     this.#telemetry = telemetry
-    this.#timer = setInterval(() => this.#warn(), DAY_MS).unref()
   }
 
   /** @throws StartError naming the key of the configuration and the file */
@@ -53,26 +43,27 @@ export class ClientTlsFiles {
       files.close()
       throw error
     }
-    files.#warn()
+    files.#stopWarning = daily(() => {
+      for (const [origin, endings] of files.endings) warnOfDue(endings, telemetry, origin)
+    })
     return files
   }
 
   readonly of: ClientTlsOf = origin => this.#loaded.get(origin)?.tls
 
-  /** Milliseconds since the Unix epoch at which the first certificate ends, by origin. */
-  get endings(): ReadonlyMap<string, number> {
-    const first = ({ endings }: Loaded) => Math.min(...endings.map(({ endsAtMs }) => endsAtMs))
-    return new Map([...this.#loaded].map(([origin, loaded]) => [origin, first(loaded)]))
+  /** What ends, and when, by origin: now, since files change. */
+  get endings(): ReadonlyMap<string, readonly Ending[]> {
+    return new Map([...this.#loaded].map(([origin, { endings }]) => [origin, endings]))
   }
 
   close(): void {
-    clearInterval(this.#timer)
+    this.#stopWarning?.()
     for (const watch of this.#watches) watch.close()
   }
 
   async #follow(origin: string, tls: ClientTlsConfig): Promise<void> {
     const watch = await FileWatch.of([tls.ca, tls.cert, tls.key].filter(path => path !== undefined))
-    this.#loaded.set(origin, await load(tls))
+    this.#loaded.set(origin, await readClientTls(tls))
     watch.start(() => this.#reload(origin, tls))
     this.#watches.push(watch)
   }
@@ -80,9 +71,10 @@ export class ClientTlsFiles {
   /** Whether the files could be used. */
   async #reload(origin: string, config: ClientTlsConfig): Promise<boolean> {
     try {
-      this.#loaded.set(origin, await load(config))
+      const loaded = await readClientTls(config)
+      this.#loaded.set(origin, loaded)
       this.#telemetry.log('info', 'upstream_certificates_reloaded', { upstream: origin })
-      this.#warn()
+      warnOfDue(loaded.endings, this.#telemetry, origin)
       return true
     } catch (error) {
       // A certificate is often written a moment before its key: the next look finds both.
@@ -90,34 +82,23 @@ export class ClientTlsFiles {
       return false
     }
   }
-
-  #warn(): void {
-    for (const [upstream, { endings }] of this.#loaded) {
-      for (const { file, endsAtMs } of endings) {
-        const days = Math.floor((endsAtMs - Date.now()) / DAY_MS)
-        if (days >= SOON_DAYS) continue
-        this.#telemetry.log(days < 0 ? 'error' : 'warn', 'upstream_certificate_expires', { upstream, file, days })
-      }
-    }
-  }
 }
 
-async function load({ ca, cert, key, serverName }: ClientTlsConfig): Promise<Loaded> {
-  const endings: Ending[] = []
+/** @throws StartError naming the file */
+export async function readClientTls({ ca, cert, key, serverName }: ClientTlsConfig): Promise<ClientTlsMaterial> {
   const named = serverName === undefined ? {} : { serverName }
   const authorities = ca === undefined ? undefined : await readPem(ca)
-  if (ca !== undefined && authorities !== undefined) endings.push(ending(parseCertificates(authorities, ca), ca))
   const trust = authorities === undefined ? named : { ca: authorities, ...named }
-  if (cert === undefined || key === undefined) return { tls: trust, endings }
+  const trusted =
+    ca === undefined || authorities === undefined
+      ? []
+      : endingsIn('server_authority', ca, parseCertificates(authorities, ca))
+  if (cert === undefined || key === undefined) return { tls: trust, endings: trusted }
   const [certificate, privateKey] = [await readPem(cert), await readPem(key)]
   const chain = parseCertificates(certificate, cert)
   if (!chain[0].checkPrivateKey(parsePrivateKey(privateKey, key))) {
     throw new StartError(`${key}: this key does not belong to the certificate in ${cert}`)
   }
-  endings.push(ending(chain, cert))
+  const endings = [...trusted, ...endingsIn('client_certificate', cert, chain)]
   return { tls: { ...trust, cert: certificate, key: privateKey }, endings }
-}
-
-function ending(certificates: readonly X509Certificate[], file: string): Ending {
-  return { file, endsAtMs: Math.min(...certificates.map(({ validTo }) => Date.parse(validTo))) }
 }

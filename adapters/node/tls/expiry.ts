@@ -1,5 +1,6 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Telemetry } from '../../../src/ports/telemetry.ts'
-import type { Ending } from './tls-files.ts'
+import { endOf } from './trust.ts'
 
 const DAY_MS = 86_400_000
 /** Time to renew a certificate by hand. */
@@ -7,6 +8,24 @@ const SOON_DAYS = 30
 /** Time to do nothing else. */
 const URGENT_DAYS = 7
 const LIST_DAYS = 2
+
+/** Something in a file that ends. */
+export interface Ending {
+  readonly what:
+    | 'server_certificate'
+    | 'client_authority'
+    | 'revocation_list'
+    /** Ours, shown to a server, and the authorities that its own may be of. */
+    | 'client_certificate'
+    | 'server_authority'
+  readonly file: string
+  readonly endsAtMs: number
+}
+
+/** Of all certificates of a file. */
+export function endingsIn(what: Ending['what'], file: string, certificates: readonly X509Certificate[]): Ending[] {
+  return certificates.map(certificate => ({ what, file, endsAtMs: endOf(certificate) }))
+}
 
 export interface Due extends Ending {
   readonly urgency: 'soon' | 'urgent' | 'ended'
@@ -39,16 +58,21 @@ export function describeDue({ what, endsAtMs, days, urgency }: Due): string {
   return `the ${name} expires in ${days === 1 ? '1 day' : `${days} days`} (${date})`
 }
 
-/** Warns now and every day of what ends soon; returns what ends that. */
-export function warnOfExpiry(endings: () => readonly Ending[], telemetry: Telemetry): () => void {
-  const warn = (): void => {
-    for (const { what, file, days, urgency } of dueOf(endings(), Date.now())) {
-      telemetry.log(urgency === 'soon' ? 'warn' : 'error', 'certificate_expires', { what, file, days })
-      telemetry.count('sallyport_certificate_expiry_warnings_total', { what, urgency })
-    }
+/**
+ * Warns of what ends soon.
+ * @param upstream the server that they are for, where it is not a listener of ours
+ */
+export function warnOfDue(endings: readonly Ending[], telemetry: Telemetry, upstream?: string): void {
+  const event = upstream === undefined ? 'certificate_expires' : 'upstream_certificate_expires'
+  for (const { what, file, days, urgency } of dueOf(endings, Date.now())) {
+    telemetry.log(urgency === 'soon' ? 'warn' : 'error', event, { upstream, what, file, days })
+    telemetry.count('sallyport_certificate_expiry_warnings_total', { what, urgency })
   }
+}
+
+/** Calls now and every day, until what is returned is called. */
+export function daily(warn: () => void): () => void {
   warn()
-  const timer = setInterval(warn, DAY_MS)
-  timer.unref()
+  const timer = setInterval(warn, DAY_MS).unref()
   return () => clearInterval(timer)
 }

@@ -1,9 +1,10 @@
 import type { X509Certificate } from 'node:crypto'
 import { describeCertificate } from '../certificates.ts'
 import { StartError } from '../start-error.ts'
+import { type Ending, endingsIn } from './expiry.ts'
 import { parseCertificates, parsePrivateKey, pemBlocks, readPem } from './pem.ts'
 import { type RevocationList, readRevocationList } from './revocation-list.ts'
-import { isSignedBy } from './trust.ts'
+import { endOf, isSignedBy } from './trust.ts'
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -23,20 +24,16 @@ export interface TlsFiles {
 export interface TlsMaterial {
   readonly cert: string
   readonly key: string
-  readonly certificate: X509Certificate
+  /** The server's certificate, and its intermediates. */
+  readonly chain: readonly [X509Certificate, ...X509Certificate[]]
   readonly clientAuth: 'required' | 'optional' | 'off'
   /** Empty with `off`. */
   readonly authorities: readonly X509Certificate[]
   readonly revocationLists: readonly RevocationList[]
   /** When the first of the lists ends: nobody is let in by a certificate from then on. */
   readonly listsEndAtMs: number
-}
-
-/** Something of a listener that ends. */
-export interface Ending {
-  readonly what: 'server_certificate' | 'client_authority' | 'revocation_list'
-  readonly file: string
-  readonly endsAtMs: number
+  /** When the first of the authorities ends, and callers may be without one that vouches for them. */
+  readonly authoritiesEndAtMs: number
 }
 
 /**
@@ -46,19 +43,24 @@ export interface Ending {
 export async function readTlsFiles(files: TlsFiles): Promise<TlsMaterial> {
   const cert = await readPem(files.cert)
   const key = await readPem(files.key)
-  const [certificate] = parseCertificates(cert, files.cert)
+  const chain = parseCertificates(cert, files.cert)
+  const [certificate] = chain
   if (!certificate.checkPrivateKey(parsePrivateKey(key, files.key))) {
     throw new StartError(`${files.key}: this key does not belong to the certificate in ${files.cert}`)
   }
-  refuseEnded(files.cert, Date.parse(certificate.validTo))
+  refuseEnded(files.cert, endOf(certificate))
   const clientAuth = files.clientAuth ?? (files.clientCa === undefined ? 'off' : 'required')
-  const server = { cert, key, certificate, clientAuth }
-  if (clientAuth === 'off') return { ...server, authorities: [], revocationLists: [], listsEndAtMs: Infinity }
+  const server = { cert, key, chain, clientAuth }
+  if (clientAuth === 'off') {
+    const nobody = { authorities: [], revocationLists: [] }
+    return { ...server, ...nobody, listsEndAtMs: Infinity, authoritiesEndAtMs: Infinity }
+  }
   if (files.clientCa === undefined) throw new StartError('client certificates need a file of authorities')
   const authorities = await readAuthorities(files.clientCa)
   const revocationLists = files.crl === undefined ? [] : await readLists(files.crl, authorities)
   const listsEndAtMs = Math.min(...revocationLists.map(({ endsAtMs }) => endsAtMs))
-  return { ...server, authorities, revocationLists, listsEndAtMs }
+  const authoritiesEndAtMs = Math.min(...authorities.map(endOf))
+  return { ...server, authorities, revocationLists, listsEndAtMs, authoritiesEndAtMs }
 }
 
 /** Those that can be at the end of a chain: TLS libraries take no intermediate for one. */
@@ -99,17 +101,11 @@ function nameOf(certificate: X509Certificate): string {
 
 /** What of a listener ends, and when. */
 export function endingsOf(files: TlsFiles, material: TlsMaterial): Ending[] {
-  const { certificate, authorities, revocationLists } = material
+  const { chain, authorities, revocationLists } = material
   const { cert, clientCa = '', crl = '' } = files
   return [
-    { what: 'server_certificate', file: cert, endsAtMs: Date.parse(certificate.validTo) },
-    ...authorities.map(
-      ({ validTo }): Ending => ({
-        what: 'client_authority',
-        file: clientCa,
-        endsAtMs: Date.parse(validTo),
-      }),
-    ),
+    ...endingsIn('server_certificate', cert, chain),
+    ...endingsIn('client_authority', clientCa, authorities),
     ...revocationLists.map(({ endsAtMs }): Ending => ({ what: 'revocation_list', file: crl, endsAtMs })),
   ]
 }

@@ -3,11 +3,11 @@ import type { Server } from 'node:https'
 import type { SecureContextOptions, TLSSocket, TlsOptions } from 'node:tls'
 import type { Telemetry } from '../../../src/ports/telemetry.ts'
 import { FileWatch } from '../watch-files.ts'
-import { warnOfExpiry } from './expiry.ts'
-import { chainOf, peerOf, shownBy } from './peer.ts'
+import { daily, type Ending, warnOfDue } from './expiry.ts'
+import { chainOf, type Peer, peerOf, shownBy } from './peer.ts'
 import { isRevoked } from './revocation-list.ts'
-import { type Ending, endingsOf, readTlsFiles, type TlsFiles, type TlsMaterial } from './tls-files.ts'
-import { isVouchedFor } from './trust.ts'
+import { endingsOf, readTlsFiles, type TlsFiles, type TlsMaterial } from './tls-files.ts'
+import { endOf, isVouchedFor, vouchedUntil } from './trust.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
 /** All of TLS 1.3; of TLS 1.2 those with forward secrecy that encrypt and authenticate at once. */
@@ -56,6 +56,8 @@ export class TlsListener {
   #stopWarning: (() => void) | undefined
   /** Handshakes that had begun by then end under the authorities of before; on `performance.now()`. */
   #trustChangedMs = Number.NEGATIVE_INFINITY
+  /** Until when authorities of now vouch for a connection: found out once. */
+  #vouchedUntilMs = new WeakMap<TLSSocket, number>()
 
   /** @throws StartError naming the file that cannot be used */
   static async open(files: TlsFiles, telemetry: Telemetry): Promise<TlsListener> {
@@ -95,16 +97,16 @@ export class TlsListener {
     })
     server.on('secureConnection', socket => this.#onSecure(socket))
     this.#watch.start(() => this.#reload(server))
-    this.#stopWarning = warnOfExpiry(() => this.endings, this.#telemetry)
+    this.#stopWarning = daily(() => warnOfDue(this.endings, this.#telemetry))
   }
 
   /** Whether a request on this connection may be looked at: what vouches for it may have ended since the handshake. */
   admits(socket: object): boolean {
-    const { clientAuth, listsEndAtMs } = this.#material
+    const { clientAuth } = this.#material
     if (clientAuth === 'off') return true
     if ((socket as TLSSocket).destroyed) return false
     const peer = peerOf(socket)
-    return peer === undefined ? clientAuth === 'optional' : Math.min(peer.endsAtMs, listsEndAtMs) > Date.now()
+    return peer === undefined ? clientAuth === 'optional' : this.#endOf(peer, socket as TLSSocket) === undefined
   }
 
   close(): void {
@@ -140,17 +142,37 @@ export class TlsListener {
 
   /** Behind the TLS library: what it does not look at again, such as a resumed session, is looked at here. */
   #faultOf(socket: TLSSocket): string | undefined {
-    const { clientAuth, listsEndAtMs } = this.#material
+    const { clientAuth } = this.#material
     const peer = peerOf(socket)
     if (peer === undefined) {
       if (shownBy(socket) !== undefined) return String(socket.authorizationError)
       return clientAuth === 'required' ? 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' : undefined
     }
-    if (peer.endsAtMs <= Date.now()) return 'CERT_HAS_EXPIRED'
-    if (listsEndAtMs <= Date.now()) return 'CRL_HAS_EXPIRED'
+    const ended = this.#endOf(peer, socket)
+    if (ended !== undefined) return ended
     if (this.#isRevoked(peer.certificate)) return 'CERT_REVOKED'
     const mayHaveBegunBefore = performance.now() - this.#trustChangedMs < HANDSHAKE_TIMEOUT_MS
     return mayHaveBegunBefore && !this.#standsFor(socket) ? 'UNABLE_TO_GET_ISSUER_CERT' : undefined
+  }
+
+  /** What has ended of all that lets this caller in; undefined when nothing has. */
+  #endOf(peer: Peer, socket: TLSSocket): string | undefined {
+    const { listsEndAtMs, authoritiesEndAtMs } = this.#material
+    const now = Date.now()
+    if (peer.endsAtMs <= now) return 'CERT_HAS_EXPIRED'
+    if (listsEndAtMs <= now) return 'CRL_HAS_EXPIRED'
+    // As long as no authority has ended, it is of no interest which one vouches for whom.
+    return authoritiesEndAtMs <= now && this.#vouchedUntil(socket) <= now ? 'CERT_HAS_EXPIRED' : undefined
+  }
+
+  #vouchedUntil(socket: TLSSocket): number {
+    const known = this.#vouchedUntilMs.get(socket)
+    if (known !== undefined) return known
+    const { authorities } = this.#material
+    // Bun does not show the intermediates that came along: then nobody vouches for longer than the last authority.
+    const untilMs = vouchedUntil(chainOf(socket), authorities) ?? Math.max(...authorities.map(endOf))
+    this.#vouchedUntilMs.set(socket, untilMs)
+    return untilMs
   }
 
   #refused(code: string): void {
@@ -172,8 +194,9 @@ export class TlsListener {
       this.#telemetry.count('sallyport_certificate_reloads_total', { result: 'failed' })
       return false
     }
+    this.#vouchedUntilMs = new WeakMap()
     const cut = trustOf(this.#material) === trustOf(before) ? 0 : this.#cutOff()
-    const { serialNumber, validTo } = this.#material.certificate
+    const { serialNumber, validTo } = this.#material.chain[0]
     this.#telemetry.log('info', 'certificates_reloaded', { serial: serialNumber, validTo, connectionsCut: cut })
     this.#telemetry.count('sallyport_certificate_reloads_total', { result: 'loaded' })
     return true

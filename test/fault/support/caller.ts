@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import type { Gateway } from '../../support/index.ts'
 
 export interface Answer {
@@ -30,15 +31,18 @@ export interface CallOptions {
   readonly stream?: boolean
   readonly prompt?: string
   readonly fields?: Readonly<Record<string, unknown>>
+  /** PEM: whom to trust, and who calls, where the gateway's URL is `https:`. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string }
   /** Takes the head and then reads nothing. */
   readonly deaf?: boolean
 }
 
 /** One chat completion over a connection of its own. */
 export function chat({ url }: Pick<Gateway, 'url'>, options: CallOptions): Call {
-  const { token, id, model = 'm', stream = true, prompt = 'Say something.', fields = {}, deaf = false } = options
+  const { token, id, model = 'm', stream = true, prompt = 'Say something.', fields = {}, deaf = false, tls } = options
   const started = performance.now()
-  const request = httpRequest(`${url}/v1/chat/completions`, {
+  const request = (tls ? httpsRequest : httpRequest)(`${url}/v1/chat/completions`, {
+    ...tls,
     method: 'POST',
     agent: false,
     headers: {

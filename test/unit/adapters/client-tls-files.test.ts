@@ -5,7 +5,7 @@ import { ClientTlsFiles } from '../../../adapters/node/tls/client-tls-files.ts'
 import type { ClientTlsConfig } from '../../../src/config/client-tls-config.ts'
 import type { Fields, Level } from '../../../src/ports/telemetry.ts'
 import { tempDir } from '../../support/temp-dir.ts'
-import { pemOf, testCa } from '../../support/test-ca.ts'
+import { type Pair, pemOf, testCa } from '../../support/test-ca.ts'
 import { waitFor } from '../../support/wait.ts'
 
 const ORIGIN = 'https://gpu-1:8443'
@@ -83,21 +83,25 @@ test('files that change count from then on; files that are no good leave what wa
   await waitFor('the new certificate', () => files.of(ORIGIN)?.cert === pemOf(second).cert)
   expect(files.of(ORIGIN)).toEqual(pemOf(second))
   expect(lines.at(-1)).toEqual([
-    'warn',
+    'error',
     'upstream_certificate_expires',
-    { upstream: ORIGIN, file: paths.cert, days: 1 },
+    { upstream: ORIGIN, what: 'client_certificate', file: paths.cert, days: 1 },
   ])
 })
 
 test('what ends soon is warned of, what has ended is an error; both are measured', async () => {
   const ca = testCa(tempDir())
-  const [long, late] = [ca.issue('long', undefined, 90), ca.issue('late', undefined, -1)]
+  const [long, soon, late] = [90, 20, -1].map(days => ca.issue('gateway', undefined, days)) as [Pair, Pair, Pair]
   const files = await open(long)
   expect(lines).toEqual([])
-  const left = (files.endings.get(ORIGIN) ?? 0) - Date.now()
-  expect(left / 86_400_000).toBeCloseTo(90, 1)
+  const [ending] = files.endings.get(ORIGIN) ?? []
+  expect(ending).toMatchObject({ what: 'client_certificate', file: long.cert })
+  expect(((ending?.endsAtMs ?? 0) - Date.now()) / 86_400_000).toBeCloseTo(90, 1)
+  await open(soon)
   await open(late)
+  const fields = { upstream: ORIGIN, what: 'client_certificate', days: expect.any(Number) }
   expect(lines).toEqual([
-    ['error', 'upstream_certificate_expires', { upstream: ORIGIN, file: late.cert, days: expect.any(Number) }],
+    ['warn', 'upstream_certificate_expires', { ...fields, file: soon.cert }],
+    ['error', 'upstream_certificate_expires', { ...fields, file: late.cert }],
   ])
 })

@@ -153,6 +153,15 @@ test('keys come from the configured set only', async () => {
   }
 })
 
+test.each(['jwk', 'jku', 'x5u', 'x5c', 'crit', 'b64', 'zip', 'enc'])(
+  '%s in the header is refused as such',
+  async name => {
+    const [, claims, signature] = (await signed(keys.EdDSA)).split('.')
+    const header = base64url({ alg: 'EdDSA', kid: keys.EdDSA.kid, typ: 'at+jwt', [name]: ['x'] })
+    expect(await verify(`${header}.${claims}.${signature}`)).toEqual({ reason: 'forbidden_header', header: name })
+  },
+)
+
 test.each(['JWT', 'at+jwt2', undefined, 7])('typ %j is no access token', async typ => {
   const header = base64url({ alg: 'EdDSA', kid: keys.EdDSA.kid, typ })
   expect(verify(`${header}.${base64url(GOOD_CLAIMS)}.AAAA`)).toEqual({ reason: 'wrong_type' })
