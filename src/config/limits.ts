@@ -168,6 +168,8 @@ export const MAX_PRIORITIES = 8
 /** Callers are asked to come back no sooner than this, and no later: estimates beyond an hour are guesses. */
 export const MIN_RETRY_MS = 1000
 export const MAX_RETRY_MS = 3_600_000
+/** What a caller is told to wait where all servers of its model are drained: when they are back, only the administrator knows. */
+export const DRAINED_RETRY_MS = 10_000
 /** Teams that have metrics of their own; what comes later is counted together. */
 export const MAX_TEAM_LABELS = 200
 /** Requests that wait may still have their turn for this long after the signal to stop: the rest of the drain is for answers. */

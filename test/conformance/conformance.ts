@@ -7,6 +7,7 @@ import { answers } from './answers.ts'
 import { attacks } from './attacks.ts'
 import { breaks } from './breaks.ts'
 import { canaries } from './canaries.ts'
+import { drain } from './drain.ts'
 import { evasions } from './evasions.ts'
 import { firewall } from './firewall.ts'
 import { headers } from './headers.ts'
@@ -33,6 +34,7 @@ import { validators } from './validators.ts'
 const THEMES = {
   admin,
   adminModels,
+  drain,
   routes,
   attacks,
   requests,

@@ -160,15 +160,15 @@ describe('draining', () => {
     const pool = await poolOf('', '')
     const [x, y] = [pool.take(), pool.take()]
     expect(new Set([x, y])).toEqual(new Set(['a', 'b']))
-    pool.pool.drain('http://a/v1', true)
+    pool.pool.drain(pool.server('a'), true)
     expect(pool.pool.inFlightOf(pool.server('a'))).toBe(1)
     expect(shares(pool, 50)).toEqual({ b: 50 })
     pool.pool.release(pool.server('a'))
     expect(pool.pool.inFlightOf(pool.server('a'))).toBe(0)
-    pool.pool.drain('http://b/v1', true)
+    pool.pool.drain(pool.server('b'), true)
     expect(pool.take()).toBeNull()
     expect(pool.pool.canServe(pool.model, NONE)).toBe(false)
-    pool.pool.drain('http://a/v1', false)
+    pool.pool.drain(pool.server('a'), false)
     expect(shares(pool, 50)).toEqual({ a: 50 })
     expect(pool.changes).toEqual(['m', 'm', 'm'])
     expect(pool.events).toEqual([
