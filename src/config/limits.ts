@@ -62,6 +62,8 @@ export const MAX_KEEP_ALIVE_MS = 10 * MINUTE_MS
 export const MAX_JSON_DEPTH = 64
 /** Longer requests are looked through in turns of the event loop: at the worst, one of this length takes 20 ms. */
 export const LONG_BODY_BYTES = 32 * 1024
+/** Different values of one request that get stand-ins: a table of a company's customers; each is looked for in the answer. */
+export const MAX_STAND_INS = 10_000
 /** `x-request-id` of the caller is kept up to this length. */
 export const MAX_REQUEST_ID_CHARACTERS = 128
 

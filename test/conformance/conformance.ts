@@ -10,6 +10,7 @@ import { canaries } from './canaries.ts'
 import { drain } from './drain.ts'
 import { evasions } from './evasions.ts'
 import { firewall } from './firewall.ts'
+import { halfPairs } from './half-pairs.ts'
 import { headers } from './headers.ts'
 import { hostileJson } from './hostile-json.ts'
 import { policy } from './policy.ts'
@@ -49,6 +50,7 @@ const THEMES = {
   prompts,
   policy,
   streams,
+  halfPairs,
   breaks,
   answers,
   evasions,
