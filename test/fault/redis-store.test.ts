@@ -194,6 +194,17 @@ describe('Redis state store in trouble', () => {
   })
 })
 
+test('Redis Cluster: no request is refused because its node is not connected yet', async () => {
+  await using cluster = await startCluster()
+  const charges = [{ key: 'one', limit: 3, windowMs: 60_000, amount: 1 }]
+  for (let round = 0; round < 5; round++) {
+    const store = createRedisStore({ url: cluster.url, timeoutMs: 5000 })
+    const many = Array.from({ length: 60 }, (_, at) => reserveCharges(store, 'first', `round:${round}:${at}`, charges))
+    for (const { outcome } of await Promise.all(many)) expect(outcome).toBe('granted')
+    await store.close()
+  }
+})
+
 test('Redis Cluster: each tenant in one slot, on whichever node', async () => {
   await using cluster = await startCluster()
   const { url, servers } = cluster
