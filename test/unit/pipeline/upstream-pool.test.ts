@@ -293,7 +293,7 @@ describe('a new configuration', () => {
     again(pool, ([a, b]) => [{ ...(a as UpstreamConfig), weight: 0 }, b as UpstreamConfig])
     expect(new Set(Array.from({ length: 8 }, () => pool.take()))).toEqual(new Set(['b']))
     again(pool, servers => [...servers])
-    pool.pool.drain('http://b/v1', true)
+    pool.pool.drain(pool.server('b'), true)
     again(pool, servers => servers.map(server => ({ ...server, maxInFlight: 50 })))
     expect(new Set(Array.from({ length: 8 }, () => pool.take()))).toEqual(new Set(['a']))
   })
