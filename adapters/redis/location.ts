@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { type RedisTls, tlsFiles } from './tls-files.ts'
 
 /** Where Redis is, as the URL in the configuration says it, in the options of ioredis; `name` is safe to print. */
 export type RedisLocation =
@@ -14,15 +14,7 @@ interface Host {
 interface Access {
   readonly username?: string
   readonly password?: string
-  readonly tls?: Tls
-}
-
-/** PEM texts. Without `ca`, the runtime's default trust: Node and Bun add to it what NODE_EXTRA_CA_CERTS names. */
-interface Tls {
-  readonly rejectUnauthorized: true
-  readonly ca?: string
-  readonly cert?: string
-  readonly key?: string
+  readonly tls?: RedisTls
 }
 
 interface Sentinels {
@@ -31,7 +23,10 @@ interface Sentinels {
   readonly name: string
   /** ioredis uses TLS behind sentinels only when it is told twice. */
   readonly enableTLSForSentinelMode?: true
-  readonly sentinelTLS?: Tls
+  readonly sentinelTLS?: RedisTls
+  /** Of the sentinels themselves. */
+  readonly sentinelUsername?: string
+  readonly sentinelPassword?: string
 }
 
 const FORM =
@@ -43,9 +38,9 @@ const PORTS = { single: 6379, cluster: 6379, sentinel: 26379 }
 /**
  * Reads `redis://user:password@host:6379/0` and `rediss://…` (TLS), `redis+cluster://host1:7000,host2:7000` and
  * `redis+sentinel://host1:26379,host2:26379/name-of-the-master/0`. User and password are percent-encoded, as in any
- * URL, and go to the Redis servers, not to the sentinels. With TLS, `?ca=FILE&cert=FILE&key=FILE` names PEM files: the
- * authorities that count, and a client certificate with its key; sentinels get the same. A TypeError's message shows no
- * part of the URL but the name of a file that cannot be read.
+ * URL, and go to the Redis servers; sentinels that have their own get `?sentinelUser=…&sentinelPassword=…`. With TLS,
+ * `?ca=FILE&cert=FILE&key=FILE` names PEM files: the authorities that count, and a client certificate with its key; sentinels
+ * get the same. A TypeError's message shows no part of the URL but the name of a file that cannot be read.
  */
 export function parseRedisUrl(url: string): RedisLocation {
   const form = FORM.exec(url)?.groups
@@ -56,10 +51,11 @@ export function parseRedisUrl(url: string): RedisLocation {
   if (first === undefined || (kind === 'single' && hosts.length > 1)) {
     throw new TypeError('a redis:// URL names one host; several need redis+cluster:// or redis+sentinel://')
   }
+  const query = readQuery(form['scheme'] === 'rediss', kind === 'sentinel', form['query'])
   const access: Access = {
     ...(form['user'] ? { username: decode(form['user']) } : {}),
     ...(form['password'] ? { password: decode(form['password']) } : {}),
-    ...readTls(form['scheme'] === 'rediss', form['query']),
+    ...query.tls,
   }
   const path = (form['path'] ?? '').split('/').slice(1).filter(Boolean)
   const name = `${form['scheme']}${form['kind'] ? `+${form['kind']}` : ''}://${form['hosts']}${form['path'] ?? ''}`
@@ -72,34 +68,54 @@ export function parseRedisUrl(url: string): RedisLocation {
     const [master, db, ...rest] = path
     if (!master || rest.length > 0) throw new TypeError('a redis+sentinel:// URL ends with the name of the master')
     const tls = access.tls ? ({ enableTLSForSentinelMode: true, sentinelTLS: access.tls } as const) : {}
-    const options = { ...access, ...tls, sentinels: hosts, name: decode(master), db: parseDatabase(db) }
+    const options = {
+      ...access,
+      ...tls,
+      ...query.sentinel,
+      sentinels: hosts,
+      name: decode(master),
+      db: parseDatabase(db),
+    }
     return { kind, name, options }
   }
   if (path.length > 1) throw new TypeError('a redis:// URL ends with the number of a database')
   return { kind, name, options: { ...access, ...first, db: parseDatabase(path[0]) } }
 }
 
-function readTls(isTls: boolean, query = ''): { tls?: Tls } {
-  const files = new Map(new URLSearchParams(query))
-  if (!isTls && files.size > 0) throw new TypeError('files for TLS need a URL that begins with rediss')
-  if ([...files.keys()].some(name => !(TLS_FILES as readonly string[]).includes(name)))
-    throw new TypeError('behind its ? a Redis URL names files: ca, cert and key')
-  if (files.has('cert') !== files.has('key')) throw new TypeError('a client certificate for Redis needs cert and key')
-  if (!isTls) return {}
-  // Said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED in the environment changes nothing.
-  return {
-    tls: { rejectUnauthorized: true, ...Object.fromEntries([...files].map(([name, path]) => [name, readPem(path)])) },
-  }
+interface Query {
+  readonly tls: { readonly tls?: RedisTls }
+  readonly sentinel: Pick<Sentinels, 'sentinelUsername' | 'sentinelPassword'>
 }
 
-function readPem(path: string): string {
-  try {
-    const text = readFileSync(path, 'utf8')
-    if (text.includes('-----BEGIN ')) return text
-  } catch (error) {
-    throw new TypeError(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`)
+function readQuery(isTls: boolean, isSentinel: boolean, query = ''): Query {
+  const fields = new Map(new URLSearchParams(query))
+  const take = (name: string) => {
+    const value = fields.get(name)
+    fields.delete(name)
+    return value || undefined
   }
-  throw new TypeError(`${path} is no PEM file`)
+  const [user, password] = [take('sentinelUser'), take('sentinelPassword')]
+  if (!isSentinel && (user ?? password) !== undefined) {
+    throw new TypeError('sentinelUser and sentinelPassword need a URL of redis+sentinel://')
+  }
+  if (user !== undefined && password === undefined) throw new TypeError('sentinelUser needs sentinelPassword')
+  const [ca, cert, key] = TLS_FILES.map(take)
+  if (fields.size > 0) {
+    throw new TypeError('behind its ? a Redis URL has files (ca, cert and key), sentinelUser and sentinelPassword')
+  }
+  if (!isTls && (ca ?? cert ?? key) !== undefined) {
+    throw new TypeError('files for TLS need a URL that begins with rediss')
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new TypeError('a client certificate for Redis needs cert and key')
+  }
+  return {
+    tls: isTls ? { tls: tlsFiles({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }) } : {},
+    sentinel: {
+      ...(user !== undefined && { sentinelUsername: user }),
+      ...(password !== undefined && { sentinelPassword: password }),
+    },
+  }
 }
 
 function parseHost(text: string, defaultPort: number): Host {

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { ModelConfig, UpstreamConfig, UpstreamKind } from '../config/config.ts'
 import { CATALOGUE, type ErrorCode } from '../errors/catalogue.ts'
+import type { Refusal } from '../errors/refusal.ts'
 import { type Ask, askerOf } from '../model-servers/ask.ts'
 import { KINDS, offersOf } from '../model-servers/kinds.ts'
 import { MODEL_STATES, type ModelServerKind, type Outcome } from '../model-servers/model-server.ts'
@@ -21,6 +22,17 @@ export const actionAnswer = v.strictObject({ model: v.string(), results: v.array
 
 type ServerResult = v.InferInput<typeof serverResult>
 
+/** The servers of a model that a call is about: all, or those of the URL that it names. */
+export function serversOf(model: ModelConfig, upstream: string | undefined): readonly UpstreamConfig[] {
+  return model.upstreams.filter(({ url }) => upstream === undefined || url === upstream)
+}
+
+export const NO_SUCH_SERVER: Refusal = {
+  code: 'invalid_value',
+  param: 'upstream',
+  message: 'The model has no server of this URL.',
+}
+
 /** What is to be done on one server; undefined where its kind does not offer it. */
 export type Job = (kind: ModelServerKind, ask: Ask) => Promise<Outcome<void>> | undefined
 
@@ -34,10 +46,8 @@ export async function onEachServer(
   upstream: string | undefined,
   job: Job,
 ): Promise<Result<v.InferInput<typeof actionAnswer>>> {
-  const servers = model.upstreams.filter(({ url }) => upstream === undefined || url === upstream)
-  if (servers.length === 0) {
-    return refused({ code: 'invalid_value', param: 'upstream', message: 'The model has no server of this URL.' })
-  }
+  const servers = serversOf(model, upstream)
+  if (servers.length === 0) return refused(NO_SUCH_SERVER)
   const results = await Promise.all(servers.map(server => onServer(services, model, server, job)))
   const failed = results.find(({ ok, code }) => !ok && code !== 'not_offered') ?? results.find(({ ok }) => !ok)
   const isDone = results.some(({ ok }) => ok) && failed?.code !== undefined && failed.code === 'not_offered'

@@ -27,6 +27,7 @@ const shownModel = v.strictObject({
       url: v.string(),
       kind: v.string(),
       inFlight: v.pipe(v.number(), described('Requests with it now, of this instance.')),
+      draining: v.pipe(v.boolean(), described('It gets no new requests of this instance.')),
       maxInFlight: v.exactOptional(v.number()),
       offers: v.pipe(v.array(v.string()), described('What a server of its kind can be asked to do.')),
       state: v.exactOptional(
@@ -139,6 +140,7 @@ async function shownServer(model: string, server: UpstreamConfig, { upstream, po
     url,
     kind,
     inFlight: pool.inFlightOf(server),
+    draining: pool.isDraining(server),
     ...(maxInFlight !== undefined && { maxInFlight }),
     offers: [...offersOf(kind)],
     ...(state.ok ? { state: state.value } : { error: state.code }),

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { LIST_ADAPTERS, LOAD_ADAPTER, UNLOAD_ADAPTER } from './adapters.ts'
+import { DRAIN_ROUTES } from './drain.ts'
 import { LIST_MODELS, MODEL_ACTION_ROUTES, SHOW_MODEL } from './models.ts'
 import { ADMIN_SCOPES, OPENAPI_PATH, openApiDocument } from './openapi.ts'
 import { LIST_REVOCATIONS, REVOKE } from './revocations.ts'
@@ -33,6 +34,7 @@ export const ROUTES: readonly AdminRoute[] = [
   LIST_MODELS,
   SHOW_MODEL,
   ...MODEL_ACTION_ROUTES,
+  ...DRAIN_ROUTES,
   LIST_ADAPTERS,
   LOAD_ADAPTER,
   UNLOAD_ADAPTER,

@@ -62,6 +62,8 @@ export const MAX_KEEP_ALIVE_MS = 10 * MINUTE_MS
 export const MAX_JSON_DEPTH = 64
 /** Longer requests are looked through in turns of the event loop: at the worst, one of this length takes 20 ms. */
 export const LONG_BODY_BYTES = 32 * 1024
+/** Different values of one request that get stand-ins: a table of a company's customers; each is looked for in the answer. */
+export const MAX_STAND_INS = 10_000
 /** `x-request-id` of the caller is kept up to this length. */
 export const MAX_REQUEST_ID_CHARACTERS = 128
 
@@ -168,6 +170,8 @@ export const MAX_PRIORITIES = 8
 /** Callers are asked to come back no sooner than this, and no later: estimates beyond an hour are guesses. */
 export const MIN_RETRY_MS = 1000
 export const MAX_RETRY_MS = 3_600_000
+/** What a caller is told to wait where all servers of its model are drained: when they are back, only the administrator knows. */
+export const DRAINED_RETRY_MS = 10_000
 /** Teams that have metrics of their own; what comes later is counted together. */
 export const MAX_TEAM_LABELS = 200
 /** Requests that wait may still have their turn for this long after the signal to stop: the rest of the drain is for answers. */

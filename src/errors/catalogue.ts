@@ -1,3 +1,5 @@
+import { MAX_STAND_INS } from '../config/limits.ts'
+
 /** The HTTP status, the OpenAI `type`, the public sentence and whether repeating the request can help. */
 export interface CatalogueEntry {
   readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 414 | 415 | 429 | 431 | 500 | 501 | 502 | 503 | 504
@@ -193,6 +195,12 @@ export const CATALOGUE = {
     status: 400,
     type: 'policy_error',
     message: 'The prompt was refused by a rule of this company.',
+    retry: false,
+  },
+  guard_too_many_values: {
+    status: 400,
+    type: 'policy_error',
+    message: `The prompt was refused: it has more than ${MAX_STAND_INS} different values that are sent under pseudonyms. Send it in parts.`,
     retry: false,
   },
   guard_validator: {

@@ -1,12 +1,17 @@
+import { MAX_STAND_INS } from '../config/limits.ts'
+import { label } from './replacement.ts'
 import type { RuleDefinition } from './rule.ts'
 
 const BRACKETED = /\[[A-Z0-9_]+\]/g
 
 /**
  * What one request's values are called on their way to the model: `[EMAIL_1]`. The same value has the same stand-in in every
- * text of the request, and no stand-in is what the request says by itself.
+ * text of the request, and no stand-in is what the request says by itself. There are `MAX_STAND_INS` at most: a request that is
+ * `full` is to be refused, and in no case shows a value that came behind them.
  */
 export class StandIns {
+  /** A value came for which no stand-in was left. */
+  full = false
   private readonly byValue = new Map<string, string>()
   private readonly byStandIn = new Map<string, string>()
   /** By rule: the number that was given last. */
@@ -24,9 +29,14 @@ export class StandIns {
   }
 
   /** What stands for the value, to the letter as it was sent. */
-  of({ name }: RuleDefinition, value: string): string {
+  of(rule: RuleDefinition, value: string): string {
     const known = this.byValue.get(value)
     if (known !== undefined) return known
+    if (this.byValue.size >= MAX_STAND_INS) {
+      this.full = true
+      return label(rule)
+    }
+    const { name } = rule
     let number = this.numbers.get(name) ?? 0
     let standIn: string
     do standIn = `[${name}_${++number}]`

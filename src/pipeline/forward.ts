@@ -1,11 +1,12 @@
 import type { UpstreamConfig } from '../config/config.ts'
-import { MAX_ANSWER_BYTES, MAX_ATTEMPTS } from '../config/limits.ts'
+import { DRAINED_RETRY_MS, MAX_ANSWER_BYTES, MAX_ATTEMPTS } from '../config/limits.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { servedBy, upstreamFields } from '../firewall/upstream-fields.ts'
 import { pinsThreads } from '../model-servers/ask.ts'
 import { type PromptPrefix, promptPrefix } from '../pool/prompt-prefix.ts'
 import type { UpstreamFailure, UpstreamFlow, UpstreamReceiver } from '../ports/upstream.ts'
+import { retryHeaders } from '../quota/headers.ts'
 import { concat } from '../sse/frames.ts'
 import type { Exchange } from './exchange.ts'
 import type { Place } from './place.ts'
@@ -59,8 +60,7 @@ export async function forward(exchange: Exchange, services: Services): Promise<F
     const taken = services.admission.take(exchange, model, tried)
     const place = taken instanceof Promise ? await taken : taken
     if (place.kind === 'nowhere') {
-      const nobody: Refusal = { code: 'upstream_unavailable', reason: 'no server takes new requests' }
-      return { kind: 'refused', refusal: failure ?? nobody }
+      return { kind: 'refused', refusal: failure ?? ALL_DRAINED }
     }
     if (place.kind !== 'place') return place
     const { server } = place
@@ -350,6 +350,13 @@ class Call implements UpstreamReceiver, UpstreamStream {
     clearTimeout(this.timer)
     this.place.release()
   }
+}
+
+const ALL_DRAINED: Refusal = {
+  code: 'upstream_unavailable',
+  reason: 'no server takes new requests',
+  message: 'No server of this model takes new requests now.',
+  headers: retryHeaders(DRAINED_RETRY_MS),
 }
 
 const ANSWERED: ServerOutcome = { kind: 'answered' }

@@ -70,6 +70,7 @@ function check(exchange: Exchange, guard: TextGuard, all?: FoundIn): Refusal | u
     }
     const guarded = guard.whole(text, known?.found)
     if (guard.blocked) refusal ??= blocked(guard.blocked, place)
+    if (exchange.standIns?.full) refusal ??= { code: 'guard_too_many_values', param: place }
     exchange.estimatedInput += estimateTextTokens(guarded)
     return guarded
   })

@@ -123,14 +123,17 @@ export class UpstreamPool {
     }
   }
 
-  /** Sends a server no new requests, or sends it some again; those under way finish. `url` is that of the configuration. */
-  drain(url: string, isDraining: boolean): void {
-    for (const member of this.all()) {
-      if (member.server.url !== url) continue
-      member.isDraining = isDraining
-      this.options.changed?.(member.model)
-    }
-    this.options.telemetry.log('info', isDraining ? 'upstream_draining' : 'upstream_undrained', { upstream: url })
+  /** Sends a server no new requests for its model, or sends it some again; those under way finish. */
+  drain(server: UpstreamConfig, isDraining: boolean): void {
+    const member = this.members.get(server)
+    if (!member || member.isDraining === isDraining) return
+    member.isDraining = isDraining
+    this.change(member, isDraining ? 'draining' : 'undrained')
+  }
+
+  /** Whether a server gets no new requests for its model, by its weight or by hand. */
+  isDraining(server: UpstreamConfig): boolean {
+    return this.members.get(server)?.isDraining ?? false
   }
 
   /** Requests under way at a server, for its model. */
@@ -220,19 +223,22 @@ export class UpstreamPool {
     return { conversation: this.memory.conversation(prompt), prefix: this.memory.prefix(prompt) }
   }
 
-  private change(member: Member, change: HealthChange | undefined, reason?: string): void {
+  private change(member: Member, change: ServerChange | undefined, reason?: string): void {
     if (!change) return
     this.tell(member, change, reason)
     this.options.changed?.(member.model)
   }
 
-  private tell({ server }: Member, change: HealthChange, reason: string | undefined): void {
+  private tell({ server }: Member, change: ServerChange, reason: string | undefined): void {
     const { telemetry } = this.options
     const isBad = change === 'down' || change === 'ejected'
     telemetry.count('sallyport_upstream_changes_total', { upstream: server.url, change })
     telemetry.log(isBad ? 'warn' : 'info', `upstream_${change}`, { upstream: server.url, ...(isBad && { reason }) })
   }
 }
+
+/** What happens to a server as others see it: to its health, or by the hand of an administrator. */
+type ServerChange = HealthChange | 'draining' | 'undrained'
 
 /** The servers of one model, through all configurations that have it. */
 class Group {

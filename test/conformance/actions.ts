@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { MAX_STAND_INS } from '../../src/config/limits.ts'
 import { cut, DONE, delta, event, hear, type Json, message, piece, says } from './events.ts'
 import { type Answer, chat, chunks, type Rig, replies } from './rig.ts'
 
@@ -238,6 +239,28 @@ export function actions(rig: Rig): void {
       rig.answers(replies({ object: 'list', data: [{ object: 'embedding', index: 0, embedding: [0.5] }], model: 'm' }))
       await rig.send({ model: 'm', input: [JANE] }, { path: '/v1/embeddings', ...alias })
       expect(rig.lastBody()['input']).toEqual(['[EMAIL_1]'])
+    })
+
+    test('more different values than one request may have are refused, and none of them goes on', async () => {
+      const mails = (count: number) => Array.from({ length: count }, (_, at) => `u${at}@corp.example`).join(' ')
+      rig.answers(replies(message({ content: `[EMAIL_${MAX_STAND_INS}]` })))
+      // Some twice: what counts is how many there are.
+      const most = {
+        messages: [
+          { role: 'user', content: mails(MAX_STAND_INS) },
+          { role: 'user', content: mails(9) },
+        ],
+      }
+      const served = await rig.send({ ...chat('x'), ...most }, alias)
+      expect(served.json()['choices'][0].message.content).toBe(`u${MAX_STAND_INS - 1}@corp.example`)
+      const seen = await rig.seen(async () => {
+        const messages = [...most.messages, { role: 'user', content: 'and one.more@corp.example' }]
+        const reply = await rig.send({ ...chat('x'), messages }, alias)
+        expect(reply.json().error).toMatchObject({ code: 'guard_too_many_values', param: 'messages[2].content' })
+        expect([reply.status, reply.text.includes('corp.example')]).toEqual([400, false])
+        expect(await rig.record(reply)).toMatchObject({ outcome: 'refused', errorCode: 'guard_too_many_values' })
+      })
+      expect(seen).toBe(0)
     })
 
     test('holds nothing back of a request that has no stand-ins', async () => {

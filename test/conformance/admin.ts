@@ -27,6 +27,8 @@ const SCOPES_OF: Readonly<Record<string, readonly Scope[]>> = {
   'models.wake': ['models:admin'],
   'models.pull': ['models:admin'],
   'models.delete': ['models:admin'],
+  'models.drain': ['models:admin'],
+  'models.undrain': ['models:admin'],
   'adapters.list': ['models:read', 'models:admin'],
   'adapters.load': ['models:admin'],
   'adapters.unload': ['models:admin'],

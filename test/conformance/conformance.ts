@@ -7,8 +7,10 @@ import { answers } from './answers.ts'
 import { attacks } from './attacks.ts'
 import { breaks } from './breaks.ts'
 import { canaries } from './canaries.ts'
+import { drain } from './drain.ts'
 import { evasions } from './evasions.ts'
 import { firewall } from './firewall.ts'
+import { halfPairs } from './half-pairs.ts'
 import { headers } from './headers.ts'
 import { hostileJson } from './hostile-json.ts'
 import { policy } from './policy.ts'
@@ -33,6 +35,7 @@ import { validators } from './validators.ts'
 const THEMES = {
   admin,
   adminModels,
+  drain,
   routes,
   attacks,
   requests,
@@ -47,6 +50,7 @@ const THEMES = {
   prompts,
   policy,
   streams,
+  halfPairs,
   breaks,
   answers,
   evasions,

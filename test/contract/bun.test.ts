@@ -20,6 +20,7 @@ describe('on Bun', () => {
     ['tls-bun.main.ts', 30],
     ['upstream-tls-bun.main.ts', 7],
     ['redis-deadline-bun.main.ts', 5],
+    ['redis-access-bun.main.ts', 3],
     ['token-registry-bun.main.ts', 12],
   ] as const) {
     test(file, { timeout: 90_000 }, async () => {

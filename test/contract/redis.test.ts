@@ -18,7 +18,7 @@ const TIMEOUT_MS = 2000
 describe.each([
   ['one server', startOne],
   ['a cluster, with least rights', startCluster],
-  ['sentinels', startSentinels],
+  ['sentinels', () => startSentinels()],
   ['TLS, with a client certificate and least rights', startSecure],
 ])('Redis as %s', (_, startSet) => {
   let set: RedisSet

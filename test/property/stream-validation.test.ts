@@ -540,6 +540,28 @@ describe('a stream', () => {
     expectWholeEnding(CHAT_COMPLETIONS, rig.events)
   })
 
+  // Each event waits for the next one: at every cut some have passed, and one that changes how to end has not.
+  test.each([1, 2, 3, 4, 5])(
+    'of events that all wait is cut behind what has passed: after %s of them',
+    async passing => {
+      const finishes = [null, 'stop', null, 'stop', null, 'stop']
+      const all = finishes.map((finish, at) => ({
+        choices: [{ index: at >> 1, delta: { content: 'Some words. ' }, finish_reason: finish }],
+        [`vendor_${at}`]: 'jane.doe@',
+      }))
+      const rig = new Rig(CHAT_COMPLETIONS, [{ output: { mode: 'hold', window: 12 } }])
+      for (const one of all.slice(0, passing)) {
+        rig.push(encoder.encode(`data: ${JSON.stringify(one)}\n\n`))
+        await rig.answerAll(() => PASS)
+      }
+      expect(rig.events).toEqual(all.slice(0, passing - 1))
+      rig.push(encoder.encode(`data: ${JSON.stringify(all[passing])}\n\n`))
+      await rig.answerAll(() => BAD)
+      expect(rig.events.slice(0, passing - 1)).toEqual(all.slice(0, passing - 1))
+      expectWholeEnding(CHAT_COMPLETIONS, rig.events)
+    },
+  )
+
   test('that comes faster than its verdicts is checked by a few checks at a time, and arrives whole', async () => {
     const rig = new Rig(CHAT_COMPLETIONS, [{ output: { mode: 'hold', window: 12 } }])
     const events = Array.from({ length: 100 }, (_, at) => event(`Event number ${at}. `))

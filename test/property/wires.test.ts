@@ -32,6 +32,7 @@ const { side } = compiled
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
+const strict = new TextDecoder('utf-8', { fatal: true })
 type Json = Record<string, unknown>
 
 /** The longest match of a built-in rule, in characters. */
@@ -170,6 +171,16 @@ const near = fc
 const text = fc
   .array(fc.tuple(near, fc.constantFrom('', ' ', '. ', '\n', '-', '@', 'é🙂')), { minLength: 1, maxLength: 4 })
   .map(parts => parts.flat().join(''))
+/** What halves of pairs stand next to: matches, each other, and the backslash that escapes are made of. */
+const halves = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom('\ud83d', '\ude00', '\ud83d\ude00', '\udbff', '\udc00', '\\', '\\ud83d', ' ', 'é'),
+      fc.constantFrom('jane.doe@example.com', '4111 1111 1111 1111', '536-90-4399', 'AKIAIOSFODNN7EXAMPLE'),
+    ),
+    { minLength: 1, maxLength: 8 },
+  )
+  .map(parts => parts.join(''))
 const fractions = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 24 })
 
 function cut<T extends { readonly length: number }>(
@@ -181,7 +192,7 @@ function cut<T extends { readonly length: number }>(
   return [...places, whole.length].map((place, index) => slice(places[index - 1] ?? 0, place))
 }
 
-/** Between characters: a lone surrogate is no text that a model server could send. */
+/** Between characters: pairs that are cut are in a test of their own. */
 const pieces = (whole: string, at: readonly number[]) => {
   const characters = [...whole]
   return cut(characters, at, (from, to) => characters.slice(from, to)).map(part => part.join(''))
@@ -319,6 +330,35 @@ describe.each(CHANNELS.map(channel => [channel.name, channel] as const))('%s', (
       }),
       { numRuns: 40 },
     )
+  })
+
+  test('6: halves of surrogate pairs, alone and cut apart, stay what they are and hide nothing', () => {
+    fc.assert(
+      fc.property(halves, fractions, fractions, (whole, at, byteCuts) => {
+        const { text: of, check } = sent(channel, whole)
+        const bytes = encoder.encode(frames(channel.write(cut(of, at, (from, to) => of.slice(from, to)))))
+        const out = run(
+          channel.guard(),
+          cut(bytes, byteCuts, (from, to) => bytes.slice(from, to)),
+        )
+        // Valid UTF-8, and no half became the mark for what is none.
+        expect(strict.decode(out)).not.toContain('\ufffd')
+        check(read(channel, out))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('6: halves of surrogate pairs pass to the byte where nothing is replaced', () => {
+    const said = ['A \ud83d, ', '\ude00. ', 'x \udc00, ', '\ud83d\ude00. ', '\ud83d\ud83d, ']
+    // JSON has them as escapes, written once more as the text of the event.
+    const says = channel.holds === 'text' ? said : said.map(one => JSON.stringify(one).slice(1, -1))
+    const all = channel.write(channel.holds === 'text' ? says : ['{"a": "', ...says, '"}'])
+    const out = decoder.decode(run(channel.guard(), [encoder.encode(frames(all))]))
+    for (const event of all.filter(one => says.includes(channel.read(one)))) {
+      // Of Responses, an event is given a number in front.
+      expect(out).toContain(`${JSON.stringify(event).slice(1)}\n`)
+    }
   })
 
   test('8: an event that cannot be read for sure ends it, and does not pass', () => {

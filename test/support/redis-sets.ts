@@ -69,8 +69,11 @@ export interface SentinelSet extends RedisSet {
   killPrimary(): Promise<void>
 }
 
-/** A primary, a replica that has caught up, and three sentinels that call it dead after half a second. */
-export async function startSentinels(): Promise<SentinelSet> {
+/**
+ * A primary, a replica that has caught up, and three sentinels that call it dead after half a second. `password`: that the
+ * sentinels ask for.
+ */
+export async function startSentinels(password?: string): Promise<SentinelSet> {
   const primary = await startRedis()
   const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', `${primary.port}`] })
   await using watcher = connected(primary.url)
@@ -87,11 +90,12 @@ export async function startSentinels(): Promise<SentinelSet> {
       'sentinel down-after-milliseconds main 500',
       'sentinel failover-timeout main 3000',
     ]
+    if (password !== undefined) settings.push(`requirepass ${password}`, `sentinel sentinel-pass ${password}`)
     writeFileSync(file, settings.join('\n'))
     ports.push(port)
     sentinels.push(await startProcess('redis-server', [file, '--sentinel'], { ready: /\+monitor/ }))
   }
-  await using sentinel = connected(`redis://127.0.0.1:${ports[0]}`)
+  await using sentinel = connected(`redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${ports[0]}`)
   await waitFor(
     'the sentinels know each other and the replica',
     async () => {
@@ -101,7 +105,9 @@ export async function startSentinels(): Promise<SentinelSet> {
     },
     15_000,
   )
-  const set = setOf(`redis+sentinel://${ports.map(port => `127.0.0.1:${port}`).join(',')}/main`, [primary, replica])
+  const hosts = ports.map(port => `127.0.0.1:${port}`).join(',')
+  const query = password === undefined ? '' : `?sentinelPassword=${password}`
+  const set = setOf(`redis+sentinel://${hosts}/main${query}`, [primary, replica])
   return {
     ...set,
     async killPrimary() {

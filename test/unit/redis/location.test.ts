@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseRedisUrl } from '../../../adapters/redis/location.ts'
 import { tempDir } from '../../support/temp-dir.ts'
+import { testCa } from '../../support/test-ca.ts'
 
 describe('Redis URLs', () => {
   test('a single server', () => {
@@ -33,20 +34,29 @@ describe('Redis URLs', () => {
 
   test('with files for TLS, which are read', () => {
     const dir = tempDir()
-    const [ca, pem, text] = ['ca.pem', 'a b+c.pem', 'text'].map(name => join(dir, name)) as [string, string, string]
-    for (const path of [ca, pem]) writeFileSync(path, `-----BEGIN ${path}`)
+    const issuer = testCa(dir, 'a b')
+    const [{ cert: ca }, { cert, key }] = [issuer, issuer.issue('gateway')]
+    const text = join(dir, 'text')
     writeFileSync(text, 'no certificate')
-    const own = new URLSearchParams({ cert: pem, key: pem })
-    expect(parseRedisUrl(`rediss+cluster://a?ca=${ca}&${own}`)).toMatchObject({
-      name: 'rediss+cluster://a',
-      options: { tls: { ca: `-----BEGIN ${ca}`, cert: `-----BEGIN ${pem}`, key: `-----BEGIN ${pem}` } },
+    const own = new URLSearchParams({ cert, key })
+    const texts = { ca: readFileSync(ca, 'utf8'), cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+    const read = parseRedisUrl(`rediss+cluster://a?${new URLSearchParams({ ca })}&${own}`)
+    expect(read).toMatchObject({ name: 'rediss+cluster://a', options: { tls: texts } })
+    expect(parseRedisUrl(`rediss+sentinel://a/main?${new URLSearchParams({ ca })}`)).toMatchObject({
+      options: { tls: { ca: texts.ca }, sentinelTLS: { ca: texts.ca } },
     })
-    expect(parseRedisUrl(`rediss+sentinel://a/main?ca=${ca}`)).toMatchObject({
-      options: { tls: { ca: `-----BEGIN ${ca}` }, sentinelTLS: { ca: `-----BEGIN ${ca}` } },
-    })
+    // Copied for each connection, with what the files say then; what does not belong together changes nothing.
+    const next = issuer.issue('gateway')
+    copyFileSync(next.cert, cert)
+    expect({ ...read.options.tls }).toEqual({ rejectUnauthorized: true, ...texts })
+    copyFileSync(next.key, key)
+    expect({ ...read.options.tls }).toMatchObject({ cert: readFileSync(next.cert, 'utf8') })
+    expect(() => parseRedisUrl(`rediss://a?cert=${encodeURIComponent(ca)}&key=${encodeURIComponent(key)}`)).toThrow(
+      'belong together',
+    )
     expect(() => parseRedisUrl(`rediss://a?ca=${text}`)).toThrow(`${text} is no PEM file`)
     expect(() => parseRedisUrl(`rediss://a?ca=${text}-1`)).toThrow(`${text}-1 cannot be read: ENOENT`)
-    expect(() => parseRedisUrl(`rediss://a?cert=${pem}`)).toThrow('needs cert and key')
+    expect(() => parseRedisUrl(`rediss://a?cert=${text}`)).toThrow('needs cert and key')
     expect(() => parseRedisUrl(`redis://a?ca=${ca}`)).toThrow('need a URL that begins with rediss')
     expect(() => parseRedisUrl(`rediss://a?insecure=${ca}`)).toThrow('ca, cert and key')
   })
@@ -81,7 +91,19 @@ describe('Redis URLs', () => {
     })
   })
 
+  test('sentinels with a password of their own', () => {
+    const url = 'redis+sentinel://u:p@a/main?sentinelUser=watch&sentinelPassword=s%2Be%26t'
+    expect(parseRedisUrl(url)).toMatchObject({
+      name: 'redis+sentinel://a/main',
+      options: { username: 'u', password: 'p', sentinelUsername: 'watch', sentinelPassword: 's+e&t' },
+    })
+    expect(() => parseRedisUrl('redis+sentinel://a/main?sentinelUser=watch')).toThrow('needs sentinelPassword')
+    expect(() => parseRedisUrl('redis://a?sentinelPassword=x')).toThrow('redis+sentinel')
+  })
+
   test.each([
+    'redis+sentinel://a/main?sentinelPasswort=secret',
+    'redis://a?sentinelPassword=secret',
     'http://secret@host',
     'redis://secret@a,b',
     'redis://u:se@cret@host',
