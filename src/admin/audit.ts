@@ -64,10 +64,9 @@ const QUERY = v.strictObject({
   limit,
   after: v.exactOptional(
     v.pipe(
-      text(15),
-      v.regex(/^\d+$/, 'should be the `next` of a page'),
+      text(32),
+      v.regex(/^\d{1,15}-[0-9a-f]{8}$/, 'should be the `next` of a page'),
       described('The `next` of the page before.'),
-      v.transform(Number),
     ),
   ),
 })
@@ -94,7 +93,7 @@ export const SEARCH_AUDIT = route({
   status: 200,
   changes: false,
   target: ({ query }) => said(query),
-  async run({ query }, { auditSearch, clock }) {
+  async run({ query }, { auditSearch, clock, config, hashing }) {
     // The record of this search has to tell all of it.
     if (said(query).length > MAX_TARGET_CHARACTERS) {
       return refused({
@@ -102,9 +101,20 @@ export const SEARCH_AUDIT = route({
         message: 'The search is too long to be recorded. Ask for fewer at once.',
       })
     }
+    // Several processes may answer at one address, each of which has a log of its own.
+    const log = hashing.sha256(config.audit.file).slice(0, 8)
+    const [before, ofLog = log] = query.after?.split('-') ?? []
+    if (ofLog !== log) {
+      const message = 'This page is of the log of another process, which has to answer; or begin again.'
+      return refused({ code: 'invalid_value', param: 'after', message })
+    }
     let page: Awaited<ReturnType<typeof auditSearch.find>>
     try {
-      page = await auditSearch.find(asked(query, clock.now()), query.limit, query.after)
+      page = await auditSearch.find(
+        asked(query, clock.now()),
+        query.limit,
+        before === undefined ? undefined : Number(before),
+      )
     } catch (error) {
       return refused({ code: 'audit_unavailable', reason: error instanceof Error ? error.message : 'unknown' })
     }
@@ -112,7 +122,7 @@ export const SEARCH_AUDIT = route({
     const { records, next: more } = page
     return granted({
       records: records as never[],
-      ...(more !== undefined && { next: String(more) }),
+      ...(more !== undefined && { next: `${more}-${log}` }),
     })
   },
 })

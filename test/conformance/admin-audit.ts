@@ -136,8 +136,11 @@ export function adminAudit(rig: Rig): void {
       const { records } = await search('action=audit.search&team=compliance')
       expect(records.map(({ target }) => target)).toEqual(['since=2h team=team-1,blue finding=*'])
       expect((await own(await call('/admin/audit'))).target).toBe('everything')
-      const until = await call('/admin/audit?until=2026-11-24T10:00:00%2B01:00&after=5')
-      expect((await own(until)).target).toBe('until=2026-11-24T09:00:00.000Z after=5')
+      const until = await call('/admin/audit?until=2026-11-24T10:00:00%2B01:00&after=5-00000000')
+      expect(await own(until)).toMatchObject({
+        target: 'until=2026-11-24T09:00:00.000Z after=5-00000000',
+        outcome: 'refused',
+      })
     })
 
     test('refuses what it does not know, by name, and what could not be recorded whole', async () => {
@@ -151,6 +154,8 @@ export function adminAudit(rig: Rig): void {
         ['promptHmac=abc', 'invalid_value'],
         ['limit=0', 'invalid_value'],
         ['after=x', 'invalid_value'],
+        ['after=5', 'invalid_value'],
+        ['after=5-00000000', 'invalid_value'],
         ['subject=jane', 'unknown_field'],
       ] as const) {
         const reply = await call(`/admin/audit?${query}`)
