@@ -61,8 +61,9 @@ export class AuditSearch {
         if (records.length === limit || characters > MAX_SEARCH_CHARACTERS) return { records, next: seq }
       }
       reached = oldestOf(lines) ?? reached
-      if (reached !== undefined && this.#clock.monotonic() > deadline) {
-        return { records, next: Math.min(reached, before) }
+      // Not before it has got on: whoever asks again would be where they were.
+      if (reached !== undefined && reached < before && this.#clock.monotonic() > deadline) {
+        return { records, next: reached }
       }
     }
     return { records, next: undefined }

@@ -150,6 +150,21 @@ describe('a search', () => {
     expect(pages).toBeGreaterThan(3)
   })
 
+  it('gets on with each page, however long it takes to where it begins', async () => {
+    let now = 0
+    const clock = { ...systemClock, monotonic: () => (now += 5000) }
+    const reader = {
+      async *newestFirst() {
+        yield [line(300)]
+        yield ['{"deletedFrom":1}']
+        yield [line(99), line(98)]
+        yield [line(50)]
+      },
+    }
+    const search = new AuditSearch(reader, clock)
+    expect(await search.find(query, 10, 200)).toEqual({ records: [], next: 98 })
+  })
+
   it('holds no more than a few megabytes, and no more than four run', async () => {
     write(path, lines(1, 8, [900_000]))
     const search = new AuditSearch(createAuditReader(path), systemClock)
