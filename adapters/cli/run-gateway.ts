@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import { createAdmin } from '../../src/admin/app.ts'
 import { AuditLog } from '../../src/audit/log.ts'
+import { AuditSearch } from '../../src/audit/search.ts'
 import { Revocations } from '../../src/auth/revocations.ts'
 import type { Config } from '../../src/config/config.ts'
 import {
@@ -22,6 +23,7 @@ import type { Upstream } from '../../src/ports/upstream.ts'
 import { LeaseKeeper } from '../../src/quota/lease-keeper.ts'
 import { UsageTotals } from '../../src/quota/usage-totals.ts'
 import { createCallLimit } from '../embedded/call-limit.ts'
+import { createAuditReader } from '../node/audit-backwards.ts'
 import { openAuditFile } from '../node/audit-file.ts'
 import { systemClock } from '../node/clock.ts'
 import { nodeHashing } from '../node/hashing.ts'
@@ -30,6 +32,7 @@ import { StartError } from '../node/start-error.ts'
 import type { ClientTlsOf } from '../node/tls/client-tls.ts'
 import { type EndingsByUse, expirySeries } from '../node/tls/expiry-gauge.ts'
 import { keepCertificatesChecked } from './checked-certificates.ts'
+import { createRunningChecklist, type Deployment } from './checklist/running-checklist.ts'
 import { CommandFailure, opened } from './failure.ts'
 import { closeGeneration, type Generation, nextGeneration } from './generation.ts'
 import { openState } from './open-state.ts'
@@ -63,6 +66,7 @@ export interface Reloaded {
 
 export interface RunOptions {
   readonly config: Config
+  readonly deployment: Deployment
   /** With `snapshot`, what it counts is at `/metrics` of the admin listener. */
   readonly telemetry: Telemetry & { snapshot?(): ReadonlyMap<string, number> }
   /** Whether this process sends the audit log to its destinations. Default true. */
@@ -81,7 +85,7 @@ export interface RunOptions {
  * @throws CommandFailure with what is wrong and the file, field or address it is wrong with
  */
 export async function runGateway(options: RunOptions): Promise<RunningGateway> {
-  const { config, telemetry, upstream, sharesPorts, forwards = true } = options
+  const { config, deployment, telemetry, upstream, sharesPorts, forwards = true } = options
   keepCertificatesChecked(telemetry)
   const counted = options.counters ?? telemetry.snapshot
   const [clock, hashing] = [systemClock, nodeHashing]
@@ -146,8 +150,6 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     admission,
     totals: config.admin && new UsageTotals(clock.now(), MAX_USAGE_ROWS),
   }
-  const busy = new Set<string>()
-  const limitCalls = createCallLimit(ADMIN_CALLS_PER_MINUTE)
   const servers = new Map<string, RunningServer>()
   const certificateUses = (): EndingsByUse => [
     ...[...servers].map(([use, { endings }]) => [use, endings?.() ?? []] as const),
@@ -156,12 +158,21 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   ]
   const counters =
     counted && (async () => new Map([...(await counted()), ...expirySeries(certificateUses(), clock.now())]))
+  const adminParts = {
+    registry,
+    counters,
+    busy: new Set<string>(),
+    limitCalls: createCallLimit(ADMIN_CALLS_PER_MINUTE),
+    auditSearch: new AuditSearch(createAuditReader(config.audit.file), clock),
+    checkpoints: () => checkpoints?.sent ?? [],
+    checklist: createRunningChecklist(() => current.decided, deployment, registry),
+  }
   const apps = {
     data: new LiveApp(({ decided }, transport) => createGateway({ ...lasting, ...decided }, transport)),
     admin: new LiveApp(({ decided, issuer }, transport) => {
       const { totals } = lasting
       if (!totals) throw new Error('an admin listener has totals to show')
-      const services = { ...lasting, ...decided, totals, registry, issuer, counters, busy, limitCalls }
+      const services = { ...lasting, ...decided, ...adminParts, totals, issuer }
       return createAdmin(services, transport, config.admin?.tls !== undefined)
     }),
   }

@@ -19,15 +19,17 @@ export async function filesOfLog(path: string): Promise<string[]> {
 }
 
 /** Those files that may hold records since a time: the name of a full one says when its last record was made. */
-export function filesSince(files: readonly string[], since: number | undefined): readonly string[] {
-  if (since === undefined) return files
-  return files.filter(file => {
-    const [, date, hour, minute, second] = /\.(\d{8})T(\d\d)(\d\d)(\d\d)\d{3}Z\.[^.]+$/.exec(basename(file)) ?? []
-    if (date === undefined) return true
-    const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`
-    // A second on the safe side: the name has the time to the millisecond, and clocks may have been set.
-    return Date.parse(`${day}T${hour}:${minute}:${second}Z`) + 1000 >= since
-  })
+export function filesSince(files: readonly string[], since: number | undefined): string[] {
+  if (since === undefined) return [...files]
+  // A second on the safe side: the name has the time to the millisecond, and clocks may have been set.
+  return files.filter(file => (rotatedAt(file) ?? Number.POSITIVE_INFINITY) + 1000 >= since)
+}
+
+/** When a file of a log was full, in ms since the epoch, as its name says; undefined for the one that is written. */
+export function rotatedAt(file: string): number | undefined {
+  const [, date, hour, minute, second] = /\.(\d{8})T(\d\d)(\d\d)(\d\d)\d{3}Z\.[^.]+$/.exec(basename(file)) ?? []
+  if (date === undefined) return undefined
+  return Date.parse(`${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}T${hour}:${minute}:${second}Z`)
 }
 
 /**

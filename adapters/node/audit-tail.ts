@@ -48,7 +48,8 @@ export async function firstTime(handle: FileHandle): Promise<number | undefined>
   return Number.isNaN(time) ? undefined : time
 }
 
-async function readBlock(handle: FileHandle, from: number, length: number): Promise<Buffer> {
+/** Exactly so many bytes. @throws where the file ends before */
+export async function readBlock(handle: FileHandle, from: number, length: number): Promise<Buffer> {
   const block = Buffer.alloc(length)
   for (let read = 0; read < length; ) {
     const { bytesRead } = await handle.read(block, read, length - read, from + read)

@@ -1,10 +1,13 @@
 import { type Context, Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
+import { base64OfHex } from '../audit/checkpoint.ts'
+import { PAGE_STYLE } from '../checklist/pages.ts'
 import type { Refusal } from '../errors/refusal.ts'
 import { placeOf } from '../pipeline/place-of.ts'
 import { ready } from '../pipeline/readiness.ts'
 import { requestIdOf } from '../pipeline/request-id.ts'
 import type { Transport } from '../ports/transport.ts'
+import { SHOW_CHECKLIST } from './checklist.ts'
 import { endpointOf, handle, problem } from './handle.ts'
 import { metricsText } from './metrics-text.ts'
 import { ROUTES } from './routes.ts'
@@ -22,13 +25,16 @@ export function createAdmin(services: AdminServices, transport: Transport<Contex
   const fail = (c: Context, refusal: Refusal) =>
     problem(c, { requestId: requestIdOf(transport.connection(c)) }, refusal)
 
-  app.use(
+  const headers = (more: { readonly styleSrc?: string[] } = {}) =>
     secureHeaders({
-      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], ...more },
       strictTransportSecurity: encrypted ? HSTS : false,
       xFrameOptions: 'DENY',
-    }),
-  )
+    })
+  // The one page: what is registered first sets its headers last.
+  const styleHash = base64OfHex(services.hashing.sha256(PAGE_STYLE))
+  app.use(SHOW_CHECKLIST.path, headers({ styleSrc: [`'sha256-${styleHash}'`] }))
+  app.use(headers())
   app.use(async (c, next) => {
     c.header('cache-control', 'no-store')
     c.header('x-request-id', requestIdOf(transport.connection(c)))

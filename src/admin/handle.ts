@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { accepts } from 'hono/accepts'
 import type * as v from 'valibot'
 import { MAX_TARGET_CHARACTERS } from '../config/limits.ts'
 import { CATALOGUE } from '../errors/catalogue.ts'
@@ -48,7 +49,7 @@ export async function handle(
         action,
         target: bounded(result.target ?? target),
       })
-      return recorded ? answer(c, exchange, route.status, result.value) : problem(c, exchange, UNRECORDED)
+      return recorded ? answer(c, exchange, route.status, result) : problem(c, exchange, UNRECORDED)
     }
     const { refusal, members } = result
     const { status } = CATALOGUE[refusal.code]
@@ -97,17 +98,28 @@ async function admit(c: Context, route: AdminRoute, exchange: Exchange, services
   if (!query.ok) return query
   const body = route.body ? await readJson(route.body as v.GenericSchema, exchange.connection) : undefined
   if (body?.ok === false) return body
-  return { ok: true, call: { params: params.value, query: query.value, body: body?.value, by } }
+  const wantsPage = route.hasPage === true && prefersPage(c)
+  return { ok: true, call: { params: params.value, query: query.value, body: body?.value, by, wantsPage } }
 }
 
 function bounded(target: string | undefined): string | undefined {
   return target?.slice(0, MAX_TARGET_CHARACTERS)
 }
 
-function answer(c: Context, { requestId, expires }: Exchange, status: 200 | 201, value: unknown): Response {
+function prefersPage(c: Context): boolean {
+  const supports = ['application/json', 'text/html']
+  return accepts(c, { header: 'Accept', supports, default: 'application/json' }) === 'text/html'
+}
+
+function answer(
+  c: Context,
+  { requestId, expires }: Exchange,
+  status: 200 | 201,
+  { value, page }: Extract<Result<unknown>, { ok: true }>,
+): Response {
   c.header('x-request-id', requestId)
   if (expires !== undefined) c.header('x-sallyport-token-expires', expires)
-  return c.json(value as object, status)
+  return page === undefined ? c.json(value as object, status) : c.html(page, status)
 }
 
 /** An error answer; `members` are added to those of RFC 9457. */

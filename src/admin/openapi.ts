@@ -44,7 +44,8 @@ export function openApiDocument(routes: readonly AdminRoute[]): Record<string, u
   }
 }
 
-function operation({ action, summary, scopes, params, query, body, answer, status, path }: AdminRoute): object {
+function operation(route: AdminRoute): object {
+  const { action, summary, scopes, params, query, body, answer, status, path, hasPage } = route
   const [tag = ''] = path.slice('/admin/'.length).split('/')
   return {
     operationId: action,
@@ -59,7 +60,10 @@ function operation({ action, summary, scopes, params, query, body, answer, statu
       [status]: {
         description: 'Done.',
         headers: { 'x-request-id': REQUEST_ID },
-        content: { 'application/json': { schema: schemaOf(answer, 'output') } },
+        content: {
+          'application/json': { schema: schemaOf(answer, 'output') },
+          ...(hasPage && { 'text/html': { schema: { type: 'string' } } }),
+        },
       },
       default: { $ref: '#/components/responses/Problem' },
     },

@@ -10,6 +10,8 @@ export type Result<T> =
       readonly ok: true
       readonly value: T /** In place of the route's own, in the record. */
       readonly target?: string
+      /** HTML that is sent in place of the value. */
+      readonly page?: string
     }
   | {
       readonly ok: false
@@ -25,6 +27,8 @@ export interface Call<P, Q, B> {
   readonly body: B
   /** Who calls. */
   readonly by: Principal
+  /** Whether a page is asked for rather than JSON, by the header `accept`. */
+  readonly wantsPage: boolean
 }
 
 /** One operation of the admin API: what it takes and gives, as schemas, and who may call it. */
@@ -47,6 +51,8 @@ export interface AdminRoute<
   readonly body: B
   readonly answer: A
   readonly status: 200 | 201
+  /** Whether it answers with a page, too. */
+  readonly hasPage?: boolean
   /** Its effect begins only when a record of the intent is on disk. */
   readonly changes: boolean
   /** What it is done to, as the record says it: names and ids alone. */

@@ -1,5 +1,7 @@
 import * as v from 'valibot'
 import { LIST_ADAPTERS, LOAD_ADAPTER, UNLOAD_ADAPTER } from './adapters.ts'
+import { SEARCH_AUDIT, SHOW_AUDIT_STATE } from './audit.ts'
+import { SHOW_CHECKLIST } from './checklist.ts'
 import { DRAIN_ROUTES } from './drain.ts'
 import { LIST_MODELS, MODEL_ACTION_ROUTES, SHOW_MODEL } from './models.ts'
 import { ADMIN_SCOPES, OPENAPI_PATH, openApiDocument } from './openapi.ts'
@@ -39,6 +41,9 @@ export const ROUTES: readonly AdminRoute[] = [
   LOAD_ADAPTER,
   UNLOAD_ADAPTER,
   SHOW_USAGE,
+  SEARCH_AUDIT,
+  SHOW_AUDIT_STATE,
+  SHOW_CHECKLIST,
   DESCRIBE,
 ]
 

@@ -64,7 +64,7 @@ export function splitNotes(text: string): string[] {
   return notes
 }
 
-function base64OfHex(hex: string): string {
+export function base64OfHex(hex: string): string {
   return btoa((hex.match(/../g) ?? []).map(byte => String.fromCharCode(Number.parseInt(byte, 16))).join(''))
 }
 

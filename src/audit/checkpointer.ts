@@ -16,6 +16,17 @@ export interface CheckpointerOptions {
   readonly telemetry: Telemetry
 }
 
+/** What a place has, as far as this process has sent it. */
+export interface SentCheckpoint {
+  readonly kind: CheckpointPlace['kind']
+  /** Safe to print. */
+  readonly place: string
+  /** Undefined: nothing yet. */
+  readonly last: { readonly seq: number; readonly hash: string; readonly time: string } | undefined
+  /** Why the latest could not be sent. */
+  readonly failure: string | undefined
+}
+
 /**
  * Signs the head of the log at start, at intervals and at the end, and sends it to places where the log is not. Requests
  * never wait for it. A place that fails gets the next one: it says all that the lost one said.
@@ -25,11 +36,20 @@ export class Checkpointer {
   #timer: ReturnType<typeof setInterval> | undefined
   #work = Promise.resolve()
   #busy = false
-  /** By place, the `seq` that it has. */
-  readonly #sent = new Map<CheckpointPlace, number>()
+  readonly #sent = new Map<CheckpointPlace, Pick<SentCheckpoint, 'last' | 'failure'>>()
 
   constructor(options: CheckpointerOptions) {
     this.#options = options
+  }
+
+  /** By place. */
+  get sent(): readonly SentCheckpoint[] {
+    return this.#options.places.map(place => ({
+      kind: place.kind,
+      place: place.name,
+      last: this.#sent.get(place)?.last,
+      failure: this.#sent.get(place)?.failure,
+    }))
   }
 
   start(): void {
@@ -58,23 +78,24 @@ export class Checkpointer {
   async #emit(): Promise<void> {
     const { head, signer, places, clock } = this.#options
     const { seq, hash } = head()
-    const due = places.filter(place => (this.#sent.get(place) ?? 0) < seq)
+    const due = places.filter(place => (this.#sent.get(place)?.last?.seq ?? 0) < seq)
     if (due.length === 0) return
     const time = new Date(clock.now()).toISOString()
     const note = await signCheckpoint(signer, { origin: signer.name, seq, hash, time })
-    await Promise.all(due.map(place => this.#send(place, note, seq)))
+    await Promise.all(due.map(place => this.#send(place, note, { seq, hash, time })))
   }
 
-  async #send(place: CheckpointPlace, note: string, seq: number): Promise<void> {
+  async #send(place: CheckpointPlace, note: string, last: NonNullable<SentCheckpoint['last']>): Promise<void> {
     const { telemetry } = this.#options
     try {
       await place.append(note, AbortSignal.timeout(CHECKPOINT_TIMEOUT_MS))
-      this.#sent.set(place, seq)
+      this.#sent.set(place, { last, failure: undefined })
       telemetry.count('sallyport_audit_checkpoints_total', { place: place.kind, result: 'written' })
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'unknown'
+      this.#sent.set(place, { last: this.#sent.get(place)?.last, failure: reason })
       telemetry.count('sallyport_audit_checkpoints_total', { place: place.kind, result: 'failed' })
-      telemetry.log('error', 'audit_checkpoint_failed', { place: place.name, seq, reason })
+      telemetry.log('error', 'audit_checkpoint_failed', { place: place.name, seq: last.seq, reason })
     }
   }
 }

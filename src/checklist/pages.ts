@@ -30,17 +30,8 @@ export function markdownPage(checklist: Checklist, { deployment, version }: Page
   ].join('\n')
 }
 
-/** One page of A4 on its side, without anything from elsewhere. */
-export function htmlPage(checklist: Checklist, { deployment, version }: PageTitle): string {
-  const row = (each: CheckedRow) =>
-    `<tr class="${each.status}">${cells(each)
-      .map(text => `<td>${escapeHtml(text)}</td>`)
-      .join('')}</tr>`
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Security checklist: ${escapeHtml(deployment)}</title>
-<style>
+/** What a content security policy has to let through, by its hash. */
+export const PAGE_STYLE = `
 @page { size: A4 landscape; margin: 8mm }
 body { font: 8.5px/1.25 system-ui, sans-serif; margin: 1em }
 h1 { font-size: 15px; margin: 0 }
@@ -53,7 +44,19 @@ td:nth-child(5) { font-weight: bold }
 .pass td:nth-child(5), .attested td:nth-child(5) { color: #060 }
 .fail td:nth-child(5), .expired td:nth-child(5) { color: #a00 }
 .attest-needed td:nth-child(5) { color: #850 }
-</style>
+`
+
+/** One page of A4 on its side, without anything from elsewhere. */
+export function htmlPage(checklist: Checklist, { deployment, version }: PageTitle): string {
+  const row = (each: CheckedRow) =>
+    `<tr class="${each.status}">${cells(each)
+      .map(text => `<td>${escapeHtml(text)}</td>`)
+      .join('')}</tr>`
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Security checklist: ${escapeHtml(deployment)}</title>
+<style>${PAGE_STYLE}</style>
 <h1>Security checklist</h1>
 <p>${escapeHtml(deployment)}, ${checklist.time}, Sallyport ${escapeHtml(version)}: ${summary(checklist)}. Critical rows: ${checklist.ok ? 'all hold' : 'not all hold'}.</p>
 <table>

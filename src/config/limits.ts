@@ -326,6 +326,14 @@ export const ADMIN_CALLS_PER_MINUTE = 600
 export const MAX_USAGE_ROWS = 10_000
 /** Windows looked at for one answer about usage. */
 export const MAX_USAGE_METERS = 1000
+/** Searches of the audit log at the same time; each takes turns with requests. */
+export const MAX_AUDIT_SEARCHES = 4
+/** A search that has looked for so long answers with what it has, and where to go on. */
+export const MAX_SEARCH_MS = 2000
+/** UTF-16 units of the records of one page. The last may go beyond. */
+export const MAX_SEARCH_CHARACTERS = 4 * MIB
+/** One parameter of a search: some names or ids. */
+export const MAX_SEARCH_TERM_CHARACTERS = 240
 /** Characters of an action's target in a record. */
 export const MAX_TARGET_CHARACTERS = 256
 

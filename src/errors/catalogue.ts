@@ -94,6 +94,12 @@ export const CATALOGUE = {
     message: 'Another action is in progress on this model server. Try again when it is over.',
     retry: true,
   },
+  searches_in_progress: {
+    status: 429,
+    type: 'rate_limit_error',
+    message: 'Other searches of the audit log are in progress. Try again when they are over.',
+    retry: true,
+  },
   not_offered: {
     status: 501,
     type: 'invalid_request_error',

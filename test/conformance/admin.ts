@@ -33,6 +33,9 @@ const SCOPES_OF: Readonly<Record<string, readonly Scope[]>> = {
   'adapters.load': ['models:admin'],
   'adapters.unload': ['models:admin'],
   'usage.show': ['usage:read'],
+  'audit.search': ['audit:read'],
+  'audit.state': ['audit:read'],
+  'checklist.show': ['audit:read'],
   'openapi.show': ['models:read', 'models:admin', 'tokens:admin', 'usage:read', 'audit:read'],
 }
 
@@ -472,6 +475,9 @@ export function admin(rig: Rig): void {
       ['models.show', '/admin/models/m', 'models:admin'],
       ['adapters.list', '/admin/models/m/adapters', 'models:read'],
       ['usage.show', '/admin/usage', 'usage:read'],
+      ['audit.search', '/admin/audit?limit=5', 'audit:read'],
+      ['audit.state', '/admin/audit/state', 'audit:read'],
+      ['checklist.show', '/admin/checklist', 'audit:read'],
     ] as const) {
       const reply = await call('GET', path, scope)
       const route = ROUTES.find(one => one.action === action)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import type { Runtime } from '../support/index.ts'
 import { actions } from './actions.ts'
 import { admin } from './admin.ts'
+import { adminAudit } from './admin-audit.ts'
 import { adminModels } from './admin-models.ts'
 import { answers } from './answers.ts'
 import { attacks } from './attacks.ts'
@@ -35,6 +36,7 @@ import { validators } from './validators.ts'
 const THEMES = {
   admin,
   adminModels,
+  adminAudit,
   drain,
   routes,
   attacks,

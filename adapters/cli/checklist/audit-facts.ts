@@ -5,7 +5,8 @@ import type { AuditFacts, Read } from '../../../src/checklist/facts.ts'
 import type { Config } from '../../../src/config/config.ts'
 import { createDigest } from '../../../src/guard/digest.ts'
 import { TextGuard } from '../../../src/guard/text-guard.ts'
-import { compilePolicies } from '../../../src/pipeline/policy-book.ts'
+import { compilePolicies, type PolicyBook } from '../../../src/pipeline/policy-book.ts'
+import { SMALL_BLOCK } from '../../node/audit-lines.ts'
 import { errorCode, reasonOf } from '../../node/error-code.ts'
 import { nodeHashing } from '../../node/hashing.ts'
 import { verifyAuditFiles } from '../../node/verify-audit-files.ts'
@@ -15,14 +16,18 @@ const MAX_NEWEST = 500
 /** A gateway that writes may show half a line for a moment. */
 const SECOND_LOOK_MS = 300
 
-/** Verifies the current file of the log, and looks into its newest records. */
-export async function auditFacts(config: Config): Promise<Read<AuditFacts>> {
+/**
+ * Verifies the current file of the log, and looks into its newest records.
+ * @param serving the compiled rules of a gateway that looks at itself: it reads little at once, so that requests get their turn
+ */
+export async function auditFacts(config: Config, serving?: PolicyBook): Promise<Read<AuditFacts>> {
   const { file, hmacSecret } = config.audit
+  const options = serving ? { blockBytes: SMALL_BLOCK } : {}
   try {
-    let report = await verifyAuditFiles(nodeHashing, [file])
+    let report = await verifyAuditFiles(nodeHashing, [file], options)
     if (report.bad !== undefined) {
       await sleep(SECOND_LOOK_MS)
-      report = await verifyAuditFiles(nodeHashing, [file])
+      report = await verifyAuditFiles(nodeHashing, [file], options)
     }
     const { bad, verified } = report
     const key = hmacKey(hmacSecret)
@@ -35,7 +40,7 @@ export async function auditFacts(config: Config): Promise<Read<AuditFacts>> {
         records: verified.records,
         bad: bad && `line ${bad.line}: ${bad.reason}`,
         newest,
-        leakingSnippets: leaking(config, key.key, newest),
+        leakingSnippets: leaking(serving ?? rulesOf(config, key.key), newest),
         hmacKeyId: hmacKeyId(nodeHashing, key.key),
       },
     }
@@ -72,11 +77,15 @@ function record(line: string): Record<string, unknown>[] {
   }
 }
 
-/** Snippets in which the rules for records find something that is still there. */
-function leaking({ guard }: Config, secret: Uint8Array, records: readonly Record<string, unknown>[]): number {
+function rulesOf({ guard }: Config, secret: Uint8Array): PolicyBook | undefined {
   const compiled = compilePolicies(guard, createDigest(nodeHashing, secret))
-  if (!compiled.ok) return 0
-  const policy = compiled.book.policyFor({})
+  return compiled.ok ? compiled.book : undefined
+}
+
+/** Snippets in which the rules for records find something that is still there. */
+function leaking(rules: PolicyBook | undefined, records: readonly Record<string, unknown>[]): number {
+  const policy = rules?.policyFor({})
+  if (policy === undefined) return 0
   return records.filter(({ outputSnippet }) => {
     if (typeof outputSnippet !== 'string') return false
     return new TextGuard(policy.record ?? policy.output).whole(outputSnippet) !== outputSnippet

@@ -10,6 +10,8 @@ import type {
 } from '../../../src/checklist/facts.ts'
 import type { Config, WeightsConfig } from '../../../src/config/config.ts'
 import { isKeyUrl } from '../../../src/config/tokens-schema.ts'
+import type { PolicyBook } from '../../../src/pipeline/policy-book.ts'
+import type { TokenRegistry } from '../../../src/ports/token-registry.ts'
 import { parseRun, type RedteamRun } from '../../../src/redteam/record.ts'
 import { compareWeights } from '../../../src/weights/compare.ts'
 import { errorCode, reasonOf } from '../../node/error-code.ts'
@@ -31,20 +33,30 @@ export interface GatherOptions {
   /** Hash the weights, too. */
   readonly full: boolean
   readonly egress?: { readonly host: string; readonly port: number }
+  /** Of a gateway that looks at itself, beside requests. */
+  readonly serving?: Serving
+}
+
+export interface Serving {
+  readonly registry: TokenRegistry
+  readonly policies: PolicyBook
 }
 
 /** Looks at everything that a configuration names. Changes nothing, and rejects for nothing that a file or a store does. */
-export async function gatherFacts(config: Config, { redteamFile, full, egress }: GatherOptions): Promise<Facts> {
+export async function gatherFacts(
+  config: Config,
+  { redteamFile, full, egress, serving }: GatherOptions,
+): Promise<Facts> {
   const weights: WeightsFacts[] = []
   for (const each of config.weights) weights.push(await weightsFacts(each, full))
   return {
     nowMs: Date.now(),
     config,
-    audit: await auditFacts(config),
+    audit: await auditFacts(config, serving?.policies),
     forwarding: await forwardingFacts(config),
     certificates: await certificates(config),
     keys: await publicKeys(config.tokens.jwks),
-    tokens: await tokens(config),
+    tokens: await tokens(config, serving?.registry),
     weights,
     redteam: await lastRun(redteamFile),
     egress: egress && (await probeEgress(egress)),
@@ -132,9 +144,10 @@ async function publicKeys(jwks: string): Promise<Read<number>> {
   }
 }
 
-async function tokens({ state }: Config): Promise<Read<TokenFacts>> {
+async function tokens({ state }: Config, open: TokenRegistry | undefined): Promise<Read<TokenFacts>> {
   try {
-    const live = await withRegistry(state, { create: false }, registry => registry.list({}, MAX_TOKENS))
+    const list = (registry: TokenRegistry) => registry.list({}, MAX_TOKENS)
+    const live = await (open ? list(open) : withRegistry(state, { create: false }, list))
     const has = (scopes: readonly string[], scope: string) => scopes.includes(scope)
     const mixed = live.filter(({ scopes }) => has(scopes, 'inference') && has(scopes, 'models:admin'))
     return {

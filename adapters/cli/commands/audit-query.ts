@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type AuditQuery, createMatcher, type Matcher } from '../../../src/audit/query.ts'
-import { parseQuantity, QUANTITY_HINTS } from '../../../src/config/units.ts'
-import { filesOfLog, filesSince, followLog, linesOf } from '../../node/audit-lines.ts'
+import { momentOf, OUTCOMES, QUERY_TIME_HINT, readQueryTime, STATUS } from '../../../src/audit/query-terms.ts'
+import { newestLines } from '../../node/audit-backwards.ts'
+import { filesSince, followLog, linesOf } from '../../node/audit-lines.ts'
 import { chosenFiles, fileFault, locateLog } from '../audit-files.ts'
 import { recordPrinter } from '../audit-table.ts'
 import { CommandFailure } from '../failure.ts'
@@ -26,7 +27,7 @@ interface FilterOptions {
   readonly json?: true
 }
 
-const OUTCOMES = ['begun', 'served', 'refused', 'failed', 'aborted']
+const STATUSES = new RegExp(`^${STATUS}$`)
 const MAX_TAIL = 100_000
 
 /** `sallyport audit query` and `tail`. */
@@ -123,20 +124,17 @@ async function runTail(options: TailOptions): Promise<void> {
 
 type Found = { readonly line: string; readonly record: NonNullable<ReturnType<Matcher>> }
 
-/** The last records that match, from as few of the newest files as have so many. */
+/** The last records that match, oldest first. */
 async function lastMatching(path: string, matcher: Matcher, count: number): Promise<Found[]> {
-  let last: Found[] = []
+  const last: Found[] = []
   if (count === 0) return last
-  for (const file of (await filesOfLog(path)).reverse()) {
-    const found: Found[] = []
-    for await (const match of matching([file], matcher)) {
-      found.push(match)
-      if (found.length > 2 * count) found.splice(0, count)
+  for await (const lines of newestLines(path)) {
+    for (const line of lines) {
+      const record = matcher(line)
+      if (record !== undefined && last.push({ line, record }) === count) return last.reverse()
     }
-    last = [...found, ...last].slice(-count)
-    if (last.length === count) break
   }
-  return last
+  return last.reverse()
 }
 
 async function* matching(files: readonly string[], matcher: Matcher): AsyncGenerator<Found> {
@@ -164,14 +162,14 @@ function names(value: string): string[] {
 
 function outcomes(value: string): string[] {
   const found = names(value)
-  const unknown = found.find(outcome => !OUTCOMES.includes(outcome))
+  const unknown = found.find(outcome => !OUTCOMES.some(known => known === outcome))
   if (unknown === undefined) return found
   throw new InvalidArgumentError(`There is no outcome ${unknown}; there are ${OUTCOMES.join(', ')}.`)
 }
 
 function statuses(value: string): string[] {
   const found = names(value)
-  if (found.every(status => /^[1-5](?:\d\d|xx)$/.test(status))) return found
+  if (found.every(status => STATUSES.test(status))) return found
   throw new InvalidArgumentError('Use statuses such as 429, or 4xx for all of a kind.')
 }
 
@@ -181,9 +179,7 @@ function whole(value: string): number {
 }
 
 function time(value: string): number {
-  const ago = parseQuantity('duration', value)
-  if (ago !== undefined) return Date.now() - ago
-  const at = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN
-  if (!Number.isNaN(at)) return at
-  throw new InvalidArgumentError(`Use a time such as 2026-11-24T09:00:00Z, or ${QUANTITY_HINTS.duration}.`)
+  const read = readQueryTime(value)
+  if (read !== undefined) return momentOf(read, Date.now())
+  throw new InvalidArgumentError(`Use ${QUERY_TIME_HINT}.`)
 }

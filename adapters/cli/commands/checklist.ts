@@ -1,13 +1,12 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import manifest from '../../../package.json' with { type: 'json' }
-import { type Attestation, attestationFault, parseAttestations } from '../../../src/checklist/attestations.ts'
+import { type Attestation, attestationFault } from '../../../src/checklist/attestations.ts'
 import { htmlPage, markdownPage, summary } from '../../../src/checklist/pages.ts'
 import { type Checklist, checklistOf, type Status } from '../../../src/checklist/report.ts'
 import { ROWS } from '../../../src/checklist/rows.ts'
 import { locateConfig, readConfig } from '../../node/config-file.ts'
-import { statOf } from '../../node/durable-file.ts'
-import { readText } from '../../node/read-text.ts'
+import { readAttestations } from '../checklist/attestations.ts'
 import { gatherFacts } from '../checklist/gather.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
@@ -15,7 +14,6 @@ import { note, print, printJson, printTable, styled } from '../print.ts'
 import { attestationsFile, redteamFile, writeProofFile } from '../proof-files.ts'
 
 const FORMATS = ['table', 'md', 'html', 'json'] as const
-const MAX_ATTESTATIONS_BYTES = 8 * 1024 * 1024
 
 interface PlaceOptions {
   readonly config?: string
@@ -103,16 +101,6 @@ async function attest(row: number, options: AttestOptions): Promise<void> {
 
 function placeOf({ attestations }: PlaceOptions, folder: string): string {
   return attestations === undefined ? attestationsFile(folder) : resolve(attestations)
-}
-
-/** None where there is no file. @throws CommandFailure where there is one that cannot be used: it may hold what counts */
-async function readAttestations(path: string): Promise<readonly Attestation[]> {
-  if ((await statOf(path)) === undefined) return []
-  const file = await readText(path, MAX_ATTESTATIONS_BYTES)
-  if (!file.ok) throw new CommandFailure(`${path} cannot be read: ${file.reason}`)
-  const read = parseAttestations(file.text)
-  if (!read.ok) throw new CommandFailure(`${path}: ${read.reason}`)
-  return read.attestations
 }
 
 const COLOURS: Readonly<Record<Status, 'green' | 'red' | 'yellow'>> = {

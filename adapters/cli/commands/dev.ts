@@ -55,6 +55,7 @@ async function dev({ host, port: listenPort, dir }: DevOptions): Promise<void> {
   const telemetry = createTelemetry()
   const gateway = await runGateway({
     config: { ...loaded.config, audit: { ...loaded.config.audit, hmacSecret: await hmacSecret(folder) } },
+    deployment: { name: 'sallyport dev', folder },
     telemetry,
     ...(found ? {} : { upstream: createDemoModel() }),
   })

@@ -52,6 +52,7 @@ async function serveHere(location: ConfigLocation, { forward }: Options, place?:
   process.on('SIGHUP', stay)
   const gateway = await runGateway({
     config,
+    deployment: { name: location.path ?? 'the defaults', folder: location.folder },
     telemetry,
     forwards: forward,
     ...(link && { counters: () => link.collect(), sharesPorts: true }),
