@@ -12,7 +12,7 @@ const CLIENTS: readonly Client[] = [openai, anthropic, aiSdk, langchain, curl]
 
 const AWS_KEY = ['AKIA', 'QYLPMN5HHHFPZAM2'].join('')
 
-/** What is refused, and must not be tried again: team, model and question that bring it about. */
+/** What is refused, and must not be tried again: the token, model or question that brings it about. */
 const REFUSALS = [
   { status: 400, code: 'guard_secrets', question: `Is ${AWS_KEY} still good?` },
   { status: 401, code: 'invalid_token', token: 'not.a.token' },
