@@ -4,6 +4,7 @@ import { REFUSED_FIELDS } from '../firewall/kinds.ts'
 import { isDeeperThan } from '../json/depth.ts'
 import type { Endpoint } from './endpoints.ts'
 import { forbiddenImage, NOT_INLINE } from './media.ts'
+import { dropSdkAdditions, SDK_ADDITIONS } from './sdk-additions.ts'
 
 /** A request body that passed every check: nothing in it is unknown. */
 export interface RequestBody {
@@ -72,16 +73,23 @@ export function readRequestBody(bytes: Uint8Array, endpoint: Endpoint, options: 
   }
 }
 
-/** The first fault of a value; undefined for none. Under `drop`, unknown fields inside it are taken out of the value. */
+/** The first fault of a value; undefined for none. What SDKs add, and under `drop` all unknown fields, is taken out of it. */
 function check(
   schema: v.GenericSchema,
   value: unknown,
   { unknownFields }: ReadOptions,
 ): v.BaseIssue<unknown> | undefined {
+  let cleaned = false
   for (let dropped = 0; ; dropped++) {
     const issue = v.safeParse(schema, value, { abortEarly: true }).issues?.[0]
     const unknown = issue && isUnknownField(issue) ? issue.path?.at(-1) : undefined
-    if (!unknown || unknownFields === 'refuse' || dropped === MAX_DROPPED) return issue
+    if (!unknown || dropped === MAX_DROPPED) return issue
+    if (!cleaned && SDK_ADDITIONS.has(unknown.key)) {
+      cleaned = true
+      dropSdkAdditions(value)
+      continue
+    }
+    if (unknownFields === 'refuse') return issue
     delete (unknown.input as Record<string, unknown>)[String(unknown.key)]
   }
 }

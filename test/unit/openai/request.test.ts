@@ -99,6 +99,27 @@ describe('a request body', () => {
   })
 })
 
+test('what the SDKs add to answers is taken out when it comes back, and refused where no SDK puts it', () => {
+  const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}', parsed_arguments: { a: 1 } } }
+  const content = [{ type: 'text', text: 'x', parsed: 1 }]
+  const added = { parsed: null, annotations: null, audio: null }
+  const answer = { role: 'assistant', content, ...added, tool_calls: [call] }
+  for (const policy of ['refuse', 'drop'] as const) {
+    const result = read(say({ messages: Array.from({ length: 40 }, () => answer) }), chat, policy)
+    expect(result.ok && JSON.stringify(result.body.fields)).not.toMatch(/parsed|annotations|audio/)
+    expect(result).toMatchObject({ ok: true, body: { fields: { messages: { 39: { tool_calls: [{ id: 'c' }] } } } } })
+  }
+  const item = { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}', parsed_arguments: null }
+  const responses = ENDPOINTS.find(({ path }) => path === '/v1/responses')
+  expect(read({ model: 'm', input: [item] }, responses)).toMatchObject({ ok: true, body: { fields: { input: [{}] } } })
+
+  const tools = [{ type: 'function', function: { name: 'f', parsed: 1 } }]
+  const stored = { messages: [{ role: 'assistant', content: 'x', audio: { id: 'a' } }] }
+  const faults = { 'tools[0].function.parsed': { tools }, parsed: { parsed: 1 }, 'messages[0].audio': stored }
+  for (const [param, fields] of Object.entries(faults))
+    expect(read(say(fields))).toMatchObject({ ok: false, refusal: { code: 'unknown_field', param } })
+})
+
 test('unknown fields inside a message are dropped by the same policy', () => {
   const messages = [{ role: 'user', content: 'hi', a: 1, b: 2 }]
   expect(read({ model: 'm', messages }, chat, 'drop')).toMatchObject({
