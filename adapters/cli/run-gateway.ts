@@ -18,7 +18,9 @@ import type { Digest } from '../../src/guard/replacement.ts'
 import { Admission } from '../../src/pipeline/admission.ts'
 import { InputSizes } from '../../src/pipeline/input-sizes.ts'
 import { compilePolicies, type PolicyBook } from '../../src/pipeline/policy-book.ts'
+import { RequestMeter } from '../../src/pipeline/request-meter.ts'
 import { RunningExchanges } from '../../src/pipeline/running.ts'
+import { sampleGauges } from '../../src/pipeline/sample-gauges.ts'
 import { UpstreamPool } from '../../src/pipeline/upstream-pool.ts'
 import { HealthChecks } from '../../src/pool/health-checks.ts'
 import type { Lockout } from '../../src/ports/lockout.ts'
@@ -41,6 +43,7 @@ import { reasonOf } from '../node/error-code.ts'
 import { nodeHashing } from '../node/hashing.ts'
 import type { RunningServer } from '../node/server.ts'
 import { StartError } from '../node/start-error.ts'
+import type { NodeTelemetry } from '../node/telemetry.ts'
 import { ClientTlsFiles } from '../node/tls/client-tls-files.ts'
 import { CommandFailure } from './failure.ts'
 import { readKeyFile } from './key-files.ts'
@@ -58,8 +61,8 @@ export interface RunningGateway {
 
 export interface RunOptions {
   readonly config: Config
-  /** With `snapshot`, what it counts is at `/metrics` of the admin listener. */
-  readonly telemetry: Telemetry & { snapshot?(): ReadonlyMap<string, number> }
+  /** What it counts is at `/metrics` of the admin listener. */
+  readonly telemetry: NodeTelemetry
   /** In place of the runtime's own: how `dev` puts its demo model behind the gateway. */
   readonly upstream?: Upstream
 }
@@ -117,6 +120,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     clock,
     hashing,
     telemetry,
+    meter: new RequestMeter(telemetry),
     store,
     lockout,
     tokenLockout,
@@ -158,7 +162,10 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   }
   const { admin } = config
   const busy = new Set<string>()
-  const counters = telemetry.snapshot
+  const metrics = () => {
+    sampleGauges(services, telemetry.set)
+    return telemetry.metrics()
+  }
   const servers: RunningServer[] = []
   const serve = async (
     appFor: (transport: Runtime['transport']) => Hono,
@@ -182,7 +189,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     const adminUrl =
       admin && totals
         ? await serve(
-            transport => createAdmin({ ...services, totals, registry, issuer, counters, busy }, transport, !!admin.tls),
+            transport => createAdmin({ ...services, totals, registry, issuer, metrics, busy }, transport, !!admin.tls),
             admin,
           )
         : undefined

@@ -1,12 +1,12 @@
 import { type Context, Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Refusal } from '../errors/refusal.ts'
+import { metricsText } from '../metrics/text.ts'
 import { placeOf } from '../pipeline/place-of.ts'
 import { ready } from '../pipeline/readiness.ts'
 import { requestIdOf } from '../pipeline/request-id.ts'
 import type { Transport } from '../ports/transport.ts'
 import { endpointOf, handle, problem } from './handle.ts'
-import { metricsText } from './metrics-text.ts'
 import { ROUTES } from './routes.ts'
 import type { AdminServices } from './services.ts'
 
@@ -51,10 +51,9 @@ export function createAdmin(services: AdminServices, transport: Transport<Contex
     const state = await ready(services)
     return c.json(state, state.ready ? 200 : 503)
   })
-  const { counters } = services
-  if (counters) {
-    app.get('/metrics', c => c.body(metricsText(counters()), 200, { 'content-type': 'text/plain; version=0.0.4' }))
-  }
+  app.get('/metrics', c => {
+    return c.body(metricsText(services.metrics()), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+  })
 
   app.notFound(c => fail(c, { code: 'not_found' }))
   app.onError((error, c) => {

@@ -233,16 +233,16 @@ class Call implements UpstreamReceiver, UpstreamStream {
     if (this.closed) return
     // An answer without a body is one too, but for a stream.
     if (!this.isReported) this.report(this.streaming ? { kind: 'failed', reason: 'an empty stream' } : ANSWERED)
-    this.close()
+    const bytes = concat(this.chunks)
+    const refusal = this.status === 200 ? undefined : refusalOf(this.status, bytes)
+    this.close(refusal?.code ?? (this.isReported && this.lastByteAt === 0 && this.streaming ? 'upstream_failed' : ''))
     if (this.receiver) return this.receiver.end()
     if (this.streaming && this.settled) {
       this.ending = () => this.receiver?.end()
       return
     }
     if (this.streaming) return this.settle(refused('upstream_failed', 'the stream ended before it began'))
-    const bytes = concat(this.chunks)
-    if (this.status === 200) return this.settle({ kind: 'body', bytes })
-    const refusal = refusalOf(this.status, bytes)
+    if (!refusal) return this.settle({ kind: 'body', bytes })
     this.settle(
       TURNED_AWAY.has(this.status) ? { kind: 'turned_away', reached: true, refusal } : { kind: 'refused', refusal },
     )
@@ -253,8 +253,8 @@ class Call implements UpstreamReceiver, UpstreamStream {
     const { kind, message: reason } = failure
     if (this.status === 0 && (kind === 'connect' || kind === 'tls')) {
       this.report({ kind: 'unreachable', reason })
-      this.close()
       const code = kind === 'tls' ? 'upstream_untrusted' : 'upstream_unavailable'
+      this.close(code)
       this.settle({ kind: 'turned_away', reached: false, refusal: { code, reason } })
       return
     }
@@ -291,8 +291,12 @@ class Call implements UpstreamReceiver, UpstreamStream {
   }
 
   cancel(): void {
+    this.stop('')
+  }
+
+  private stop(code: ErrorCode | ''): void {
     if (this.closed) return
-    this.close()
+    this.close(code)
     this.flow?.cancel()
   }
 
@@ -332,7 +336,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
   private reject(code: ErrorCode, reason: string): void {
     if (this.closed) return
     this.exchange.modelWorked = true
-    this.cancel()
+    this.stop(code)
     if (this.receiver) this.receiver.failed(code, reason)
     else if (this.settled) this.ending = () => this.receiver?.failed(code, reason)
     else this.settle(refused(code, reason))
@@ -343,8 +347,11 @@ class Call implements UpstreamReceiver, UpstreamStream {
     this.services.pool.report(this.server, outcome)
   }
 
-  private close(): void {
+  /** `code`: why it failed; empty: it did not, or nobody waited any more. */
+  private close(code: ErrorCode | ''): void {
     this.closed = true
+    const { clock, meter } = this.services
+    meter.called(this.exchange, clock.monotonic() - this.startedAt, code)
     // Whatever has happened, a server that was on trial with this request is not any longer.
     if (!this.isReported) this.report(ABANDONED)
     clearTimeout(this.timer)

@@ -33,6 +33,8 @@ export async function record(exchange: Exchange, services: Services, ending: End
     totals.add(principal, model, ending.outcome === 'refused', ending.inputTokens, ending.outputTokens)
   }
   try {
+    const tookMs = clock.monotonic() - startedAt
+    if (isEnd) services.meter.ended(exchange, model ?? '', ending, tookMs)
     const entry = {
       time: exchange.receivedAt,
       requestId: exchange.requestId,
@@ -48,7 +50,7 @@ export async function record(exchange: Exchange, services: Services, ending: End
       upstream: exchange.upstream,
       errorCode: exchange.errorCode,
       reason: exchange.reason,
-      latencyMs: clock.monotonic() - startedAt,
+      latencyMs: tookMs,
       firstByteMs: exchange.firstByteAt === undefined ? undefined : exchange.firstByteAt - startedAt,
       queueMs: exchange.queuedMs,
       stream: exchange.body?.stream ?? false,

@@ -19,6 +19,7 @@ import type { Validators } from '../validators/validators.ts'
 import type { Admission } from './admission.ts'
 import type { InputSizes } from './input-sizes.ts'
 import type { PolicyBook } from './policy-book.ts'
+import type { RequestMeter } from './request-meter.ts'
 import type { RunningExchanges } from './running.ts'
 import type { UpstreamPool } from './upstream-pool.ts'
 
@@ -28,6 +29,7 @@ export interface Services {
   readonly clock: Clock
   readonly hashing: Hashing
   readonly telemetry: Telemetry
+  readonly meter: RequestMeter
   readonly store: StateStore
   /** By address. */
   readonly lockout: Lockout

@@ -16,6 +16,7 @@ const DOMAINS = [
   'firewall',
   'config',
   'pool',
+  'metrics',
   'ports',
   'proxies',
   'json',

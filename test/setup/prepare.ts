@@ -1,4 +1,4 @@
-// Run before the tests: brings in what npm cannot (Redis, nginx, a real llama-server, small models). Quick when all is there.
+// Run before the tests: brings in what npm cannot (Redis, nginx, Prometheus, a real llama-server, small models). Quick when all is there.
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -50,6 +50,6 @@ async function install(...programs: readonly string[]): Promise<void> {
   await run('flock', APT_LOCK, 'sh', '-c', line)
 }
 
-await step('redis-server, nginx', () => install('redis-server', 'nginx'))
+await step('redis-server, nginx, prometheus', () => install('redis-server', 'nginx', 'prometheus'))
 await step('llama-server', () => run('sh', join(import.meta.dirname, 'install-llama-server.sh'), LLAMA_DIR, DEBS_DIR))
 for (const [name, model] of Object.entries(MODELS)) await step(`model ${name}`, () => modelFile(model))
