@@ -49,6 +49,7 @@ import { CommandFailure } from './failure.ts'
 import { readKeyFile } from './key-files.ts'
 import { currentRuntime, type Runtime } from './runtime.ts'
 import { checkpointSigner, startCheckpoints } from './start-checkpoints.ts'
+import { createTracer, startOtlp } from './start-otlp.ts'
 import { loadIssuers } from './token-issuers.ts'
 
 export interface RunningGateway {
@@ -114,6 +115,11 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     changed: model => admission.changed(model),
   })
   const admission = new Admission({ config, pool, clock, telemetry })
+  const metrics = () => {
+    sampleGauges({ audit, pool }, telemetry.set)
+    return telemetry.metrics()
+  }
+  const otlp = await startOtlp(config, { upstream: modelServers, telemetry, metrics, instance: audit.instance })
   const health = new HealthChecks(modelServers, Math.random)
   const services = {
     config,
@@ -121,6 +127,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     hashing,
     telemetry,
     meter: new RequestMeter(telemetry),
+    tracer: otlp && createTracer(config, otlp),
     store,
     lockout,
     tokenLockout,
@@ -153,6 +160,7 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
     keys.close()
     tlsFiles.close()
     health.close()
+    await otlp?.close()
     await modelServers.close()
     revocations.close()
     await registry.close()
@@ -162,10 +170,6 @@ export async function runGateway({ config, telemetry, upstream }: RunOptions): P
   }
   const { admin } = config
   const busy = new Set<string>()
-  const metrics = () => {
-    sampleGauges(services, telemetry.set)
-    return telemetry.metrics()
-  }
   const servers: RunningServer[] = []
   const serve = async (
     appFor: (transport: Runtime['transport']) => Hono,

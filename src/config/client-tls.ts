@@ -5,12 +5,13 @@ import { at, type Fault } from './fault.ts'
 import type { Document } from './schema.ts'
 
 /** Settings that contradict each other. Connections are shared by all that name the same server: it has one way of TLS. */
-export function clientTlsFaults({ models, guard }: Document): Fault[] {
+export function clientTlsFaults({ models, guard, telemetry }: Document): Fault[] {
   const places = [
     ...models.flatMap(({ upstreams }, index) =>
       upstreams.map(({ url, tls }, inner) => ({ path: at(at(at('models', index), 'upstreams'), inner), url, tls })),
     ),
     ...(guard.validators ?? []).map(({ url, tls }, index) => ({ path: at('guard.validators', index), url, tls })),
+    ...(telemetry?.otlp ? [{ path: 'telemetry.otlp', url: telemetry.otlp.url, tls: telemetry.otlp.tls }] : []),
   ]
   const first = new Map<string, (typeof places)[number]>()
   return places.flatMap(place => {
@@ -54,7 +55,11 @@ export interface ClientTlsPlace {
 }
 
 /** The servers that have settings of their own, each once. */
-export function clientTlsPlaces({ models, guard }: Pick<Config, 'models' | 'guard'>): ClientTlsPlace[] {
+export function clientTlsPlaces({
+  models,
+  guard,
+  telemetry,
+}: Pick<Config, 'models' | 'guard' | 'telemetry'>): ClientTlsPlace[] {
   const places = new Map<string, ClientTlsPlace>()
   const add = (path: string, url: string, tls: ClientTlsConfig | undefined) => {
     const { origin } = new URL(url)
@@ -65,5 +70,6 @@ export function clientTlsPlaces({ models, guard }: Pick<Config, 'models' | 'guar
       add(at(at(at('models', index), 'upstreams'), inner), url, tls)
   }
   for (const [index, { url, tls }] of guard.validators.entries()) add(at('guard.validators', index), url, tls)
+  if (telemetry?.otlp) add('telemetry.otlp', telemetry.otlp.url, telemetry.otlp.tls)
   return [...places.values()]
 }

@@ -4,6 +4,7 @@ import type { ServerLimits } from '../http/server-limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
 import type { ClientTlsConfig } from './client-tls-config.ts'
+import type { TelemetryConfig } from './telemetry-config.ts'
 
 /** What the guard does about one kind of finding. */
 export type GuardAction = 'off' | 'flag' | 'redact' | 'mask' | 'hash' | 'pseudonymise' | 'block'
@@ -48,6 +49,8 @@ export interface Config {
   readonly request: RequestConfig
   readonly limits: LimitsConfig
   readonly audit: AuditConfig
+  /** Absent: nothing is sent. */
+  readonly telemetry?: TelemetryConfig
   /** Sealed folders of model files that the checklist looks at. */
   readonly weights: readonly WeightsConfig[]
 }

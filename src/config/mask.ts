@@ -17,6 +17,9 @@ export function maskSecrets(config: Config): Config {
     })),
     guard: { ...config.guard, validators: config.guard.validators.map(maskValidator) },
     audit: maskAudit(config.audit),
+    ...(config.telemetry?.otlp && {
+      telemetry: { otlp: { ...config.telemetry.otlp, headers: maskHeaders(config.telemetry.otlp.headers) } },
+    }),
   }
 }
 
@@ -34,13 +37,17 @@ function maskAudit(audit: Config['audit']): Config['audit'] {
   }
 }
 
-/** Of headers the values: what authenticates stands in one of them as often as not. */
 function maskValidator(validator: ValidatorConfig): ValidatorConfig {
   return {
     ...validator,
     ...(validator.apiKey !== undefined && { apiKey: MASK }),
-    headers: Object.fromEntries(Object.keys(validator.headers).map(name => [name, MASK])),
+    headers: maskHeaders(validator.headers),
   }
+}
+
+/** The values: what authenticates stands in one of them as often as not. */
+function maskHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.keys(headers).map(name => [name, MASK]))
 }
 
 /** `redis://user:password@host` without user and password; lists of hosts too, which `URL` does not read. */

@@ -18,6 +18,7 @@ import type {
 } from './config.ts'
 import { DEFAULT_ISSUED_TTL_MS } from './limits.ts'
 import type { Document } from './schema.ts'
+import { resolveOtlp } from './telemetry-schema.ts'
 import { isKeyUrl } from './tokens-schema.ts'
 import { resolveValidator } from './validator-schema.ts'
 
@@ -70,6 +71,9 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
         checkpoint: resolveCheckpoint(audit.checkpoint, resolvePath(audit.file), resolvePath),
       }),
     },
+    ...(document.telemetry?.otlp !== undefined && {
+      telemetry: { otlp: resolveOtlp(document.telemetry.otlp, resolvePath) },
+    }),
     weights: document.weights.map(({ dir, manifest, key }) => ({
       dir: resolvePath(dir),
       ...(manifest !== undefined && { manifest: resolvePath(manifest) }),

@@ -15,6 +15,7 @@ import type { AskProxy } from '../proxies/trusted-proxies.ts'
 import type { LeaseKeeper } from '../quota/lease-keeper.ts'
 import type { QuotaPlanner } from '../quota/plan.ts'
 import type { UsageTotals } from '../quota/usage-totals.ts'
+import type { Tracer } from '../tracing/tracer.ts'
 import type { Validators } from '../validators/validators.ts'
 import type { Admission } from './admission.ts'
 import type { InputSizes } from './input-sizes.ts'
@@ -30,6 +31,8 @@ export interface Services {
   readonly hashing: Hashing
   readonly telemetry: Telemetry
   readonly meter: RequestMeter
+  /** Undefined where no traces are sent. */
+  readonly tracer: Tracer | undefined
   readonly store: StateStore
   /** By address. */
   readonly lockout: Lockout

@@ -17,6 +17,7 @@ const DOMAINS = [
   'config',
   'pool',
   'metrics',
+  'tracing',
   'ports',
   'proxies',
   'json',
