@@ -30,6 +30,8 @@ export interface CallOptions {
   readonly stream?: boolean
   readonly prompt?: string
   readonly fields?: Readonly<Record<string, unknown>>
+  /** More headers. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Takes the head and then reads nothing. */
   readonly deaf?: boolean
 }
@@ -45,6 +47,7 @@ export function chat({ url }: Pick<Gateway, 'url'>, options: CallOptions): Call 
       authorization: `Bearer ${token}`,
       'content-type': 'application/json',
       ...(id === undefined ? {} : { 'x-request-id': id }),
+      ...options.headers,
     },
   })
   let text = ''
