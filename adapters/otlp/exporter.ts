@@ -48,7 +48,7 @@ export class OtlpExporter {
     const { config, instance } = options
     this.#options = options
     this.#encoder = createEncoder(config.protocol, { 'service.name': config.service, 'service.instance.id': instance })
-    this.#every = setInterval(() => this.#sendMetrics(config.timeoutMs), config.metricsEveryMs).unref()
+    this.#every = setInterval(() => void this.#sendMetrics(config.timeoutMs), config.metricsEveryMs).unref()
   }
 
   readonly add = (span: Span): void => {

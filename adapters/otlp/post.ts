@@ -1,5 +1,5 @@
 import type { OtlpConfig } from '../../src/config/telemetry-config.ts'
-import type { Upstream, UpstreamFlow } from '../../src/ports/upstream.ts'
+import type { Upstream } from '../../src/ports/upstream.ts'
 
 /** `again`: the collector may take it later. `reason` is for operators. */
 export type Posted = { readonly ok: true } | { readonly ok: false; readonly again: boolean; readonly reason: string }
@@ -19,7 +19,6 @@ export function post(
   timeoutMs: number,
 ): Promise<Posted> {
   return new Promise(resolve => {
-    let flow: UpstreamFlow | undefined
     let status = 0
     let left = MAX_ANSWER_BYTES
     const end = (result: Posted) => {
@@ -31,11 +30,11 @@ export function post(
       end({ ok: false, again: AGAIN.has(status), reason: `the collector answered ${status}` })
     }
     const timer = setTimeout(() => {
-      flow?.cancel()
+      flow.cancel()
       end({ ok: false, again: true, reason: `no answer within ${timeoutMs} ms` })
     }, timeoutMs)
     const type = protocol === 'json' ? 'application/json' : 'application/x-protobuf'
-    flow = upstream.send(
+    const flow = upstream.send(
       { method: 'POST', url: url + path, headers: { ...headers, 'content-type': type }, body },
       {
         onHead: said => {
@@ -45,7 +44,7 @@ export function post(
         onData: ({ length }) => {
           left -= length
           if (left >= 0) return
-          flow?.cancel()
+          flow.cancel()
           answered()
         },
         onEnd: answered,
