@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
-import { type Runtime, sallyportOutput, tempDir } from '../test/support/index.ts'
+import { sallyportOutput, tempDir } from '../test/support/index.ts'
 import type { Workload } from './workloads.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const BUNDLE = join(ROOT, 'dist/sallyport.mjs')
-const PROGRAM: Record<Runtime, string> = { node: process.execPath, bun: join(ROOT, 'node_modules/.bin/bun') }
+const PROGRAM = { node: process.execPath, bun: join(ROOT, 'node_modules/.bin/bun') }
 
 /** High enough never to refuse: what is measured is the counting. */
 const AMPLE = 1_000_000_000
@@ -22,7 +22,7 @@ export interface SallyportSetup {
  * log that is durable before an answer is complete. Keys, token, configuration and log are in a folder of its own.
  */
 export async function setUpSallyport(options: {
-  readonly runtime: Runtime
+  readonly runtime: keyof typeof PROGRAM
   readonly port: number
   readonly upstreamPort: number
   readonly redisUrl: string

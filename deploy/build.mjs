@@ -3,7 +3,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { builtinModules, isBuiltin } from 'node:module'
 import { build } from 'esbuild'
 
-const outfile = 'dist/sallyport.mjs'
+export const BUNDLE = 'dist/sallyport.mjs'
 
 /**
  * Takes Node's own modules by `require`, at their first use. An `import` makes Node read every export of a module, and one
@@ -72,34 +72,48 @@ function asciiOnly(text) {
   return escaped
 }
 
-const { metafile } = await build({
-  entryPoints: ['adapters/cli/main.ts'],
-  outfile,
-  bundle: true,
-  metafile: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node24',
-  external: ['bun', 'bun:*'],
-  plugins: [requireBuiltins, nothingFromOutside, constantCharCodeAt],
-  // Left readable: whoever trusts this file with their prompts must be able to read it, and a stack trace.
-  minify: false,
-  sourcemap: 'linked',
-  sourcesContent: false,
-  legalComments: 'eof',
-  // CommonJS libraries inside an ES module still call `require` for Node's own modules.
-  banner: {
-    js:
-      "#!/usr/bin/env node\nimport { createRequire as sallyportRequire } from 'node:module'\nconst require = sallyportRequire(import.meta.url)\n" +
-      CHAR_CODE_AT,
-  },
-})
-const outside = (metafile.outputs[outfile]?.imports ?? [])
-  .map(({ path }) => path)
-  .filter(path => !isBuiltin(path) && path !== 'bun' && !path.startsWith('bun:'))
-if (outside.length > 0) throw new Error(`the bundle would load what is not in it: ${outside.join(', ')}`)
-await writeFile(outfile, asciiOnly(await readFile(outfile, 'utf8')))
-await chmod(outfile, 0o755)
-console.log(
-  `${outfile}: ${Math.round((metafile.outputs[outfile]?.bytes ?? 0) / 1024)} KiB from ${Object.keys(metafile.inputs).length} files`,
-)
+/**
+ * Makes the bundle, and the source map beside it. The same sources and packages give the same bytes.
+ *
+ * @param {string} outfile
+ * @returns what went into it, as esbuild says
+ */
+export async function bundle(outfile) {
+  const { metafile } = await build({
+    entryPoints: ['adapters/cli/main.ts'],
+    outfile,
+    bundle: true,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    // Packages go by the place they have in the tree, wherever that leads: the same bytes on every machine.
+    preserveSymlinks: true,
+    external: ['bun', 'bun:*'],
+    plugins: [requireBuiltins, nothingFromOutside, constantCharCodeAt],
+    // Left readable: whoever trusts this file with their prompts must be able to read it, and a stack trace.
+    minify: false,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'eof',
+    // CommonJS libraries inside an ES module still call `require` for Node's own modules.
+    banner: {
+      js:
+        "#!/usr/bin/env node\nimport { createRequire as sallyportRequire } from 'node:module'\nconst require = sallyportRequire(import.meta.url)\n" +
+        CHAR_CODE_AT,
+    },
+  })
+  const outside = (metafile.outputs[outfile]?.imports ?? [])
+    .map(({ path }) => path)
+    .filter(path => !isBuiltin(path) && path !== 'bun' && !path.startsWith('bun:'))
+  if (outside.length > 0) throw new Error(`the bundle would load what is not in it: ${outside.join(', ')}`)
+  await writeFile(outfile, asciiOnly(await readFile(outfile, 'utf8')))
+  await chmod(outfile, 0o755)
+  return metafile
+}
+
+if (import.meta.main) {
+  const metafile = await bundle(BUNDLE)
+  const { bytes } = metafile.outputs[BUNDLE] ?? { bytes: 0 }
+  console.log(`${BUNDLE}: ${Math.round(bytes / 1024)} KiB from ${Object.keys(metafile.inputs).length} files`)
+}

@@ -11,6 +11,7 @@ import { BUILT_IN_RULES, LOCALES, OPTIONAL_RULES } from '../src/guard/recogniser
 import type { RuleDefinition } from '../src/guard/rule.ts'
 import { firewallPage } from './firewall-page.ts'
 import { metricsPage } from './metrics-page.ts'
+import { runtimesPage } from './runtimes-page.ts'
 
 /** Characters of a key's example that are shown: enough to see its form, too few for a secret scanner to take it for one. */
 const SHOWN_KEY_CHARACTERS = 12
@@ -28,6 +29,7 @@ export function references(): ReadonlyMap<string, string> {
     ['reference/errors.md', errorsPage()],
     ['reference/firewall.md', firewallPage()],
     ['reference/metrics.md', metricsPage()],
+    ['reference/runtimes.md', runtimesPage()],
   ])
 }
 

@@ -14,6 +14,8 @@ export interface BunServer {
 export interface BunServeOptions {
   readonly hostname: string
   readonly port: number
+  /** Other processes may listen on the same port: the kernel deals connections out. */
+  readonly reusePort: boolean
   readonly idleTimeout: number
   readonly maxRequestBodySize: number
   fetch(request: Request, server: BunServer): Response | Promise<Response>

@@ -26,6 +26,7 @@ export async function serveBun<E extends Env>(options: ServeOptions<E>): Promise
   const server = start({
     hostname: listen.host,
     port: listen.port,
+    reusePort: options.sharesPorts === true,
     idleTimeout: KEEP_ALIVE_S,
     maxRequestBodySize: MAX_BODY_BYTES,
     fetch: (request, self) => {

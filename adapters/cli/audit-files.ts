@@ -3,6 +3,7 @@ import { locateConfig, readAuditFile } from '../node/config-file.ts'
 import { errorCode, reasonOf } from '../node/error-code.ts'
 import { faultList, nameOf } from './config-faults.ts'
 import { CommandFailure } from './failure.ts'
+import { workerLog } from './workers/worker-config.ts'
 
 /** The path of the log that the configuration names. */
 export async function locateLog(config: string | undefined): Promise<string> {
@@ -19,8 +20,11 @@ export async function chosenFiles(named: readonly string[], config: string | und
   const files = await filesOfLog(path).catch((error: unknown) => {
     throw new CommandFailure(`audit.file: ${path}: ${reasonOf(error)}`)
   })
-  if (files.length === 0) throw new CommandFailure(`audit.file: ${path}: there is no log yet`)
-  return files
+  if (files.length > 0) return files
+  const ofWorker = workerLog(path, 1)
+  const hint =
+    (await filesOfLog(ofWorker)).length > 0 ? `; each worker has its own: name the files of one, ${ofWorker}` : ''
+  throw new CommandFailure(`audit.file: ${path}: there is no log yet${hint}`)
 }
 
 /** What is wrong with a file that could not be read. */

@@ -1,5 +1,5 @@
 import { findingsOf, type ReadBack } from '../../src/audit/query.ts'
-import { print, styled } from './print.ts'
+import { print, printable, styled } from './print.ts'
 
 type Column = readonly [title: string, width: number, cell: (record: ReadBack) => string]
 
@@ -46,9 +46,4 @@ function why(record: ReadBack): string {
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
-}
-
-/** Callers choose some of the texts: none may speak to the terminal. */
-export function printable(value: string): string {
-  return value.replaceAll(/\p{C}/gu, '\ufffd')
 }

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   keys: async () => (await import('./commands/keys.ts')).registerKeys,
   redteam: async () => (await import('./commands/redteam.ts')).registerRedteam,
   token: async () => (await import('./commands/token.ts')).registerToken,
+  usage: async () => (await import('./commands/usage.ts')).registerUsage,
   weights: async () => (await import('./commands/weights.ts')).registerWeights,
 }
 

@@ -35,3 +35,8 @@ export function printTable(rows: readonly (readonly string[])[]): void {
         .trimEnd(),
     )
 }
+
+/** Callers choose some of the texts: none may speak to the terminal. */
+export function printable(value: string): string {
+  return value.replaceAll(/\p{C}/gu, '\ufffd')
+}

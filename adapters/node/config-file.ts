@@ -4,15 +4,18 @@ import type { Fault } from '../../src/config/fault.ts'
 import { MAX_CONFIG_CHARACTERS } from '../../src/config/limits.ts'
 import {
   type AuditFileResult,
+  type ForwardingResult,
   type LoadResult,
   loadAuditFile,
   loadConfig,
+  loadForwarding,
   loadState,
   loadTokens,
   type StateResult,
   type TokensResult,
 } from '../../src/config/load.ts'
 import type { Environment, Sources } from '../../src/config/substitute.ts'
+import { nodeHashing } from './hashing.ts'
 import { readText } from './read-text.ts'
 
 const DEFAULT_FILE = 'sallyport.yaml'
@@ -34,10 +37,14 @@ export async function locateConfig(option: string | undefined, env: Environment,
   return { path, folder: dirname(path) }
 }
 
+/** The SHA-256 of a file's text is there where it could be read at all: what `sha256sum` prints for it. */
+export type FileLoadResult = LoadResult & { readonly sha256?: string }
+
 /** Reads the whole configuration. Without a file, that of an empty one. */
-export async function readConfig(location: ConfigLocation, env: Environment): Promise<LoadResult> {
+export async function readConfig(location: ConfigLocation, env: Environment): Promise<FileLoadResult> {
   const file = await readLocation(location)
-  return file.ok ? loadConfig(file.text, sources(location, env)) : file
+  if (!file.ok) return file
+  return { ...(await loadConfig(file.text, sources(location, env))), sha256: nodeHashing.sha256(file.text) }
 }
 
 /** Reads the tokens part alone, which needs no secrets of the gateway. */
@@ -56,6 +63,12 @@ export async function readStateConfig(location: ConfigLocation, env: Environment
 export async function readAuditFile(location: ConfigLocation, env: Environment): Promise<AuditFileResult> {
   const file = await readLocation(location)
   return file.ok ? loadAuditFile(file.text, sources(location, env)) : file
+}
+
+/** Reads where the audit log is and where it is sent. */
+export async function readForwarding(location: ConfigLocation, env: Environment): Promise<ForwardingResult> {
+  const file = await readLocation(location)
+  return file.ok ? loadForwarding(file.text, sources(location, env)) : file
 }
 
 /** Reads where the state is from its value alone, as an option gives it. */

@@ -40,8 +40,16 @@ export function readBody(incoming: IncomingMessage, limit: number, timeoutMs: nu
 
 /** The whole message has been parsed already, as is usual once a first `await` is past: nothing to wait for. */
 function readBuffered(incoming: IncomingMessage, limit: number): BodyResult {
-  const bytes = (incoming.read() as Uint8Array | null) ?? NO_BYTES
-  return bytes.byteLength > limit ? { ok: false, reason: 'too_large' } : { ok: true, bytes }
+  const chunks: Uint8Array[] = []
+  let length = 0
+  // Node gives all of it at once, Deno a chunk at a time.
+  for (;;) {
+    const chunk = incoming.read() as Uint8Array | null
+    if (chunk === null) return { ok: true, bytes: joined(chunks) }
+    length += chunk.byteLength
+    if (length > limit) return { ok: false, reason: 'too_large' }
+    chunks.push(chunk)
+  }
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array {

@@ -20,12 +20,14 @@ export { StartError } from './start-error.ts'
 export type { TlsFiles } from './tls/tls-files.ts'
 
 export interface ServeOptions<E extends Env = Env> {
-  readonly app: Hono<E>
+  readonly app: Pick<Hono<E>, 'fetch'>
   /** Port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number }
   readonly tls?: TlsFiles | undefined
   readonly limits?: ServerLimits
   readonly telemetry: Telemetry
+  /** Other processes listen on the same port. On Node, node:cluster sees to that. */
+  readonly sharesPorts?: boolean | undefined
 }
 
 export interface RunningServer {
@@ -82,7 +84,7 @@ export function serveNode<E extends Env>(options: ServeOptions<E>): Promise<Runn
 
 /** The same, on a TLS server of the caller's choice. */
 export async function serveOn<E extends Env>(
-  { app, listen, tls: files, limits = DEFAULT_SERVER_LIMITS, telemetry }: ServeOptions<E>,
+  { app, listen, tls: files, limits = DEFAULT_SERVER_LIMITS, telemetry, sharesPorts }: ServeOptions<E>,
   createTls: CreateTlsServer,
 ): Promise<RunningServer> {
   const answer = getRequestListener((request, env) => app.fetch(request, env), {
@@ -117,7 +119,7 @@ export async function serveOn<E extends Env>(
     socket.once('close', () => sockets.delete(socket))
   })
 
-  await listening(server, listen.host, listen.port)
+  await listening(server, listen, sharesPorts === true && process.versions.bun !== undefined)
   if (secure) tls.attach(secure)
   server.on('error', error => telemetry.log('error', 'server_error', { message: error.message }))
   const { port } = server.address() as AddressInfo
@@ -133,11 +135,11 @@ export async function serveOn<E extends Env>(
   }
 }
 
-function listening(server: Server, host: string, port: number): Promise<void> {
+function listening(server: Server, { host, port }: ServeOptions['listen'], reusePort: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (error: Error): void => reject(listenError(host, port, error))
     server.once('error', onError)
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, ...(reusePort && { reusePort }) }, () => {
       server.off('error', onError)
       resolve()
     })

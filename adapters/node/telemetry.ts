@@ -2,6 +2,7 @@ import { configureSync, getConfig, getLogger, type LogLevel, type LogRecord } fr
 import type { MetricFamily } from '../../src/metrics/family.ts'
 import { MetricStore } from '../../src/metrics/metric-store.ts'
 import type { GaugeName, LabelsOf } from '../../src/metrics/table.ts'
+import { seriesOfAll } from '../../src/metrics/text.ts'
 import type { Fields, Level, Measurements, Telemetry } from '../../src/ports/telemetry.ts'
 import { LineWriter } from './line-writer.ts'
 import { masked } from './mask.ts'
@@ -11,13 +12,19 @@ export interface TelemetryOptions {
   readonly level?: Level
   /** Takes each line, without its end; by default standard error. Must not throw. */
   readonly write?: (line: string) => void
+  /** In every line. */
+  readonly fields?: Fields
 }
 
 export interface NodeTelemetry extends Telemetry, Measurements {
   /** Sets a gauge that is read where metrics are. */
   set<M extends GaugeName>(metric: M, labels: LabelsOf<M>, value: number): void
+  /** Calls back before metrics are read, to set such gauges. */
+  onRead(callback: () => void): void
   /** All metrics as they are now. */
   metrics(): readonly MetricFamily[]
+  /** The same by `name{label="value"}`, histograms as they are exposed: what processes tell each other. */
+  snapshot(): ReadonlyMap<string, number>
 }
 
 const CATEGORY = 'sallyport'
@@ -34,6 +41,11 @@ let ours = false
  */
 export function createTelemetry(options: TelemetryOptions = {}): NodeTelemetry {
   const store = new MetricStore()
+  const reads: (() => void)[] = []
+  const metrics = () => {
+    for (const read of reads) read()
+    return store.families()
+  }
   if (ours || getConfig() === null) configure(options, () => store.add(DROPPED, undefined, 1))
   const logger = getLogger(CATEGORY)
   return {
@@ -51,7 +63,9 @@ export function createTelemetry(options: TelemetryOptions = {}): NodeTelemetry {
     count: (metric, labels, by = 1) => store.add(metric, labels, by),
     observe: (metric, labels, value) => store.observe(metric, labels, value),
     set: (metric, labels, value) => store.set(metric, labels, value),
-    metrics: () => store.families(),
+    onRead: callback => void reads.push(callback),
+    metrics,
+    snapshot: () => seriesOfAll(metrics()),
   }
 }
 
@@ -59,7 +73,7 @@ function configure(options: TelemetryOptions, onDropped: () => void): void {
   const write = options.write ?? stderrWriter(onDropped)
   configureSync({
     reset: true,
-    sinks: { lines: (record: LogRecord) => write(lineOf(record)) },
+    sinks: { lines: (record: LogRecord) => write(lineOf(record, options.fields)) },
     loggers: [
       { category: CATEGORY, sinks: ['lines'], lowestLevel: LEVELS[options.level ?? levelFromEnvironment()] },
       { category: ['logtape', 'meta'], sinks: ['lines'], lowestLevel: 'error' },
@@ -73,12 +87,13 @@ function stderrWriter(onDropped: () => void): (line: string) => void {
   return line => writer.line(line)
 }
 
-function lineOf(record: LogRecord): string {
+function lineOf(record: LogRecord, fields: Fields = {}): string {
   const level = record.level === 'warning' ? 'warn' : record.level
   return JSON.stringify({
     time: new Date(record.timestamp).toISOString(),
     level,
     event: record.message.join(''),
+    ...fields,
     ...record.properties,
   })
 }

@@ -1,5 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { forgery } from '../../src/audit/deletion-statement.ts'
 import { MAX_LINE_BYTES } from '../../src/audit/record.ts'
+import type { NoteVerifier } from '../../src/audit/signed-note.ts'
 import { type BadRecord, createVerifier, type Verified, type Verifier, type Witness } from '../../src/audit/verify.ts'
 import type { Hashing } from '../../src/ports/hashing.ts'
 import { isNamedBefore } from './audit-tail.ts'
@@ -15,6 +17,10 @@ export interface FilesReport {
 
 export interface VerifyOptions {
   readonly witness?: Witness
+  /** One of which has to have signed each statement of a deletion. Without any, deletions are not proved. */
+  readonly keys?: readonly NoteVerifier[]
+  /** Read at once; 1 MiB by default. */
+  readonly blockBytes?: number
   /** Told how many bytes were read since it was told last. */
   readonly progress?: (bytes: number) => void
 }
@@ -29,7 +35,7 @@ const LINE_END = 0x0a
 export async function verifyAuditFiles(
   hashing: Hashing,
   paths: readonly string[],
-  { witness, progress = () => {} }: VerifyOptions = {},
+  { witness, keys = [], blockBytes = BLOCK, progress = () => {} }: VerifyOptions = {},
 ): Promise<FilesReport> {
   const { files, swapped } = await inOrder(paths)
   const verifier = createVerifier(hashing, witness)
@@ -38,8 +44,8 @@ export async function verifyAuditFiles(
   for (const file of files) {
     verifier.startFile(file)
     await withFile(file, async handle => {
-      const report = await feed(verifier, handle, progress)
-      bad = report.bad
+      const report = await feed(verifier, handle, blockBytes, progress)
+      bad = report.bad ?? (await findForged(verifier, keys, file))
       bytes += report.bytes
     })
     if (bad !== undefined) break
@@ -47,7 +53,19 @@ export async function verifyAuditFiles(
   return { files, verified: verifier.verified(), bad: bad ?? swapped, bytes }
 }
 
-/** A file whose first line tells no number stays where it was given, and its place in the chain will not fit. */
+async function findForged(
+  verifier: Verifier,
+  keys: readonly NoteVerifier[],
+  file: string,
+): Promise<BadRecord | undefined> {
+  for (const { line, note } of verifier.takeUnproved()) {
+    const reason = await forgery(keys, note)
+    if (reason !== undefined) return { file, line, seq: undefined, reason }
+  }
+  return undefined
+}
+
+/** A file whose first record tells no number stays where it was given, and its place in the chain will not fit. */
 async function inOrder(paths: readonly string[]): Promise<{ files: string[]; swapped: BadRecord | undefined }> {
   const found: { path: string; first: number; isKnown: boolean }[] = []
   for (const path of new Set(paths)) {
@@ -69,27 +87,26 @@ function findSwapped(files: readonly { readonly path: string; readonly first: nu
   return undefined
 }
 
+/** The first that a line tells: statements, which may stand before, have none. */
 async function firstSeq(handle: FileHandle): Promise<number | undefined> {
   const start = Buffer.alloc(MAX_LINE_BYTES)
-  let length = 0
-  while (length < start.length && !start.subarray(0, length).includes(LINE_END)) {
+  for (let length = 0; ; ) {
     const { bytesRead } = await handle.read(start, length, Math.min(BLOCK, start.length - length), length)
-    if (bytesRead === 0) break
+    if (bytesRead === 0) return undefined
     length += bytesRead
+    // Quotes inside strings are escaped, so this is the member itself.
+    const seq = /"seq":(\d{1,15})[,}]/.exec(start.toString('latin1', 0, length))?.[1]
+    if (seq !== undefined) return Number(seq)
   }
-  const end = start.subarray(0, length).indexOf(LINE_END)
-  const line = start.toString('utf8', 0, end < 0 ? length : end)
-  // Quotes inside strings are escaped, so this is the member itself.
-  const seq = /"seq":(\d{1,15})[,}]/.exec(line)?.[1]
-  return seq === undefined ? undefined : Number(seq)
 }
 
 async function feed(
   verifier: Verifier,
   handle: FileHandle,
+  blockBytes: number,
   progress: (bytes: number) => void,
 ): Promise<{ bad: BadRecord | undefined; bytes: number }> {
-  let block = Buffer.allocUnsafeSlow(BLOCK)
+  let block = Buffer.allocUnsafeSlow(blockBytes)
   let held = 0
   let bytes = 0
   for (;;) {

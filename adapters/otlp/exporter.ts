@@ -17,9 +17,8 @@ import { type Posted, post } from './post.ts'
 export interface ExporterOptions {
   readonly config: OtlpConfig
   readonly upstream: Upstream
-  readonly telemetry: Telemetry
-  /** All metrics as they are now. */
-  readonly metrics: () => readonly MetricFamily[]
+  /** With all metrics as they are now. */
+  readonly telemetry: Telemetry & { metrics(): readonly MetricFamily[] }
   /** Names this process among those of the service. */
   readonly instance: string
 }
@@ -107,7 +106,7 @@ export class OtlpExporter {
   #sendMetrics(timeoutMs: number): Promise<void> | undefined {
     this.#reading ??= this.#post(
       'metrics',
-      this.#encoder.metrics(this.#options.metrics(), this.#startMs, Date.now()),
+      this.#encoder.metrics(this.#options.telemetry.metrics(), this.#startMs, Date.now()),
       timeoutMs,
     ).then(posted => {
       this.#reading = undefined

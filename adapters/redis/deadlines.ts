@@ -41,16 +41,19 @@ export class Deadlines {
   readonly #look = (): void => {
     this.#timer = undefined
     const now = performance.now()
-    for (let [first] = this.#groups; first !== undefined; [first] = this.#groups) {
-      const undecided = first.members.filter(({ decided }) => !decided)
-      if (undecided.length > 0 && first.dueAt > now) {
+    let passed = 0
+    for (const { dueAt, members } of this.#groups) {
+      const undecided = members.filter(({ decided }) => !decided)
+      if (undecided.length > 0 && dueAt > now) {
         // A timer may fire a fraction of a millisecond early.
-        this.#set(Math.ceil(first.dueAt - now))
-        return
+        this.#set(Math.ceil(dueAt - now))
+        break
       }
-      this.#groups.shift()
+      passed++
       if (undecided.length > 0) giveUpUnread(undecided)
     }
+    // At once: there may be thousands, and each taken from the front moves the others.
+    this.#groups.splice(0, passed)
   }
 }
 

@@ -10,8 +10,8 @@ const MAX_TOGETHER = 32
 export interface Run {
   readonly keys: string
   readonly keyCount: number
-  readonly values: string
-  readonly valueCount: number
+  /** One word. */
+  readonly value: string
 }
 
 /** Runs that go in one call. */
@@ -21,7 +21,6 @@ interface Group {
   keys: string
   keyCount: number
   values: string
-  valueCount: number
   readonly members: Member[]
 }
 
@@ -56,13 +55,12 @@ export class GatheredRuns {
     let group = this.#groups.get(tenant)
     if (group?.members.length === MAX_TOGETHER) void this.#call(group)
     if (!group || group.members.length === MAX_TOGETHER) {
-      group = { key, keys: '', keyCount: 0, values: '', valueCount: 0, members: [] }
+      group = { key, keys: '', keyCount: 0, values: '', members: [] }
       this.#groups.set(tenant, group)
     }
     group.keys += run.keys
     group.keyCount += run.keyCount
-    group.values += run.values
-    group.valueCount += run.valueCount
+    group.values += run.value
     const { members } = group
     return new Promise((resolve, reject) => members.push({ resolve, reject, onLate }))
   }
@@ -75,8 +73,8 @@ export class GatheredRuns {
     for (const group of groups.values()) void this.#call(group)
   }
 
-  async #call({ key, keys, keyCount, values, valueCount, members }: Group): Promise<void> {
-    const input = { key, words: 1 + keyCount + valueCount, text: word(keyCount) + keys + values }
+  async #call({ key, keys, keyCount, values, members }: Group): Promise<void> {
+    const input = { key, words: 1 + keyCount + members.length, text: word(keyCount) + keys + values }
     const onLate = (): void => {
       for (const member of members) member.onLate?.()
     }

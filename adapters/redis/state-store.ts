@@ -3,11 +3,10 @@ import { assertMeters, assertReservation, assertSettlement } from '../../src/quo
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './client.ts'
 import { GatheredRuns } from './gathered-runs.ts'
 import { numberWords, utf8Word, word } from './protocol.ts'
-import { RENEW, RESERVE, SCHEMA_VERSION, SETTLE, USAGE } from './scripts.ts'
+import { QUOTA_SCHEMA_VERSION, RENEW, RESERVE, SETTLE, USAGE } from './scripts.ts'
 
 /** How long a settled reservation is remembered, so that repeating its calls changes nothing. Covers any retry. */
 const SETTLED_RECORD_MS = 30_000
-const SETTLED_RECORD_WORD = word(SETTLED_RECORD_MS)
 /** The life of a settled record that makes `SETTLE` forget the reservation. */
 const FORGET = 0
 
@@ -20,7 +19,8 @@ export interface RedisStoreOptions extends RedisClientOptions {
 interface WrittenMeters {
   readonly tenant: string
   readonly keys: string
-  readonly values: string
+  /** The beginning of the terms. */
+  readonly terms: string
 }
 
 /** Quotas in Redis, shared by all instances that name the same one. Throws a TypeError where the URL is none. */
@@ -33,7 +33,7 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
   if (!/^[\w.:-]{1,64}$/.test(prefix)) throw new TypeError('a Redis key prefix has 1 to 64 characters of [\\w.:-]')
 
   // The braces make Redis Cluster keep all keys of a tenant in one slot, so that one script may change them together.
-  const keyOf = (tenant: string, rest: string) => `${prefix}:${SCHEMA_VERSION}:{${tenant}}:${rest}`
+  const keyOf = (tenant: string, rest: string) => `${prefix}:${QUOTA_SCHEMA_VERSION}:{${tenant}}:${rest}`
   const recordOf = (tenant: string, id: string) => keyOf(tenant, `reservation:${id}`)
   const written = new WeakMap<readonly Meter[], WrittenMeters>()
   const reservations = new GatheredRuns(client, RESERVE, send => client.atEndOfTurn(send))
@@ -48,29 +48,28 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
     if (known?.tenant === tenant) return known
     assertMeters(tenant, meters)
     const keys = meters.map(meter => word(counterOf(tenant, meter)))
-    const limits = meters.map(meter => word(meter.limit) + word(timeOf(meter)))
-    const values = word(meters.length) + SETTLED_RECORD_WORD + limits.join('')
-    const result = { tenant, keys: keys.join(''), values }
+    const life = Math.max(SETTLED_RECORD_MS, ...meters.map(({ windowMs }) => Math.ceil((windowMs * 61) / 60)))
+    const limits = meters.map(meter => `,${meter.limit},${timeOf(meter)}`)
+    const result = { tenant, keys: keys.join(''), terms: `[${life}${limits.join('')}` }
     written.set(meters, result)
     return result
   }
 
   return {
     async reserve(id, tenant, meters, amounts) {
-      const { keys, values } = writtenFor(tenant, meters)
+      const { keys, terms } = writtenFor(tenant, meters)
       assertReservation(id, meters, amounts)
       const key = recordOf(tenant, id)
       // The caller is told that nothing was reserved. If the command runs after all, this one follows it; its text
       // goes along, because nobody will be there to hear that the server does not know it.
       const forget = () => {
         const nothing = amounts.map(() => 0)
-        client.redis.eval(SETTLE.lua, 1, key, nothing.length, FORGET, ...nothing).catch(() => undefined)
+        client.redis.eval(SETTLE.lua, 1, key, JSON.stringify([FORGET, ...nothing])).catch(() => undefined)
       }
       const run = {
         keys: utf8Word(key) + keys,
         keyCount: 1 + meters.length,
-        values: values + numberWords(amounts),
-        valueCount: 2 + 3 * meters.length,
+        value: word(meters.length > 0 ? `${terms},${amounts.join()}]` : `${terms}]`),
       }
       return readReply(await reservations.run(tenant, key, run, forget))
     },
@@ -78,8 +77,8 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
     async settle(id, tenant, amounts) {
       assertSettlement(id, tenant, amounts)
       const key = recordOf(tenant, id)
-      const values = word(amounts.length) + SETTLED_RECORD_WORD + numberWords(amounts)
-      await settlements.run(tenant, key, { keys: utf8Word(key), keyCount: 1, values, valueCount: 2 + amounts.length })
+      const value = word(JSON.stringify([SETTLED_RECORD_MS, ...amounts]))
+      await settlements.run(tenant, key, { keys: utf8Word(key), keyCount: 1, value })
     },
 
     async renew(id, tenant, meters) {
@@ -88,7 +87,7 @@ export function createRedisStoreOn(client: RedisClient, prefix = 'sallyport'): S
       const key = recordOf(tenant, id)
       const keys = leases.map(meter => word(counterOf(tenant, meter))).join('')
       const times = numberWords(leases.map(({ windowMs }) => windowMs))
-      const text = word(leases.length + 1) + utf8Word(key) + keys + SETTLED_RECORD_WORD + times
+      const text = word(leases.length + 1) + utf8Word(key) + keys + word(SETTLED_RECORD_MS) + times
       await client.evaluate(RENEW, { key, words: 3 + 2 * leases.length, text })
     },
 

@@ -51,9 +51,11 @@ export function createAdmin(services: AdminServices, transport: Transport<Contex
     const state = await ready(services)
     return c.json(state, state.ready ? 200 : 503)
   })
-  app.get('/metrics', c => {
-    return c.body(metricsText(services.metrics()), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
-  })
+  const { counters } = services
+  if (counters) {
+    const headers = { 'content-type': 'text/plain; version=0.0.4' }
+    app.get('/metrics', async c => c.body(metricsText(await counters()), 200, headers))
+  }
 
   app.notFound(c => fail(c, { code: 'not_found' }))
   app.onError((error, c) => {

@@ -1,5 +1,4 @@
 import type { ReadTokenIssuer } from '../auth/token-issuer.ts'
-import type { MetricFamily } from '../metrics/family.ts'
 import type { Services } from '../pipeline/services.ts'
 import type { TokenRegistry } from '../ports/token-registry.ts'
 import type { UsageTotals } from '../quota/usage-totals.ts'
@@ -12,6 +11,6 @@ export interface AdminServices extends Services {
   readonly issuer: ReadTokenIssuer | undefined
   /** The URLs of model servers on which an action is in progress. */
   readonly busy: Set<string>
-  /** All metrics now. */
-  readonly metrics: () => readonly MetricFamily[]
+  /** All counters now, by name and labels as Prometheus writes them; undefined where nothing counts. */
+  readonly counters: (() => ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>) | undefined
 }

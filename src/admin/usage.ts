@@ -24,6 +24,38 @@ const who = {
   model: v.exactOptional(v.string()),
 }
 
+/** What is answered. */
+export const USAGE = v.strictObject({
+  limits: v.pipe(
+    v.array(
+      v.strictObject({
+        limit: v.string(),
+        counts: v.picklist(CHARGE_KINDS),
+        per: v.pipe(v.strictObject(who), described('Whose window it is; empty: that of all.')),
+        used: v.pipe(
+          count,
+          described('Of all instances; may exceed the limit by what answers took beyond the reserved.'),
+        ),
+        of: count,
+        windowMs: v.pipe(count, described('Of requests at the same time: how long one that is gone is still counted.')),
+        resetMs: v.pipe(count, described('Until nothing of it counts any more.')),
+      }),
+    ),
+    described(
+      'The limits as they stand for the callers that this instance has seen and the tokens that are registered. What ' +
+        'counts by address is left out.',
+    ),
+  ),
+  complete: v.pipe(v.boolean(), described('False: there are more windows than are shown; name a team or a limit.')),
+  totals: v.strictObject({
+    since: moment,
+    rows: v.array(v.strictObject({ team: v.string(), app: v.string(), env: v.string(), model: v.string(), ...used })),
+    others: v.pipe(v.strictObject(used), described('Of callers for whom there was no row left; not filtered.')),
+  }),
+})
+
+export type Usage = v.InferOutput<typeof USAGE>
+
 export const SHOW_USAGE = route({
   method: 'GET',
   path: '/admin/usage',
@@ -42,37 +74,7 @@ export const SHOW_USAGE = route({
     limit: v.exactOptional(v.pipe(name, described('The name of one limit.'))),
   }),
   body: undefined,
-  answer: v.strictObject({
-    limits: v.pipe(
-      v.array(
-        v.strictObject({
-          limit: v.string(),
-          counts: v.picklist(CHARGE_KINDS),
-          per: v.pipe(v.strictObject(who), described('Whose window it is; empty: that of all.')),
-          used: v.pipe(
-            count,
-            described('Of all instances; may exceed the limit by what answers took beyond the reserved.'),
-          ),
-          of: count,
-          windowMs: v.pipe(
-            count,
-            described('Of requests at the same time: how long one that is gone is still counted.'),
-          ),
-          resetMs: v.pipe(count, described('Until nothing of it counts any more.')),
-        }),
-      ),
-      described(
-        'The limits as they stand for the callers that this instance has seen and the tokens that are registered. What ' +
-          'counts by address is left out.',
-      ),
-    ),
-    complete: v.pipe(v.boolean(), described('False: there are more windows than are shown; name a team or a limit.')),
-    totals: v.strictObject({
-      since: moment,
-      rows: v.array(v.strictObject({ team: v.string(), app: v.string(), env: v.string(), model: v.string(), ...used })),
-      others: v.pipe(v.strictObject(used), described('Of callers for whom there was no row left; not filtered.')),
-    }),
-  }),
+  answer: USAGE,
   status: 200,
   changes: false,
   async run({ query }, services) {

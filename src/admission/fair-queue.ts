@@ -96,8 +96,12 @@ export class FairQueue<T> {
   /** Puts a request in line; says what is full if it may not wait. */
   enter(team: string, level: number, declared: number, item: T): Ticket<T> | 'full' | 'team_full' {
     if (this.waiting >= this.options.total) return 'full'
+    return this.sizeOf(team) >= this.options.perTeam ? 'team_full' : this.admit(team, level, declared, item)
+  }
+
+  /** Puts a request in line, however many there are. */
+  admit(team: string, level: number, declared: number, item: T): Ticket<T> {
     const flow = this.flowOf(team, level)
-    if (flow.team.waiting >= this.options.perTeam) return 'team_full'
     const ticket = new Waiting(item, declared, flow)
     if (!flow.head) {
       flow.wake()

@@ -20,7 +20,19 @@ const ASKS = Uint8Array.from({ length: 256 }, (_, byte) => {
 })
 
 /** The members that a verifier needs. */
-const WANTED = ['begun', 'hash', 'instance', 'outcome', 'prev', 'requestId', 'seq', 'time'] as const
+const WANTED = [
+  'begun',
+  'deletedFrom',
+  'hash',
+  'instance',
+  'outcome',
+  'prev',
+  'requestId',
+  'run',
+  'seq',
+  'statement',
+  'time',
+] as const
 export type Wanted = (typeof WANTED)[number]
 const KEYS = WANTED.map(name => ({ name, bytes: new TextEncoder().encode(name) }))
 

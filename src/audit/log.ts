@@ -4,6 +4,7 @@ import type { Hashing } from '../ports/hashing.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import { readRecord } from './chain.ts'
 import { type AuditEntry, buildRecord, GENESIS, MAX_LINE } from './record.ts'
+import { endOfTombstone } from './tombstone.ts'
 
 export interface AuditLogOptions {
   readonly sink: AuditSink
@@ -71,6 +72,8 @@ export class AuditLog {
   static async open(options: AuditLogOptions): Promise<AuditLog> {
     const last = await options.sink.lastLine()
     if (last === undefined) return new AuditLog(options, { seq: 0, hash: GENESIS })
+    const deleted = endOfTombstone(last)
+    if (deleted !== undefined) return new AuditLog(options, deleted)
     const read = readRecord(options.hashing, last)
     if (!read.ok) {
       throw new AuditUnavailable(

@@ -60,6 +60,18 @@ export async function createNoteVerifier(jwk: unknown): Promise<KeyResult<NoteVe
   }
 }
 
+/** Takes a JWK as above, or a set of them (JWKS): keys that were changed are kept in one, so that old notes count. */
+export async function createNoteVerifiers(value: unknown): Promise<KeyResult<readonly NoteVerifier[]>> {
+  const { keys } = (value ?? {}) as { keys?: unknown }
+  const verifiers: NoteVerifier[] = []
+  for (const jwk of Array.isArray(keys) ? keys : [value]) {
+    const created = await createNoteVerifier(jwk)
+    if (created.ok) verifiers.push(created.key)
+    else if (!Array.isArray(keys)) return created
+  }
+  return verifiers.length > 0 ? { ok: true, key: verifiers } : { ok: false, reason: 'it has no Ed25519 key' }
+}
+
 /** `text` ends with a line feed. */
 export async function signNote({ name, keyId, privateKey }: NoteSigner, text: string): Promise<string> {
   const signature = new Uint8Array(await crypto.subtle.sign(ALGORITHM, privateKey, encoder.encode(text)))

@@ -3,6 +3,7 @@ import { CanonicalLine } from './canonical-line.ts'
 import { readRecord } from './chain.ts'
 import { InterruptedRequests, type OpenRequests } from './interrupted.ts'
 import { GENESIS, MAX_LINE_BYTES } from './record.ts'
+import { type Deletions, type Unproved, VerifiedDeletions } from './verified-deletions.ts'
 
 /** The first record that breaks the chain. */
 export interface BadRecord {
@@ -25,6 +26,8 @@ export interface Verified extends OpenRequests {
   readonly lastTime: string | undefined
   /** The hash of the last record: what the next one's `prev` will be. */
   readonly head: string | undefined
+  /** Records that are not there any more, and who says so. */
+  readonly deleted: Deletions
 }
 
 /** What else is known of a chain: asked about each record, in order. Returns what is wrong with it. */
@@ -38,11 +41,15 @@ export interface Verifier {
   line(line: string | Uint8Array, from?: number, to?: number): BadRecord | undefined
   /** Ends a file. `tail` is what stands after its last line end: a torn line, unless it is empty. */
   endFile(tail: string | Uint8Array): BadRecord | undefined
+  /** Statements of deletions since this was asked last: what they say counts once their signatures are checked. */
+  takeUnproved(): readonly Unproved[]
   verified(): Verified
 }
 
 const HASH_MEMBER = ',"hash":"'.length
+const HEX_64 = /^[0-9a-f]{64}$/
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 
 /** Starts at the beginning of a chain, or of the part of it that is at hand. */
 export function createVerifier(hashing: Hashing, witness?: Witness): Verifier {
@@ -54,6 +61,7 @@ class ChainVerifier implements Verifier {
   readonly #witness: Witness | undefined
   readonly #line = new CanonicalLine()
   readonly #requests = new InterruptedRequests()
+  readonly #deletions: VerifiedDeletions
   /** A line without its hash. */
   #scratch = new Uint8Array(4096)
   #file: string | undefined
@@ -69,6 +77,7 @@ class ChainVerifier implements Verifier {
   constructor(hashing: Hashing, witness: Witness | undefined) {
     this.#hashing = hashing
     this.#witness = witness
+    this.#deletions = new VerifiedDeletions(hashing)
   }
 
   startFile(name: string): void {
@@ -84,6 +93,8 @@ class ChainVerifier implements Verifier {
     if (end - from > MAX_LINE_BYTES) return this.#fail(`line is longer than ${MAX_LINE_BYTES} bytes`)
     const line = this.#line
     const isCanonical = line.read(bytes, from, end)
+    if (isCanonical && line.has('statement')) return this.#statement(bytes.subarray(from, end))
+    if (isCanonical && line.has('deletedFrom')) return this.#tombstone(bytes.subarray(from, end))
     const hash = isCanonical ? this.#digest(bytes, from, end) : ''
     const seq = line.count('seq')
     if (!isCanonical || seq === 0 || !line.is('hash', hash) || !this.#isComplete()) {
@@ -94,19 +105,26 @@ class ChainVerifier implements Verifier {
     const denied = this.#witness?.(seq, hash)
     if (denied !== undefined) return this.#fail(denied, seq)
     this.#records += 1
-    this.#firstSeq ??= seq
-    this.#lastSeq = seq
+    this.#moveTo(seq, seq, hash)
     this.#firstTime ??= line.text('time')
     for (let at = 0; at < this.#lastTime.length; at++) this.#lastTime[at] = bytes[line.from.time + at] as number
-    this.#head = hash
     this.#requests.add(line, seq)
     return undefined
   }
 
   endFile(tail: string | Uint8Array): BadRecord | undefined {
-    if (this.#bad !== undefined || tail.length === 0) return this.#bad
-    this.#lines += 1
-    return this.#fail('torn last line')
+    if (this.#bad !== undefined) return this.#bad
+    if (tail.length > 0) {
+      this.#lines += 1
+      return this.#fail('torn last line')
+    }
+    const wrong = this.#deletions.endFile()
+    if (wrong !== undefined) this.#bad = { file: this.#file, seq: undefined, ...wrong }
+    return this.#bad
+  }
+
+  takeUnproved(): readonly Unproved[] {
+    return this.#deletions.takeUnproved()
   }
 
   verified(): Verified {
@@ -117,8 +135,36 @@ class ChainVerifier implements Verifier {
       firstTime: this.#firstTime,
       lastTime: this.#records === 0 ? undefined : String.fromCharCode(...this.#lastTime),
       head: this.#head,
+      deleted: this.#deletions.result(),
       ...this.#requests.result(),
     }
+  }
+
+  #statement(line: Uint8Array): BadRecord | undefined {
+    const wrong = this.#deletions.statement(decoder.decode(line), this.#lines)
+    return wrong === undefined ? undefined : this.#fail(wrong)
+  }
+
+  /** Links the chain over records that are gone. */
+  #tombstone(bytes: Uint8Array): BadRecord | undefined {
+    const line = this.#line
+    const from = line.count('deletedFrom')
+    const seq = line.count('seq')
+    const hash = line.text('hash')
+    if (from === 0 || seq < from || !HEX_64.test(hash)) return this.#fail('a tombstone that is malformed')
+    const wrong =
+      this.#brokenLink(from) ??
+      this.#deletions.tombstone(decoder.decode(bytes), line.text('run'), from, seq) ??
+      this.#witness?.(seq, hash)
+    if (wrong !== undefined) return this.#fail(wrong, from)
+    this.#moveTo(from, seq, hash)
+    return undefined
+  }
+
+  #moveTo(first: number, last: number, hash: string): void {
+    this.#firstSeq ??= first
+    this.#lastSeq = last
+    this.#head = hash
   }
 
   /** Whether the other members that the chain needs are there, in their form. */

@@ -70,11 +70,15 @@ export class KeySource {
     return this.#looking
   }
 
-  /** Goes on looking, on schedule, until `close`. */
+  /** Goes on looking, on schedule, until `close`. Once is enough. */
   watch(): void {
-    if (this.#closed) return
+    if (this.#closed || this.#timer !== undefined) return
     const { everyMs, retryMs } = this.#options.schedule
-    const again = () => void this.look().then(() => this.watch())
+    const again = () =>
+      void this.look().then(() => {
+        this.#timer = undefined
+        this.watch()
+      })
     this.#timer = setTimeout(again, this.#failure === undefined ? everyMs : retryMs)
   }
 

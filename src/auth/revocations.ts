@@ -4,14 +4,17 @@ import type { Telemetry } from '../ports/telemetry.ts'
 import type { TokenRegistry } from '../ports/token-registry.ts'
 import { RevocationList, type TokenOwner } from './revocation-list.ts'
 
-export interface RevocationsOptions {
-  readonly registry: TokenRegistry
-  readonly clock: Clock
-  readonly telemetry: Telemetry
+export interface RevocationPolicy {
   /** For how long what was last read counts while nothing else can be read. */
   readonly maxAgeMs: number
   /** What `standing` says after that, and before the first read. */
   readonly onFailure: 'deny' | 'serve'
+}
+
+export interface RevocationsOptions extends RevocationPolicy {
+  readonly registry: TokenRegistry
+  readonly clock: Clock
+  readonly telemetry: Telemetry
   /** Called after revocations have come into force. */
   readonly changed?: () => void
 }
@@ -28,7 +31,7 @@ const SWEEP_MS = 600_000
  * What it knows, it never forgets while it counts. If the registry has been emptied, it writes back what is missing there.
  */
 export class Revocations {
-  readonly #options: RevocationsOptions
+  #options: RevocationsOptions
   readonly #list = new RevocationList()
   #cursor: string | undefined
   /** When the last read that succeeded was begun. */
@@ -52,6 +55,11 @@ export class Revocations {
     this.#endWatch = this.#options.registry.watch(() => void this.refresh())
     await this.refresh()
     this.#schedule()
+  }
+
+  /** Takes another policy, from the next question on. */
+  configure(policy: RevocationPolicy): void {
+    this.#options = { ...this.#options, ...policy }
   }
 
   /** Whether what is known is recent enough to go by. */

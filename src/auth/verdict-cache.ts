@@ -39,6 +39,11 @@ export class VerdictCache<T> {
     this.#entries.set(key, this.#latest)
   }
 
+  /** Remembers what another one does, as far as `keeps` says so. */
+  adopt(other: VerdictCache<T>, keeps: (value: T) => boolean): void {
+    for (const [key, { value, untilMs }] of other.#entries) if (keeps(value)) this.set(key, value, untilMs)
+  }
+
   get size(): number {
     return this.#entries.size
   }

@@ -22,6 +22,8 @@ export interface TokenVerifierOptions {
   readonly hashing: Hashing
   /** Verified tokens remembered at most. */
   readonly cacheEntries?: number
+  /** One that this takes the place of: what it remembers of the same issuers counts on. */
+  readonly before?: VerifyToken | undefined
 }
 
 export type TokenVerdict = Principal | RefusedToken
@@ -33,6 +35,9 @@ export type TokenVerdict = Principal | RefusedToken
  */
 export type VerifyToken = (token: string, isLocked?: () => boolean) => TokenVerdict | Promise<TokenVerdict>
 
+/** What verifiers remember, for those that take their places. */
+const memories = new WeakMap<VerifyToken, VerdictCache<Known>>()
+
 export function isTokenRefusal(verdict: TokenVerdict): verdict is RefusedToken {
   return 'reason' in verdict
 }
@@ -41,6 +46,7 @@ export function isTokenRefusal(verdict: TokenVerdict): verdict is RefusedToken {
 interface Known {
   readonly principal: Principal
   readonly key: VerificationKey
+  readonly issuer: Issuer
   readonly source: IssuerKeys
 }
 
@@ -53,8 +59,12 @@ export function createTokenVerifier({ clock, hashing, ...options }: TokenVerifie
   const issuers = new Map(options.issuers.map(issuer => [issuer.issuer, issuer]))
   const known = new VerdictCache<Known>(options.cacheEntries ?? TOKEN_CACHE_ENTRIES)
   const refused = new VerdictCache<RefusedToken>(REFUSED_TOKEN_CACHE_ENTRIES)
+  const before = options.before && memories.get(options.before)
+  if (before) known.adopt(before, ({ issuer }) => issuers.get(issuer.issuer) === issuer)
+  memories.set(verifyToken, known)
+  return verifyToken
 
-  return function verifyToken(token, isLocked) {
+  function verifyToken(token: string, isLocked?: () => boolean): TokenVerdict | Promise<TokenVerdict> {
     if (token.length > MAX_TOKEN_CHARACTERS) return { reason: 'oversize' }
     if (!isCompactJws(token)) return { reason: 'malformed' }
     const digest = hashing.sha256(token)
@@ -94,7 +104,7 @@ export function createTokenVerifier({ clock, hashing, ...options }: TokenVerifie
     const mapped = issuer.mapClaims?.(claims, digest) ?? claims
     const verdict: TokenVerdict = checkClaims(mapped, issuer, clock.now())
     if (isTokenRefusal(verdict)) return refuse(digest, named(verdict, mapped['jti']))
-    known.set(digest, { principal: verdict, key, source: issuer.source }, verdict.expiresAtMs)
+    known.set(digest, { principal: verdict, key, issuer, source: issuer.source }, verdict.expiresAtMs)
     return verdict
   }
 

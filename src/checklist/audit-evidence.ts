@@ -1,5 +1,7 @@
+import { matchName, OTHERS } from '../audit/retention.ts'
+import { formatQuantity } from '../config/units.ts'
 import type { Evaluate } from './evaluate.ts'
-import type { AuditFacts, Facts } from './facts.ts'
+import type { AuditFacts, ForwardingFacts } from './facts.ts'
 
 /** What a served request's record has to have. */
 const FIELDS = ['time', 'tokenId', 'model', 'inputTokens', 'latencyMs', 'status'] as const
@@ -40,31 +42,38 @@ export const auditEvidence: readonly Evaluate[] = [
       evidence: `The rules find nothing in the ${snippets} snippets of the newest ${newest.length} records`,
     }
   }),
-  facts => {
-    const forward = setting(facts, 'forward')
-    if (!Array.isArray(forward) || forward.length === 0)
-      return { met: false, evidence: 'Not configured (audit.forward)' }
-    return {
-      met: true,
-      evidence: `${forward.length} places: ${forward.map(({ kind }: { kind?: string }) => kind).join(', ')}`,
-    }
+  ({ forwarding }) => {
+    if (!forwarding.ok) return { met: false, evidence: forwarding.reason }
+    const places = forwarding.value
+    if (places.length === 0) return { met: false, evidence: 'Not configured (audit.forward)' }
+    const isLate = places.some(({ fault, lagMs, warnAfterMs }) => fault !== undefined || lagMs >= warnAfterMs)
+    return { met: !isLate, evidence: places.map(deliveryOf).join('; ') }
   },
-  facts => {
-    const retention = setting(facts, 'retention') ?? setting(facts, 'retentionMs')
-    if (retention === undefined) return { met: false, evidence: 'Not configured (audit.retention)' }
+  ({ config: { audit } }) => {
+    if (audit.retention === undefined) return { met: false, evidence: 'Not configured (audit.retention)' }
+    const { rules, keepMs } = audit.retention.policy
+    const days = (ms: number) => formatQuantity('duration', ms)
+    const named = rules.map(({ match, keepMs: ms }) => `${matchName(match)} for ${days(ms)}`)
     return {
       met: true,
-      evidence: typeof retention === 'number' ? `Kept for ${retention / 86_400_000} days` : 'Configured',
+      evidence: `Kept: ${[...named, `${OTHERS} ${keepMs === undefined ? 'for ever' : `for ${days(keepMs)}`}`].join(', ')}`,
     }
   },
   facts => {
     if (!facts.audit.ok) return { met: false, evidence: facts.audit.reason }
     const { file, records, bad } = facts.audit.value
     if (bad !== undefined) return { met: false, evidence: `The chain of ${file} is broken: ${bad}` }
-    const signed = setting(facts, 'checkpoint') === undefined ? 'no signed checkpoints' : 'signed checkpoints'
+    const signed = facts.config.audit.checkpoint === undefined ? 'no signed checkpoints' : 'signed checkpoints'
     return { met: true, evidence: `The chain of ${file} is whole: ${records} records; ${signed}` }
   },
 ]
+
+function deliveryOf({ name, kind, lagRecords, lagMs, fault }: ForwardingFacts): string {
+  const what = name === kind ? kind : `${name} (${kind})`
+  if (fault !== undefined) return `${what}: ${fault}`
+  if (lagRecords === 0) return `${what} has every record`
+  return `${what} lacks ${lagRecords} records, the oldest ${Math.round(lagMs / 1000)} s old`
+}
 
 function onRecords(evaluate: (audit: AuditFacts) => ReturnType<Evaluate>): Evaluate {
   return ({ audit }) => (audit.ok ? evaluate(audit.value) : { met: false, evidence: audit.reason })
@@ -72,9 +81,4 @@ function onRecords(evaluate: (audit: AuditFacts) => ReturnType<Evaluate>): Evalu
 
 function servedOf(records: AuditFacts['newest']) {
   return records.filter(({ outcome, model }) => outcome === 'served' && model !== undefined)
-}
-
-/** A part of `audit` in the configuration in force, undefined where this release does not act on it. */
-function setting({ config, notEnforced }: Facts, key: string): unknown {
-  return notEnforced.includes(`audit.${key}`) ? undefined : (config.audit as unknown as Record<string, unknown>)[key]
 }

@@ -8,9 +8,9 @@ export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: 
 export interface Facts {
   readonly nowMs: number
   readonly config: Config
-  /** Paths of settings that this release reads and does not enforce. */
-  readonly notEnforced: readonly string[]
   readonly audit: Read<AuditFacts>
+  /** Every destination of the audit log. */
+  readonly forwarding: Read<readonly ForwardingFacts[]>
   /** Every certificate that the configuration names. */
   readonly certificates: readonly CertificateFacts[]
   /** How many public keys there are for tokens; a URL is not asked. */
@@ -40,6 +40,18 @@ export interface AuditFacts {
   readonly leakingSnippets: number
   /** The id of the HMAC secret in force. */
   readonly hmacKeyId: string
+}
+
+export interface ForwardingFacts {
+  readonly name: string
+  readonly kind: string
+  /** Records that it lacks, and the age of the oldest. */
+  readonly lagRecords: number
+  readonly lagMs: number
+  /** The age at which the configuration calls that late. */
+  readonly warnAfterMs: number
+  /** What is wrong with its position. */
+  readonly fault: string | undefined
 }
 
 export interface CertificateFacts {

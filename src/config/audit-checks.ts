@@ -1,6 +1,8 @@
 import { hmacKey } from '../audit/hmac.ts'
 import type { CheckpointDocument, PlaceDocument } from './audit-schema.ts'
 import type { Fault } from './fault.ts'
+import { forwardFaults, forwardWarnings } from './forward-checks.ts'
+import type { ForwardDocument } from './forward-schema.ts'
 import { isLoopback } from './loopback.ts'
 
 interface AuditDocument {
@@ -8,18 +10,37 @@ interface AuditDocument {
   readonly intent: 'durable' | 'written' | 'off'
   readonly previousHmacSecrets: readonly string[]
   readonly checkpoint?: CheckpointDocument
+  readonly maxFileAge?: number
+  readonly retention?: number
+  readonly retentionRules: readonly { readonly keep: number }[]
+  readonly holds?: string
+  readonly forward: readonly ForwardDocument[]
 }
 
-/** What the schema cannot see of checkpoints and earlier secrets. */
-export function auditFaults({ checkpoint, previousHmacSecrets }: AuditDocument): Fault[] {
+/** What the schema cannot see of checkpoints, earlier secrets, retention and destinations. */
+export function auditFaults(audit: AuditDocument): Fault[] {
+  const { checkpoint, previousHmacSecrets, forward } = audit
   const secrets = previousHmacSecrets.flatMap((secret, index) => {
     const key = hmacKey(secret)
     return key.ok ? [] : [{ path: `audit.previousHmacSecrets[${index}]`, reason: key.reason }]
   })
   return [
     ...secrets,
+    ...retentionFaults(audit),
     ...(checkpoint?.to ?? []).flatMap((entry, index) => placeFaults(entry, `audit.checkpoint.to[${index}]`)),
+    ...forwardFaults(forward),
   ]
+}
+
+/** What is deleted is signed for, by the key of checkpoints. */
+function retentionFaults({ checkpoint, retention, retentionRules, holds }: AuditDocument): Fault[] {
+  const path = retention === undefined ? 'audit.retentionRules' : 'audit.retention'
+  if (retention === undefined && retentionRules.length === 0) {
+    return holds === undefined
+      ? []
+      : [{ path: 'audit.holds', reason: 'holds nothing: everything is kept without audit.retention' }]
+  }
+  return checkpoint === undefined ? [{ path, reason: 'needs audit.checkpoint: its key signs for what is deleted' }] : []
 }
 
 const URL_FORMS = {
@@ -48,8 +69,16 @@ function placeFaults({ kind, path, url, token }: PlaceDocument, at: string): Fau
   ]
 }
 
-/** Settings of checkpoints that work and are worth a second thought. */
-export function auditWarnings({ checkpoint, file, intent }: AuditDocument): Fault[] {
+/** Settings of the log that work and are worth a second thought. */
+export function auditWarnings({
+  checkpoint,
+  file,
+  intent,
+  maxFileAge,
+  retention,
+  retentionRules,
+  forward,
+}: AuditDocument): Fault[] {
   const found: Fault[] = []
   const folder = (path: string) => path.replace(/[^/]*$/, '')
   for (const [index, entry] of (checkpoint?.to ?? []).entries()) {
@@ -68,6 +97,11 @@ export function auditWarnings({ checkpoint, file, intent }: AuditDocument): Faul
       reason: 'none given: checkpoints stay beside the log, where they prove little',
     })
   }
+  const shortest = Math.min(retention ?? Number.POSITIVE_INFINITY, ...retentionRules.map(({ keep }) => keep))
+  if (maxFileAge !== undefined && maxFileAge > shortest) {
+    const reason = 'longer than records are kept: they are deleted once their file is full, or so old'
+    found.push({ path: 'audit.maxFileAge', reason })
+  }
   if (intent === 'off') found.push({ path: 'audit.intent', reason: 'requests cut short by a crash leave no trace' })
-  return found
+  return [...found, ...forwardWarnings(forward)]
 }

@@ -61,6 +61,14 @@ export const AUDIT_PROOF = {
           formatQuantity('duration', DEFAULT_CHECKPOINT_EVERY_MS),
         ),
         key: v.pipe(text(), described('The private key: an Ed25519 JWK, as `keys init` makes it.')),
+        previousKeys: v.optional(
+          v.pipe(
+            list(text()),
+            v.maxLength(MAX_PREVIOUS_SECRETS, `should have at most ${MAX_PREVIOUS_SECRETS} entries`),
+            described('Keys that signed before, or their public parts, a JWK or a JWK Set each.'),
+          ),
+          [],
+        ),
         origin: v.exactOptional(origin),
         to: v.exactOptional(
           v.pipe(
@@ -81,13 +89,14 @@ export type PlaceDocument = v.InferOutput<typeof place>
 
 /** Where checkpoints go, with the file beside the log for those that go nowhere else. The document is a valid one. */
 export function resolveCheckpoint(
-  { every, key, origin: name, to }: CheckpointDocument,
+  { every, key, previousKeys, origin: name, to }: CheckpointDocument,
   log: string,
   resolvePath: (path: string) => string,
 ): CheckpointConfig {
   return {
     everyMs: every,
     key: resolvePath(key),
+    previousKeys: previousKeys.map(resolvePath),
     ...(name !== undefined && { origin: name }),
     to: to?.map(entry => resolvePlace(entry, resolvePath)) ?? [{ kind: 'file', path: `${log}.checkpoints` }],
   }

@@ -4,6 +4,8 @@ import type { ServerLimits } from '../http/server-limits.ts'
 import type { QuotaLimit } from '../quota/limit.ts'
 import type { ValidatorConfig } from '../validators/validator-config.ts'
 import type { ClientTlsConfig } from './client-tls-config.ts'
+import type { ForwardConfig } from './forward-config.ts'
+import type { RetentionConfig } from './retention-schema.ts'
 import type { TelemetryConfig } from './telemetry-config.ts'
 
 /** What the guard does about one kind of finding. */
@@ -358,6 +360,10 @@ export interface AuditConfig {
   readonly previousHmacSecrets: readonly string[]
   /** Signed heads of the chain; undefined: none. */
   readonly checkpoint?: CheckpointConfig
+  /** What is deleted when; undefined: nothing ever. */
+  readonly retention?: RetentionConfig
+  /** Where records are sent. */
+  readonly forward: readonly ForwardConfig[]
 }
 
 export interface CheckpointConfig {
@@ -366,6 +372,8 @@ export interface CheckpointConfig {
   readonly key: string
   /** Names the log in its checkpoints; undefined: after the host and the file. */
   readonly origin?: string
+  /** Absolute paths of keys that signed before, or of their public parts: what they signed still counts. */
+  readonly previousKeys: readonly string[]
   /** Where they go. */
   readonly to: readonly CheckpointPlaceConfig[]
 }

@@ -1,6 +1,7 @@
 /** Every bound of the gateway that is not part of a wire or rule format. Units are in the names. */
 
 const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 const MIB = 1024 * 1024
 
@@ -273,6 +274,34 @@ export const MIN_CHECKPOINT_EVERY_MS = 1000
 export const CHECKPOINT_TIMEOUT_MS = 5000
 /** Places that checkpoints go to. */
 export const MAX_CHECKPOINT_PLACES = 8
+/** Records that are gone within the hour are no record of anything. */
+export const MIN_RETENTION_MS = HOUR_MS
+export const MAX_RETENTION_MS = 100 * 366 * DAY_MS
+/** A look costs a stat a file where nothing has come due. */
+export const MIN_RETENTION_EVERY_MS = 1000
+export const MAX_RETENTION_EVERY_MS = 7 * DAY_MS
+export const DEFAULT_RETENTION_EVERY_MS = HOUR_MS
+/** Destinations of the log: each reads all of it. */
+export const MAX_FORWARD_DESTINATIONS = 8
+/** One batch of each destination is in memory, some three times over while it is written. */
+export const DEFAULT_FORWARD_BATCH = 1000
+export const MAX_FORWARD_BATCH = 50_000
+export const DEFAULT_FORWARD_BYTES = MIB
+export const MIN_FORWARD_BYTES = 1024
+export const MAX_FORWARD_BYTES = 32 * MIB
+/** Records are gathered for this long: a request a second, and what is new is seen at once. */
+export const DEFAULT_FORWARD_WAIT_MS = 1000
+export const MAX_FORWARD_WAIT_MS = MINUTE_MS
+export const DEFAULT_FORWARD_TIMEOUT_MS = 30_000
+export const MAX_FORWARD_TIMEOUT_MS = 10 * MINUTE_MS
+/** A destination that was away for a night is asked so often. */
+export const DEFAULT_FORWARD_PAUSE_MS = MINUTE_MS
+export const MAX_FORWARD_PAUSE_MS = 60 * MINUTE_MS
+export const DEFAULT_FORWARD_WARN_MS = 5 * MINUTE_MS
+/** What receivers take by default (rsyslog, and what RFC 5425 asks of them); the least that they have to take. */
+export const DEFAULT_SYSLOG_BYTES = 8192
+export const MIN_SYSLOG_BYTES = 2048
+export const MAX_SYSLOG_BYTES = 4 * MIB
 /** Redacted output kept in a record. Contract: at most 200 characters. */
 export const MAX_SNIPPET_CHARACTERS = 200
 

@@ -1,25 +1,25 @@
 import * as v from 'valibot'
 import { crossCheck, warnings } from './checks.ts'
+import { clientTlsFaults } from './client-tls.ts'
 import type { Config, StateLocation, TokensConfig } from './config.ts'
 import { readDictionaries } from './dictionaries.ts'
 import { at, type Fault } from './fault.ts'
+import { forwardFaults } from './forward-checks.ts'
+import { resolveForward } from './forward-schema.ts'
 import { override } from './overrides.ts'
 import { parseYaml } from './parse.ts'
 import { resolve, resolveState, resolveTokens } from './resolve.ts'
-import { AUDIT_FILE_DOCUMENT, DOCUMENT, STATE_DOCUMENT } from './schema.ts'
+import { AUDIT_FILE_DOCUMENT, DOCUMENT, FORWARD_DOCUMENT, STATE_DOCUMENT } from './schema.ts'
 import { type Sources, substitute } from './substitute.ts'
 import { tokenFaults } from './token-checks.ts'
 import { TOKENS } from './tokens-schema.ts'
 import { NO_MAPPING, unknownKeys } from './unknown-keys.ts'
-import { type NotEnforced, notEnforced } from './unsupported.ts'
 
 export type LoadResult =
   | {
       readonly ok: true
       readonly config: Config
       readonly warnings: readonly Fault[]
-      /** `serve` must not start while one of these says `refuse`. */
-      readonly notEnforced: readonly NotEnforced[]
     }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
@@ -29,6 +29,10 @@ export type StateResult =
 
 export type AuditFileResult =
   | { readonly ok: true; readonly file: string }
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+
+export type ForwardingResult =
+  | { readonly ok: true; readonly audit: Pick<Config['audit'], 'file' | 'forward'> }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
 export type TokensResult =
@@ -50,7 +54,7 @@ export async function loadConfig(text: string, sources: Sources): Promise<LoadRe
   const config = resolve(read.document, sources.resolvePath)
   const faults = crossCheck(read.document, config, read.faults)
   if (faults.length > 0) return { ok: false, faults: named(faults, variables) }
-  return { ok: true, config, warnings: warnings(read.document, config), notEnforced: notEnforced(read.document) }
+  return { ok: true, config, warnings: warnings(read.document, config) }
 }
 
 /** Reads the tokens part alone: minting a token needs none of the gateway's secrets. Other parts are not looked at. */
@@ -83,6 +87,23 @@ export async function loadAuditFile(text: string, sources: Sources): Promise<Aud
   const part = audit?.file === undefined ? {} : { file: audit.file }
   const checked = await validate(AUDIT_FILE_DOCUMENT, part, sources, 'audit')
   return checked.ok ? { ok: true, file: sources.resolvePath(checked.value.file) } : checked
+}
+
+/** Reads where the audit log is and where it is sent: a process that only sends it needs none of the gateway's secrets. */
+export async function loadForwarding(text: string, sources: Sources): Promise<ForwardingResult> {
+  const parsed = parseYaml(text)
+  if (!parsed.ok) return parsed
+  const { file, forward } = (parsed.document as { audit?: { file?: unknown; forward?: unknown } | null }).audit ?? {}
+  const part = { ...(file !== undefined && { file }), ...(forward !== undefined && { forward }) }
+  const checked = await validate(FORWARD_DOCUMENT, part, sources, 'audit')
+  if (!checked.ok) return checked
+  const { value } = checked
+  const servers = { models: [], guard: {}, audit: value }
+  const faults = [...forwardFaults(value.forward), ...clientTlsFaults(servers)]
+  if (faults.length > 0) return { ok: false, faults }
+  const { resolvePath } = sources
+  const destinations = value.forward.map(destination => resolveForward(destination, resolvePath))
+  return { ok: true, audit: { file: resolvePath(value.file), forward: destinations } }
 }
 
 type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly faults: readonly Fault[] }

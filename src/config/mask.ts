@@ -1,5 +1,6 @@
 import type { ValidatorConfig } from '../validators/validator-config.ts'
 import { type Config, embeddedFile } from './config.ts'
+import type { ForwardConfig } from './forward-config.ts'
 
 const MASK = '********'
 
@@ -34,7 +35,23 @@ function maskAudit(audit: Config['audit']): Config['audit'] {
     hmacSecret: MASK,
     previousHmacSecrets: audit.previousHmacSecrets.map(() => MASK),
     ...(checkpoint && to && { checkpoint: { ...checkpoint, to } }),
+    forward: audit.forward.map(maskForward),
   }
+}
+
+function maskForward(destination: ForwardConfig): ForwardConfig {
+  return {
+    ...destination,
+    ...('url' in destination && { url: maskUserInfo(destination.url) }),
+    ...('token' in destination && { token: MASK }),
+    ...('hmacSecret' in destination && { hmacSecret: MASK }),
+    ...('headers' in destination && { headers: maskHeaders(destination.headers) }),
+  }
+}
+
+/** The values: what authenticates stands in one of them as often as not. */
+function maskHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.keys(headers).map(name => [name, MASK]))
 }
 
 function maskValidator(validator: ValidatorConfig): ValidatorConfig {
@@ -43,11 +60,6 @@ function maskValidator(validator: ValidatorConfig): ValidatorConfig {
     ...(validator.apiKey !== undefined && { apiKey: MASK }),
     headers: maskHeaders(validator.headers),
   }
-}
-
-/** The values: what authenticates stands in one of them as often as not. */
-function maskHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.keys(headers).map(name => [name, MASK]))
 }
 
 /** `redis://user:password@host` without user and password; lists of hosts too, which `URL` does not read. */

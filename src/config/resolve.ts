@@ -16,7 +16,9 @@ import type {
   TokensConfig,
   UpstreamKind,
 } from './config.ts'
+import { resolveForward } from './forward-schema.ts'
 import { DEFAULT_ISSUED_TTL_MS } from './limits.ts'
+import { fileAgeFor, resolveRetention } from './retention-schema.ts'
 import type { Document } from './schema.ts'
 import { resolveOtlp } from './telemetry-schema.ts'
 import { isKeyUrl } from './tokens-schema.ts'
@@ -26,9 +28,11 @@ const DEFAULT_STATE_FILE = 'state/sallyport.db'
 
 type ResolvePath = (path: string) => string
 
-/** Makes the configuration in force of a valid document. Parts that are not enforced (`unsupported.ts`) are left out. */
+/** Makes the configuration in force of a valid document. */
 export function resolve(document: Document, resolvePath: ResolvePath): Config {
   const { listen, tls, timeouts, guard, request, limits, audit } = document
+  const retention = resolveRetention(audit, resolvePath(audit.file), resolvePath)
+  const maxAgeMs = audit.maxFileAge ?? (retention && fileAgeFor(retention))
   return {
     listen,
     ...(tls !== undefined && { tls: resolveTls(tls, resolvePath) }),
@@ -64,12 +68,14 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       hmacSecret: audit.hmacSecret,
       onFailure: audit.onFailure,
       maxBytes: audit.maxFileSize,
-      ...(audit.maxFileAge !== undefined && { maxAgeMs: audit.maxFileAge }),
+      ...(maxAgeMs !== undefined && { maxAgeMs }),
+      ...(retention && { retention }),
       intent: audit.intent,
       previousHmacSecrets: audit.previousHmacSecrets,
       ...(audit.checkpoint !== undefined && {
         checkpoint: resolveCheckpoint(audit.checkpoint, resolvePath(audit.file), resolvePath),
       }),
+      forward: audit.forward.map(destination => resolveForward(destination, resolvePath)),
     },
     ...(document.telemetry?.otlp !== undefined && {
       telemetry: { otlp: resolveOtlp(document.telemetry.otlp, resolvePath) },

@@ -5,6 +5,7 @@ import { ADMISSION } from './admission-schema.ts'
 import { AUDIT_FILE, AUDIT_PROOF } from './audit-schema.ts'
 import { CLIENT_TLS } from './client-tls-schema.ts'
 import { count, list, name, number, oneOf, quantity, text, url, yesOrNo } from './fields.ts'
+import { FORWARD } from './forward-schema.ts'
 import { GUARD } from './guard-schema.ts'
 import {
   DEFAULT_AUDIT_FILE_BYTES,
@@ -38,6 +39,7 @@ import {
   MIN_HEALTH_EVERY_MS,
 } from './limits.ts'
 import { QUOTA } from './quota-schema.ts'
+import { AUDIT_RETENTION } from './retention-schema.ts'
 import { TELEMETRY } from './telemetry-schema.ts'
 import { TOKENS } from './tokens-schema.ts'
 import { formatQuantity } from './units.ts'
@@ -50,7 +52,6 @@ export type { Config } from './config.ts'
  */
 
 const described = v.description
-const YEAR_MS = 365 * 86_400_000
 
 const path = text()
 const modelId = text(MAX_MODEL_ID_CHARACTERS)
@@ -325,24 +326,8 @@ const audit = v.strictObject({
     formatQuantity('size', DEFAULT_AUDIT_FILE_BYTES),
   ),
   ...AUDIT_PROOF,
-  retention: v.exactOptional(
-    v.pipe(
-      quantity('duration', 86_400_000, 20 * YEAR_MS),
-      described('How long records are kept. Not enforced in this release: `serve` refuses it.'),
-    ),
-  ),
-  forward: v.exactOptional(
-    v.pipe(
-      list(
-        v.strictObject({
-          kind: oneOf(['splunk-hec', 'elasticsearch', 'otlp', 'syslog', 'http']),
-          url: url(['http:', 'https:', 'tcp:', 'udp:', 'tls:']),
-          token: v.exactOptional(text()),
-        }),
-      ),
-      described('Where records are sent. Not enforced in this release: `serve` refuses it.'),
-    ),
-  ),
+  ...AUDIT_RETENTION,
+  forward: FORWARD,
 })
 
 const sealedWeights = v.strictObject({
@@ -416,6 +401,9 @@ export const DOCUMENT = v.strictObject({
 
 /** The part that says where the log is. */
 export const AUDIT_FILE_DOCUMENT = v.object({ file: AUDIT_FILE })
+
+/** The parts that say where the log is and where it is sent. */
+export const FORWARD_DOCUMENT = v.strictObject({ file: AUDIT_FILE, forward: FORWARD })
 
 /** The part that says where issued and revoked tokens are kept. */
 export const STATE_DOCUMENT = v.strictObject({ state })

@@ -38,6 +38,10 @@ export class Automaton {
   private startsEpoch = 0
   private readonly classes: number
   private readonly hasTail: (rule: number) => boolean
+  /** Behind `run`, where it met a match: the index of the class that led there, the row in front, and its epoch. */
+  metAt = 0
+  metFrom = 0
+  metEpoch = 0
 
   /** @param firstsAfter the first states of the rules of which a match may start behind a character of the class */
   constructor(
@@ -66,12 +70,12 @@ export class Automaton {
 
   /**
    * Follows a candidate that stands in `row` over the classes from `from` to `to`, as far as nothing matches: the row at their
-   * end; `FAILS`; or `UNKNOWN` where a pattern ends. May begin a new epoch.
+   * end; `FAILS`; or `UNKNOWN` where a pattern ends (`metAt`). May begin a new epoch.
    */
   run(row: number, classes: Uint8Array, from: number, to: number): number {
     const { rows } = this
     const { shift } = rows
-    let { table } = rows
+    let { table, epoch } = rows
     let at = row
     for (let index = from; index < to; index++) {
       const unitClass = classes[index] as number
@@ -81,8 +85,14 @@ export class Automaton {
         table = rows.table
       }
       if (entry === FAILS) return FAILS
-      if (entry >= MATCHES) return UNKNOWN
+      if (entry >= MATCHES) {
+        this.metAt = index
+        this.metFrom = at
+        this.metEpoch = epoch
+        return UNKNOWN
+      }
       at = entry
+      epoch = rows.epoch
     }
     return at
   }

@@ -62,6 +62,8 @@ export class Scanner {
   // The candidate: the row it has reached, after so many folded characters, in which epoch of the automaton.
   private row = NONE
   private read = 0
+  /** A pattern of it ends with the next character: it has to be followed with care. */
+  private met = false
   private epoch = 0
   /** Where patterns of the candidate ended: sizes and rows, alternating. */
   private matches: number[] = []
@@ -95,7 +97,7 @@ export class Scanner {
       const plain = rules.alphabet.readPlain(piece, classes)
       const released = plain ? this.screened(piece, classes) : null
       rules.alphabet.giveBack(classes)
-      if (released !== null) return this.row !== NONE && this.read === 0 ? released + this.scan(false) : released
+      if (released !== null) return this.met ? released + this.scan(false) : released
     }
     held.append(piece, false)
     return this.scan(false)
@@ -144,7 +146,7 @@ export class Scanner {
   private goesOn(piece: string, classes: Uint8Array): boolean {
     const { automaton } = this.rules
     const { rows } = automaton
-    if (this.row === NONE || this.matches.length > 0 || this.epoch !== rows.epoch || this.read === 0) return false
+    if (this.row === NONE || this.matches.length > 0 || this.epoch !== rows.epoch || this.met) return false
     const row = automaton.run(this.row, classes, 0, piece.length)
     if (row === UNKNOWN || row === FAILS) return false
     this.row = row
@@ -229,6 +231,7 @@ export class Scanner {
   private dropCandidate(): void {
     this.row = NONE
     this.read = 0
+    this.met = false
     if (this.matches.length > 0) this.matches.length = 0
   }
 
@@ -259,10 +262,10 @@ export class Scanner {
       const start = automaton.startAfter(before, sinceLetter >= CONTEXT_LENGTH)
       const row = start === FAILS ? FAILS : automaton.run(start, classes, at, length)
       if (row !== FAILS) {
-        // A match, or so: it has to be followed with care.
-        this.row = row === UNKNOWN ? start : row
-        this.read = row === UNKNOWN ? 0 : length - at
-        this.epoch = automaton.rows.epoch
+        this.met = row === UNKNOWN
+        this.row = this.met ? automaton.metFrom : row
+        this.read = (this.met ? automaton.metAt : length) - at
+        this.epoch = this.met ? automaton.metEpoch : automaton.rows.epoch
         break
       }
       before = classes[at] as number
@@ -278,7 +281,8 @@ export class Scanner {
     const { automaton } = this.rules
     const { rows } = automaton
     const { matches } = this
-    if (this.read === 0 || this.epoch !== rows.epoch) this.restart()
+    if (this.epoch !== rows.epoch) this.restart()
+    this.met = false
     const { epoch } = this
     const { shift } = rows
     let { table } = rows

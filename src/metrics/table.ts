@@ -58,8 +58,34 @@ export const METRICS = {
     'Signed checkpoints of the audit log, by place.',
   ),
   sallyport_audit_commit_seconds: histogram(STORE_SECONDS, {}, 'What the disk took for a group of audit records.'),
+  sallyport_audit_deleted_records_total: counter({}, 'Audit records that were deleted at the end of their retention.'),
+  sallyport_audit_forward_dropped_total: counter(
+    { destination: 'destinations of the configuration', why: ['refused', 'missing'] },
+    'Audit records that a destination will not get.',
+  ),
+  sallyport_audit_forward_failures_total: counter(
+    { destination: 'destinations of the configuration' },
+    'Attempts to forward audit records that failed.',
+  ),
+  sallyport_audit_forward_lag_bytes: gauge(
+    { destination: 'destinations of the configuration' },
+    'Bytes of the audit log that a destination lacks.',
+  ),
+  sallyport_audit_forward_lag_records: gauge(
+    { destination: 'destinations of the configuration' },
+    'Audit records that a destination lacks.',
+  ),
+  sallyport_audit_forward_lag_seconds: gauge(
+    { destination: 'destinations of the configuration' },
+    'Age of the oldest audit record that a destination lacks.',
+  ),
+  sallyport_audit_forwarded_total: counter(
+    { destination: 'destinations of the configuration' },
+    'Audit records that a destination has taken.',
+  ),
   sallyport_audit_lag_seconds: gauge({}, 'For how long audit records have waited without any becoming safe on disk.'),
   sallyport_audit_records_total: counter({ result: ['written', 'failed'] }, 'Audit records.'),
+  sallyport_audit_retention_runs_total: counter({ result: ['done', 'failed'] }, 'Looks for audit records to delete.'),
   sallyport_audit_waiting_records: gauge({}, 'Audit records that wait for the disk now.'),
   sallyport_audit_writable: gauge({}, '1 while the audit log can be written, else 0.'),
   sallyport_certificate_expiry_warnings_total: counter(
@@ -69,6 +95,11 @@ export const METRICS = {
   sallyport_certificate_reloads_total: counter(
     { result: ['loaded', 'failed'] },
     'Reloads of the certificates of a listener.',
+  ),
+  sallyport_config_loaded_timestamp_seconds: gauge({}, 'When the configuration in force was read.'),
+  sallyport_config_reloads_total: counter(
+    { result: ['loaded', 'refused', 'failed'] },
+    'Times that the configuration was read again.',
   ),
   sallyport_connections_refused_total: counter({}, 'Connections beyond the limit of connections (Node).'),
   sallyport_guard_findings_total: counter(
@@ -149,6 +180,9 @@ export const METRICS = {
     { validator: 'validators of the configuration', outcome: ['pass', 'bad', 'failed'] },
     'Checks by outside validators.',
   ),
+  sallyport_worker_crashes_total: counter({}, 'Workers that ended unasked.'),
+  sallyport_worker_starts_total: counter({}, 'Workers that were started.'),
+  sallyport_workers: gauge({}, 'Workers that run.'),
 } as const satisfies Readonly<Record<string, MetricDefinition>>
 
 type Table = typeof METRICS

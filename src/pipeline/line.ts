@@ -36,6 +36,8 @@ interface Waiter {
   readonly since: number
   readonly timer: ReturnType<typeof setTimeout>
   readonly resolve: (result: Admitted) => void
+  /** Another one where the line has been put in order anew. */
+  ticket: Ticket<Waiter> | undefined
 }
 
 /**
@@ -44,23 +46,45 @@ interface Waiter {
  */
 export class Line {
   private readonly services: LineServices
-  private readonly queue: FairQueue<Waiter>
-  private readonly levels: ReadonlyMap<string, number>
+  private model: ModelConfig
+  private admission: AdmissionConfig
+  private queue: FairQueue<Waiter>
+  private levels: ReadonlyMap<string, number>
   private readonly pace = new Pace()
   private running = 0
 
   constructor(services: LineServices) {
     this.services = services
-    const { queue, weights, priorities } = services.admission
-    const shares = new Map(Object.entries(weights))
-    const weightOf = (who: string) => shares.get(who) ?? shares.get(who.split('/')[0] as string) ?? 1
-    this.queue = new FairQueue({ ...queue, classes: priorities.length, weightOf })
-    this.levels = new Map(priorities.map((name, level) => [name, level]))
+    this.model = services.model
+    this.admission = services.admission
+    this.queue = queueOf(services.admission)
+    this.levels = levelsOf(services.admission)
+  }
+
+  /** Takes a new configuration. Other rules put the line in order anew; nobody is sent away for want of room in it. */
+  configure(model: ModelConfig, admission: AdmissionConfig): void {
+    this.model = model
+    if (admission === this.admission) return
+    const before = this.queue
+    this.admission = admission
+    this.queue = queueOf(admission)
+    this.levels = levelsOf(admission)
+    for (let ticket = before.next(); ticket; ticket = before.next()) {
+      before.leave(ticket)
+      const { item } = ticket
+      const { exchange } = item
+      item.ticket = this.queue.admit(this.whoOf(exchange), this.levelOf(exchange), costOf(exchange), item)
+    }
+  }
+
+  /** Nobody waits, and nobody is served: nothing would be lost with it. */
+  get isIdle(): boolean {
+    return this.queue.size === 0 && this.running === 0
   }
 
   /** A place at once where there is one and nobody waits; else the request gets in line. */
-  take(exchange: Exchange, tried: Tried): Admitted | Promise<Admitted> {
-    const { model, pool } = this.services
+  take(exchange: Exchange, model: ModelConfig, tried: Tried): Admitted | Promise<Admitted> {
+    const { pool } = this.services
     if (this.queue.size === 0) {
       const server = pool.take(model, tried, exchange.promptPrefix)
       if (server) {
@@ -72,9 +96,11 @@ export class Line {
 
   /** Lets in whoever there is room for. */
   move(): void {
-    const { model, pool } = this.services
+    const { pool } = this.services
     for (let ticket = this.queue.next(); ticket; ticket = this.queue.next()) {
       const waiter = ticket.item
+      // As it knows it: what it was checked for goes by that.
+      const { model = this.model } = waiter.exchange
       const server = pool.take(model, waiter.tried, waiter.exchange.promptPrefix)
       if (server) {
         const charge = this.queue.start()
@@ -84,7 +110,7 @@ export class Line {
         // Whoever is behind waits too, even for a server that this one has found unreachable.
         return
       } else {
-        this.remove(ticket, 'nowhere', () => ({ kind: 'nowhere' }))
+        this.remove(waiter, 'nowhere', () => ({ kind: 'nowhere' }))
       }
     }
   }
@@ -92,49 +118,52 @@ export class Line {
   /** Sends everybody away who waits. */
   dismiss(): void {
     for (let ticket = this.queue.next(); ticket; ticket = this.queue.next()) {
-      this.remove(ticket, 'dismissed', () => refused(SHUTTING_DOWN))
+      this.remove(ticket.item, 'dismissed', () => refused(SHUTTING_DOWN))
     }
   }
 
   private wait(exchange: Exchange, tried: Tried): Admitted | Promise<Admitted> {
-    const { admission, hall, meter, clock, model } = this.services
+    const { admission, model } = this
+    const { hall, meter, clock } = this.services
     if (hall.closed) return refused(SHUTTING_DOWN)
     const who = this.whoOf(exchange)
     if (hall.bytes + sizeOf(exchange) > admission.queue.memoryBytes) return this.full('queue_full', who)
     const { promise, resolve } = Promise.withResolvers<Admitted>()
-    const timer = setTimeout(() => this.giveUp(ticket as Ticket<Waiter>), admission.maxWaitMs)
-    const waiter: Waiter = { exchange, tried, since: clock.monotonic(), timer, resolve }
+    const timer = setTimeout(() => this.giveUp(waiter), admission.maxWaitMs)
+    const waiter: Waiter = { exchange, tried, since: clock.monotonic(), timer, resolve, ticket: undefined }
     const ahead = this.queue.sizeOf(who)
     const ticket = this.queue.enter(who, this.levelOf(exchange), costOf(exchange), waiter)
     if (typeof ticket === 'string') {
       clearTimeout(timer)
       return this.full(ticket === 'full' ? 'queue_full' : 'team_queue_full', who)
     }
+    waiter.ticket = ticket
     hall.bytes += sizeOf(exchange)
     meter.entered(teamOf(exchange), model.id, ahead)
     exchange.onGone(() => {
-      this.remove(ticket, 'left', () => ({ kind: 'aborted' }))
+      this.remove(waiter, 'left', () => ({ kind: 'aborted' }))
       this.move()
     })
     this.move()
     return promise
   }
 
-  private giveUp(ticket: Ticket<Waiter>): void {
-    const who = this.whoOf(ticket.item.exchange)
-    this.remove(ticket, 'timeout', () => this.full('queue_timeout', who))
+  private giveUp(waiter: Waiter): void {
+    const who = this.whoOf(waiter.exchange)
+    this.remove(waiter, 'timeout', () => this.full('queue_timeout', who))
     this.move()
   }
 
   /** Takes a request out of the line, unless it has had its turn. Whoever it held up may go then: `move` sees to that. */
-  private remove(ticket: Ticket<Waiter>, end: WaitEnd, result: () => Admitted): void {
-    if (!this.queue.leave(ticket)) return
-    this.end(ticket.item, end)
-    ticket.item.resolve(result())
+  private remove(waiter: Waiter, end: WaitEnd, result: () => Admitted): void {
+    if (!waiter.ticket || !this.queue.leave(waiter.ticket)) return
+    this.end(waiter, end)
+    waiter.resolve(result())
   }
 
   private end({ exchange, since, timer }: Waiter, end: WaitEnd): void {
-    const { hall, meter, clock, model } = this.services
+    const { model } = this
+    const { hall, meter, clock } = this.services
     clearTimeout(timer)
     const waitedMs = clock.monotonic() - since
     exchange.queuedMs = (exchange.queuedMs ?? 0) + waitedMs
@@ -143,6 +172,7 @@ export class Line {
   }
 
   private hold(server: UpstreamConfig, charge: Charge): Place {
+    const { queue } = this
     const { pool, clock } = this.services
     const since = clock.monotonic()
     this.running++
@@ -155,26 +185,36 @@ export class Line {
         this.pace.add(clock.monotonic() - since)
         this.move()
       },
-      settle: tokens => this.queue.settle(charge, tokens),
+      settle: tokens => queue.settle(charge, tokens),
     }
   }
 
   private full(code: 'queue_full' | 'team_queue_full' | 'queue_timeout', who: string): Admitted {
     const ahead = Math.max(1, this.queue.aheadOf(who))
-    const ms = this.pace.timeFor(ahead, this.running) ?? this.services.admission.maxWaitMs
+    const ms = this.pace.timeFor(ahead, this.running) ?? this.admission.maxWaitMs
     return refused({ code, headers: retryHeaders(Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, ms))) })
   }
 
   /** Whose share a request is of. */
   private whoOf({ principal }: Exchange): string {
     if (!principal) throw new Error('requests wait behind authenticate')
-    return this.services.admission.per === 'team' ? principal.team : `${principal.team}/${principal.app}`
+    return this.admission.per === 'team' ? principal.team : `${principal.team}/${principal.app}`
   }
 
   private levelOf({ principal }: Exchange): number {
-    const { defaultPriority } = this.services.admission
+    const { defaultPriority } = this.admission
     return this.levels.get(principal?.priority ?? defaultPriority) ?? this.levels.get(defaultPriority) ?? 0
   }
+}
+
+function queueOf({ queue, weights, priorities }: AdmissionConfig): FairQueue<Waiter> {
+  const shares = new Map(Object.entries(weights))
+  const weightOf = (who: string) => shares.get(who) ?? shares.get(who.split('/')[0] as string) ?? 1
+  return new FairQueue({ ...queue, classes: priorities.length, weightOf })
+}
+
+function levelsOf({ priorities }: AdmissionConfig): ReadonlyMap<string, number> {
+  return new Map(priorities.map((name, level) => [name, level]))
 }
 
 const SHUTTING_DOWN: Refusal = { code: 'shutting_down', headers: retryHeaders(MIN_RETRY_MS) }

@@ -22,6 +22,8 @@ export interface Readiness {
    * instance is ready all the same, since others would fare no better.
    */
   readonly validators?: Readonly<Record<string, boolean>>
+  /** By name, whether a destination of the audit log is up to date; the instance is ready all the same: nothing is lost. */
+  readonly forwarding?: Readonly<Record<string, boolean>>
 }
 
 /** For how long an answer of a model server counts, so that probes by many do not add up. */
@@ -52,6 +54,7 @@ export async function ready(services: Services): Promise<Readiness> {
     keys,
     ...(trusted.length > 0 && { trustedKeys: trusted.every(Boolean) }),
     ...(validators && { validators }),
+    ...(services.forwarding && { forwarding: services.forwarding.inTime() }),
   }
 }
 

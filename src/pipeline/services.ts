@@ -40,6 +40,8 @@ export interface Services {
   readonly tokenLockout: Lockout
   readonly upstream: Upstream
   readonly audit: AuditLog
+  /** By name, whether a destination of the log is up to date; absent where this process sends it nowhere. */
+  readonly forwarding?: { inTime(): Readonly<Record<string, boolean>> }
   readonly verifyToken: VerifyToken
   readonly revocations: Revocations
   readonly expiryWarnings: ExpiryWarnings

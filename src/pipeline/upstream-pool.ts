@@ -36,18 +36,35 @@ export type ServerOutcome =
 export class UpstreamPool {
   private readonly options: PoolOptions
   private readonly random: () => number
-  private readonly pools = new Map<ModelConfig, readonly Member[]>()
-  private readonly members = new Map<UpstreamConfig, Member>()
+  /** Of the configuration in force, by the ids of models. */
+  private current: ReadonlyMap<string, Group> = new Map()
+  /** The same, and those that requests still know from a configuration before. */
+  private readonly groups = new WeakMap<ModelConfig, Group>()
+  private readonly members = new WeakMap<UpstreamConfig, Member>()
   private readonly memory = new PrefixMemory(PREFIX_ENTRIES)
 
   constructor(options: PoolOptions) {
     this.options = options
     this.random = options.random ?? Math.random
-    for (const model of options.models) {
-      const members = model.upstreams.map((server, index) => new Member(model, server, index, this.random))
-      this.pools.set(model, members)
-      for (const member of members) this.members.set(member.server, member)
+    this.configure(options.models)
+  }
+
+  /**
+   * Takes the models of a new configuration. What is known of a server of the same URL and kind, and what is under way there,
+   * goes on counting; requests that know a model from before get its servers of now, as long as there are any of a kind that
+   * they were checked for.
+   */
+  configure(models: readonly ModelConfig[]): void {
+    const before = this.current
+    const current = new Map<string, Group>()
+    for (const model of models) {
+      const group = before.get(model.id) ?? new Group()
+      group.configure(model, this.random)
+      current.set(model.id, group)
+      this.groups.set(model, group)
+      for (const member of group.members) this.members.set(member.server, member)
     }
+    this.current = current
   }
 
   /** Whether requests for the model have a choice: only then it matters what their prompts begin with. */
@@ -108,7 +125,7 @@ export class UpstreamPool {
 
   /** Sends a server no new requests, or sends it some again; those under way finish. `url` is that of the configuration. */
   drain(url: string, isDraining: boolean): void {
-    for (const member of this.members.values()) {
+    for (const member of this.all()) {
       if (member.server.url !== url) continue
       member.isDraining = isDraining
       this.options.changed?.(member.model)
@@ -124,7 +141,7 @@ export class UpstreamPool {
   /** Each server of each model as it is now. A model's only server is always usable. */
   states(): { model: string; upstream: string; usable: boolean; inFlight: number }[] {
     const now = this.options.clock.monotonic()
-    return [...this.members.values()].map(({ model, server, isAlone, isDraining, health, inFlight }) => ({
+    return [...this.all()].map(({ model, server, isAlone, isDraining, health, inFlight }) => ({
       model: model.id,
       upstream: server.url,
       usable: !isDraining && (isAlone || health.trust(now) !== BROKEN),
@@ -135,21 +152,25 @@ export class UpstreamPool {
   /** Whether some server was well within this time. */
   wellWithin(ms: number): boolean {
     const since = this.options.clock.monotonic() - ms
-    for (const { wellAt } of this.members.values()) if (wellAt >= since) return true
+    for (const { wellAt } of this.all()) if (wellAt >= since) return true
     return false
   }
 
   /** The servers that there is a choice of, each once, as their health checks see them. */
   checkedServers(): CheckedServer[] {
     const byUrl = new Map<string, Member[]>()
-    for (const [model, members] of this.pools) {
-      if (!this.hasChoice(model)) continue
+    for (const { members } of this.current.values()) {
+      if (members.length < 2) continue
       for (const member of members) {
         const { url } = member.server.health
         byUrl.set(url, [...(byUrl.get(url) ?? []), member])
       }
     }
     return [...byUrl.values()].map(members => this.checkedServer(members))
+  }
+
+  private *all(): Iterable<Member> {
+    for (const { members } of this.current.values()) yield* members
   }
 
   /** One server, as a member of each model that it serves. */
@@ -188,7 +209,9 @@ export class UpstreamPool {
    * attempt, broken ones are none: the caller would only wait longer for its error.
    */
   private peersOf(model: ModelConfig, tried: ReadonlySet<UpstreamConfig>): Member[] {
-    const members = this.pools.get(model) ?? []
+    const group = this.groups.get(model)
+    const members =
+      group === undefined || group.model === model ? (group?.members ?? NO_MEMBERS) : group.membersFor(model)
     const now = members.length > 1 ? this.options.clock.monotonic() : 0
     let best: Trust = BROKEN
     let peers: Member[] = []
@@ -222,12 +245,35 @@ export class UpstreamPool {
   }
 }
 
+/** The servers of one model, through all configurations that have it. */
+class Group {
+  model: ModelConfig | undefined
+  members: readonly Member[] = []
+  /** Numbers are not used again: what is remembered of a server that is gone leads nowhere. */
+  private numbers = 0
+
+  configure(model: ModelConfig, random: () => number): void {
+    if (this.model === model) return
+    const left = [...this.members]
+    this.model = model
+    this.members = model.upstreams.map(server => {
+      const at = left.findIndex(known => known.server.url === server.url && known.server.kind === server.kind)
+      const [member = new Member(model, server, this.numbers++, random)] = at < 0 ? [] : left.splice(at, 1)
+      member.configure(model, server)
+      return member
+    })
+  }
+
+  /** For a request that knows the model from before: servers of the kinds that it was checked for. */
+  membersFor({ upstreams }: ModelConfig): readonly Member[] {
+    return this.members.filter(({ server }) => upstreams.some(({ kind }) => kind === server.kind))
+  }
+}
+
 class Member implements Peer {
-  readonly model: ModelConfig
-  readonly server: UpstreamConfig
+  model: ModelConfig
+  server: UpstreamConfig
   readonly index: number
-  readonly capacity: number | undefined
-  readonly weight: number
   readonly health: ServerHealth
   isDraining: boolean
   inFlight = 0
@@ -239,11 +285,24 @@ class Member implements Peer {
     this.model = model
     this.server = server
     this.index = index
-    this.capacity = server.maxInFlight
-    // One that is drained by configuration and undrained by hand counts like any other.
-    this.weight = server.weight || 1
     this.health = new ServerHealth(random)
     this.isDraining = server.weight === 0
+  }
+
+  /** Takes a new configuration. What was drained, or not, by hand stays so unless the configuration changes its mind. */
+  configure(model: ModelConfig, server: UpstreamConfig): void {
+    if ((server.weight === 0) !== (this.server.weight === 0)) this.isDraining = server.weight === 0
+    this.model = model
+    this.server = server
+  }
+
+  get capacity(): number | undefined {
+    return this.server.maxInFlight
+  }
+
+  get weight(): number {
+    // One that is drained by configuration and undrained by hand counts like any other.
+    return this.server.weight || 1
   }
 
   /** There is no other server to prefer to it. */
@@ -261,6 +320,7 @@ class Member implements Peer {
 }
 
 const NONE: Preference = {}
+const NO_MEMBERS: readonly Member[] = []
 const NOBODY: ReadonlySet<UpstreamConfig> = new Set()
 
 const CHOICES = {

@@ -10,9 +10,9 @@ export interface OutageOptions {
   /** Counts what is `local` while the store is away: this instance alone. */
   readonly local: StateStore
   /** Gateways that share the store: each has this part of a local limit. */
-  readonly instances: number
+  readonly instances: () => number
   /** Every limit lets something in without the store: the instance is ready even so. */
-  readonly tolerates: boolean
+  readonly tolerates: () => boolean
   readonly clock: Clock
   readonly telemetry: Telemetry
 }
@@ -66,7 +66,7 @@ export function withOutageModes({ store, local, instances, tolerates, clock, tel
       places,
       meters: places.map(place => {
         const meter = meters[place] as Meter
-        return { ...meter, limit: Math.max(1, Math.floor(meter.limit / instances)) }
+        return { ...meter, limit: Math.max(1, Math.floor(meter.limit / instances())) }
       }),
     }
     shares.set(meters, share)
@@ -125,7 +125,7 @@ export function withOutageModes({ store, local, instances, tolerates, clock, tel
 
     usage: (tenant, meters) => calling(() => store.usage(tenant, meters)),
 
-    ready: async () => (await store.ready()) || tolerates,
+    ready: async () => (await store.ready()) || tolerates(),
 
     async close() {
       await local.close()

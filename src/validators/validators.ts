@@ -10,8 +10,11 @@ import { vllmClassify } from './vllm-classify.ts'
 export class Validators {
   readonly all: readonly Validator[]
 
-  constructor(configs: readonly ValidatorConfig[], services: ValidatorServices) {
-    this.all = configs.map(config => new Validator(config, kindOf(config), services))
+  /** @param before of which those that have the very same configuration stay, with what they remember */
+  constructor(configs: readonly ValidatorConfig[], services: ValidatorServices, before?: Validators) {
+    this.all = configs.map(
+      config => before?.all.find(known => known.config === config) ?? new Validator(config, kindOf(config), services),
+    )
   }
 
   /** Those that look at one stage; of the names given, where any are. */

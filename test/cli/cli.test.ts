@@ -212,7 +212,7 @@ describe('config', () => {
     const { code, stdout, stderr } = await run(dir, ['config', 'check', 'all.yaml'], env)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('all.yaml: valid\n')
-    expect(stdout).toContain('warning audit.retention: not enforced by this release; serve refuses to start with it\n')
+    expect(stdout).toContain('warning audit.checkpoint.to: none given: checkpoints stay beside the log')
   })
 
   test('check names every fault with its path, as text and as JSON', async () => {

@@ -188,20 +188,21 @@ export function canaries(rig: Rig): void {
       },
       'a private key for public ones': { ...base, tokens: { jwks: '../keys/signing.jwk.json' } },
     }
-    for (const [name, config] of Object.entries(broken)) {
-      const file = join(dir, 'sallyport.yaml')
+    const runs = Object.entries(broken).flatMap(([name, config], index) => {
+      const file = join(dir, `${index}.yaml`)
       writeFileSync(file, JSON.stringify(config))
-      const commands = [name === 'good' ? ['config', 'print', '--config', file] : ['config', 'check', file]]
-      if (name !== 'good') commands.push(['serve', '--config', file])
-      for (const args of commands) {
-        const { code, stdout, stderr } = await sallyport(args, {
-          cwd: dir,
-          runtime: rig.runtime,
-          env: { LOG_LEVEL: 'debug', PROMPT_HMAC_SECRET: CANARY.hmac },
-        })
-        clean(`${args[0]} ${args[1]} with ${name}`, stdout + stderr)
-        if (args[0] === 'serve') expect([name, code]).toEqual([name, 1])
-      }
-    }
+      if (name === 'good') return [{ name, args: ['config', 'print', '--config', file] }]
+      return [
+        { name, args: ['config', 'check', file] },
+        { name, args: ['serve', '--config', file] },
+      ]
+    })
+    const [env, cwd] = [{ LOG_LEVEL: 'debug', PROMPT_HMAC_SECRET: CANARY.hmac }, dir]
+    const outcomes = runs.map(async ({ name, args }) => {
+      const { code, stdout, stderr } = await sallyport(args, { cwd, runtime: rig.runtime, env })
+      clean(`${args[0]} ${args[1]} with ${name}`, stdout + stderr)
+      if (args[0] === 'serve') expect([name, code]).toEqual([name, 1])
+    })
+    await Promise.all(outcomes)
   })
 }

@@ -82,7 +82,7 @@ export function firewall(rig: Rig): void {
       )
       // What HTTP itself needs, and what Bun's client always says of itself.
       const protocol = ['host', 'connection', 'content-length', 'transfer-encoding']
-      const own = rig.runtime === 'bun' ? ['user-agent', 'accept-encoding'] : []
+      const own = rig.lacks('plainUpstreamHeads') ? ['user-agent', 'accept-encoding'] : []
       const names = Object.keys(sent?.headers ?? {}).filter(name => ![...protocol, ...own].includes(name))
       expect(names.sort()).toEqual(Object.keys(REQUEST_HEADERS).sort())
     })

@@ -14,6 +14,7 @@ import {
   startGateway,
   waitFor,
 } from '../support/index.ts'
+import { type CapabilityName, lacking } from './capabilities.ts'
 import type { Json } from './events.ts'
 
 /** In every prompt of the suite; never allowed in answers, logs or records. */
@@ -63,6 +64,11 @@ export class Rig {
 
   constructor(runtime: Runtime) {
     this.runtime = runtime
+  }
+
+  /** Why this runtime does not have it; undefined where it has. */
+  lacks(name: CapabilityName): string | undefined {
+    return lacking(this.runtime, name)
   }
 
   async start(): Promise<void> {

@@ -92,7 +92,7 @@ export function routes(rig: Rig): void {
       'nonsense\r\n\r\n',
       `${get}x-long: ${'x'.repeat(100_000)}\r\n\r\n`,
       `${get}bad header\r\n\r\n`,
-      `${get}upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-key: x\r\n\r\n`,
+      `${get}upgrade: websocket\r\nconnection: upgrade, close\r\nsec-websocket-key: x\r\n\r\n`,
     ]) {
       const answer = await raw(rig.gateway.port, bytes)
       expect(answer).toMatch(/^(HTTP\/1\.1 4\d\d |$)/)

@@ -125,11 +125,11 @@ describe('Redis state store in trouble', () => {
   })
 
   test('one that fails keeps none of those that went with it', async () => {
-    await observer.set('sallyport:1:{tenant}:window:60000:broken', 'not a hash')
+    await observer.set('sallyport:2:{tenant}:window:60000:broken', 'no window')
     const keys = ['limit', 'broken', 'other']
     const results = await Promise.all(keys.map(key => reserve(4, key).then(({ outcome }) => outcome, String)))
-    expect(results).toEqual(['granted', 'StoreUnavailableError: Redis failed: WRONGTYPE', 'granted'])
-    await observer.set(`sallyport:1:{tenant}:reservation:request-${lastId - 1}`, 'no record')
+    expect(results).toEqual(['granted', 'StoreUnavailableError: Redis failed: ERR', 'granted'])
+    await observer.set(`sallyport:2:{tenant}:reservation:request-${lastId - 1}`, 'no record')
     const settled = keys.map((_, at) => store.settle(`request-${lastId - 2 + at}`, 'tenant', [1]).then(() => 1, String))
     expect(await Promise.all(settled)).toEqual([1, expect.stringContaining('StoreUnavailableError'), 1])
     expect([await remaining(), await remaining('other')]).toEqual([9, 9])

@@ -58,7 +58,7 @@ describe.each<Runtime>(['node', 'bun'])('the gateway on %s is told to stop', run
   test('by the terminal it was started from (SIGHUP): it is not', async () => {
     const gateway = await start()
     gateway.signal('SIGHUP')
-    await waitFor('a word of it', () => gateway.output().includes('nothing_to_reload'), 2000)
+    await waitFor('a word of it', () => gateway.output().includes('config_reloaded'), 5000)
     expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
     gateway.signal('SIGTERM')
     expect(await within('the exit', 1500, gateway.exited)).toEqual({ code: 0, signal: null })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { OnBlock } from '../../src/config/config.ts'
 import { MAX_CHECKS_OPEN, WINDOW_WAIT_MS } from '../../src/config/limits.ts'
 import { anthropicError } from '../../src/errors/anthropic-error.ts'
 import { openAiError } from '../../src/errors/refusal.ts'
@@ -34,10 +35,11 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const pass = (text: string) => text
 
-function guardOf(wire: Wire): FramedAnswer {
+function guardOf(wire: Wire, onBlock?: OnBlock): FramedAnswer {
   const texts = new TextGuard(side)
   const common = {
     texts,
+    ...(onBlock === undefined ? {} : { onBlock }),
     maxFrameBytes: 1 << 20,
     cutFor: () => null,
     onText: () => {},
@@ -72,8 +74,8 @@ class Rig {
   drained = 0
   over = false
 
-  constructor(wire: Wire, settings: readonly Partial<ValidatorConfig>[]) {
-    this.stream = guardOf(wire)
+  constructor(wire: Wire, settings: readonly Partial<ValidatorConfig>[], onBlock?: OnBlock) {
+    this.stream = guardOf(wire, onBlock)
     this.validation = new StreamValidation({
       validators: settings.map((some, index) => {
         const config = validatorConfig({ name: `v${index}`, ...some })
@@ -306,6 +308,15 @@ describe.each(CAPTURES)('what a real server sent: %s', (name, wire) => {
     }
   })
 
+  test('that is bad ends with an error where policy wants no ending that looks whole', async () => {
+    const rig = new Rig(wire, [{ output: { mode: 'hold', window: 12 } }], 'error')
+    let checks = 0
+    await play(rig, chunksOf(bytes, [0.3, 0.6]), [[2, 0]], () => (checks++ === 0 ? BAD : PASS))
+    expect(rig.stream.end).toMatchObject({ kind: 'failed', code: 'guard_output_blocked' })
+    expect(JSON.stringify(rig.events.at(-1))).toContain('guard_output_blocked')
+    expect(rig.bytes.toString()).not.toMatch(/"content_filter"|"refusal",|\[DONE\]|response\.incomplete|message_stop/)
+  })
+
   test('that could not be checked ends with an error', async () => {
     const rig = new Rig(wire, [{ output: { mode: 'hold', window: 12 } }])
     let checks = 0
@@ -505,6 +516,28 @@ describe('a stream', () => {
     expect(rig.drained).toBe(0)
     await rig.answer(0, PASS)
     expect([rig.validation.full, rig.drained]).toEqual([false, 1])
+  })
+
+  test('with an event that waits for the next one is cut behind what has passed, and in order', async () => {
+    const rig = new Rig(CHAT_COMPLETIONS, [{ output: { mode: 'hold', window: 12 } }])
+    const odd = {
+      choices: [{ index: 0, delta: { content: 'First words. ' }, finish_reason: null }],
+      vendor: 'jane.doe@',
+    }
+    rig.push(encoder.encode(`data: ${JSON.stringify(odd)}\n\n`))
+    // It may be the beginning of an address: the event waits, and nobody is asked about what does not go out.
+    expect(rig.asked).toEqual([])
+    rig.push(event('Second words. '))
+    expect(rig.asked[0]?.windows).toContain('jane.doe@\n')
+    await rig.answerAll(() => PASS)
+    const passed = [...rig.events]
+    expect(passed[0]).toEqual(odd)
+    rig.push(Buffer.concat([event('Third words. '), encoder.encode(`data: ${JSON.stringify(odd)}\n\n`)]))
+    expect(rig.asked.length).toBeGreaterThan(0)
+    await rig.answerAll(() => BAD)
+    expect(rig.events.slice(0, passed.length)).toEqual(passed)
+    expect(textsOf(rig.events)).toEqual(textsOf(passed))
+    expectWholeEnding(CHAT_COMPLETIONS, rig.events)
   })
 
   test('that comes faster than its verdicts is checked by a few checks at a time, and arrives whole', async () => {

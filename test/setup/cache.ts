@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { tinyAdapter } from './tiny-adapter.ts'
 import { type TinyModel, tinyGguf } from './tiny-gguf.ts'
 
-const CACHE = resolve(process.env.SALLYPORT_TEST_CACHE ?? join(import.meta.dirname, '../../.cache'))
+export const CACHE = resolve(process.env.SALLYPORT_TEST_CACHE ?? join(import.meta.dirname, '../../.cache'))
 
 export const LLAMA_DIR = join(CACHE, 'llama-server')
 export const LLAMA_SERVER = join(LLAMA_DIR, 'bin/llama-server')

@@ -1,8 +1,10 @@
-// Run before the tests: brings in what npm cannot (Redis, nginx, Prometheus, a real llama-server, small models). Quick when all is there.
+// Run before the tests: brings in what the root's packages are not (Redis, nginx, Prometheus, rsyslog, a real llama-server, small models, more
+// runtimes). Quick when all is there.
 import { spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { APT_LOCK, DEBS_DIR, LLAMA_DIR, MODELS, modelFile } from './cache.ts'
+import { installRuntimes } from './runtimes.ts'
 
 const INSTALL_DEADLINE_MS = 300_000
 
@@ -39,9 +41,20 @@ function isInstalled(program: string): boolean {
   })
 }
 
-/** Of programs whose package has their name. */
-async function install(...programs: readonly string[]): Promise<void> {
-  const missing = programs.filter(program => !isInstalled(program)).join(' ')
+/** Debian packages, each with what shows that it is there: a program, by its name or its path. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'redis-server': ['redis-server'],
+  nginx: ['nginx'],
+  prometheus: ['prometheus'],
+  rsyslog: ['/usr/sbin/rsyslogd'],
+  'rsyslog-openssl': ['x86_64', 'aarch64'].map(machine => `/usr/lib/${machine}-linux-gnu/rsyslog/lmnsd_ossl.so`),
+}
+
+async function install(): Promise<void> {
+  const isThere = (sign: string) => (sign.startsWith('/') ? existsSync(sign) : isInstalled(sign))
+  const missing = Object.keys(PACKAGES)
+    .filter(name => !PACKAGES[name]?.some(isThere))
+    .join(' ')
   if (missing === '') return
   if (!isInstalled('apt-get') || process.getuid?.() !== 0)
     throw new Error(`${missing}: missing, and only root can install it: run \`apt-get install ${missing}\` first`)
@@ -50,6 +63,7 @@ async function install(...programs: readonly string[]): Promise<void> {
   await run('flock', APT_LOCK, 'sh', '-c', line)
 }
 
-await step('redis-server, nginx, prometheus', () => install('redis-server', 'nginx', 'prometheus'))
+await step(Object.keys(PACKAGES).join(', '), install)
 await step('llama-server', () => run('sh', join(import.meta.dirname, 'install-llama-server.sh'), LLAMA_DIR, DEBS_DIR))
+await step('Deno, Node 26', () => installRuntimes(folder => run('npm', 'ci', '--ignore-scripts', '--prefix', folder)))
 for (const [name, model] of Object.entries(MODELS)) await step(`model ${name}`, () => modelFile(model))

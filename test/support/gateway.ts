@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
+import { DENO, NODE_26 } from '../setup/runtimes.ts'
 import { freePort, isListening } from './ports.ts'
 import { type Completed, type Exit, runProcess, startProcess } from './process.ts'
 import { tempDir } from './temp-dir.ts'
@@ -8,9 +9,25 @@ import { tempDir } from './temp-dir.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const BUNDLE = join(ROOT, 'dist/sallyport.mjs')
 
-export type Runtime = 'node' | 'bun'
+export type Runtime = 'node' | 'bun' | 'deno' | 'node26'
 
-const PROGRAM: Record<Runtime, string> = { node: process.execPath, bun: join(ROOT, 'node_modules/.bin/bun') }
+/** The program, and the arguments in front of the bundle's name. */
+const COMMAND: Record<Runtime, readonly [program: string, ...args: string[]]> = {
+  node: [process.execPath],
+  node26: [NODE_26],
+  bun: [join(ROOT, 'node_modules/.bin/bun')],
+  // As docs/operations.md has it: it may write below its own folder only, and start nothing.
+  deno: [
+    DENO,
+    'run',
+    '--no-prompt',
+    '--allow-env',
+    '--allow-net',
+    '--allow-read',
+    '--allow-write=.',
+    '--allow-sys=hostname,uid,gid,ca',
+  ],
+}
 
 /** The environment is the test's own: nothing that a developer has set in the shell reaches the gateway. */
 const CLEAN = {
@@ -41,7 +58,8 @@ export function sallyport(
   args: readonly string[],
   { cwd, runtime = 'node', env, input = '' }: CliOptions,
 ): Promise<Completed> {
-  return runProcess(PROGRAM[runtime], [bundle(), ...args], { cwd, env: { ...CLEAN, ...env }, input })
+  const [program, ...before] = COMMAND[runtime]
+  return runProcess(program, [...before, bundle(), ...args], { cwd, env: { ...CLEAN, ...env }, input })
 }
 
 /** The standard output of a command that must succeed. */
@@ -109,7 +127,8 @@ export async function startGateway({
   const file = join(dir, 'sallyport.yaml')
   writeFileSync(file, stringify(settings))
 
-  const server = await startProcess(PROGRAM[runtime], [bundle(), 'serve', '--config', file, ...args], {
+  const [program, ...before] = COMMAND[runtime]
+  const server = await startProcess(program, [...before, bundle(), 'serve', '--config', file, ...args], {
     cwd: dir,
     env: { ...CLEAN, PORT: String(port), ...env },
     // A connection, not a request to /healthz: under mutual TLS the helper has no certificate.

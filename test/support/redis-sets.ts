@@ -22,7 +22,7 @@ const CLUSTER_SIZE = 3
 
 /** What `docs/storage-schema.md` says a user must be allowed to do, and nothing else. */
 const LEAST_RIGHTS =
-  '~sallyport:1:* &sallyport:1:* -@all +evalsha +eval +ping +info +time +get +set +del +pexpire +pttl +hget +hset +hmget +hdel +hlen +hexists +hsetnx +hincrby +zadd +zrem +zcount +zscore +zrangebyscore +zremrangebyscore +multi +exec +incrby +expire +subscribe +unsubscribe +publish'
+  '~sallyport:1:* ~sallyport:2:* &sallyport:1:* -@all +evalsha +eval +ping +info +time +get +mget +set +del +pexpire +pttl +hget +hset +hmget +hdel +hlen +hexists +hsetnx +hincrby +zadd +zrem +zcount +zscore +zrangebyscore +zremrangebyscore +multi +exec +incrby +expire +subscribe +unsubscribe +publish'
 const CLUSTER_RIGHTS = '+cluster|slots +cluster|info'
 const PASSWORD = 'open-sesame'
 

@@ -13,6 +13,7 @@ import { isKeyUrl } from '../../../src/config/tokens-schema.ts'
 import { parseRun, type RedteamRun } from '../../../src/redteam/record.ts'
 import { compareWeights } from '../../../src/weights/compare.ts'
 import { errorCode, reasonOf } from '../../node/error-code.ts'
+import { forwardingState } from '../../node/forward/forwarding-state.ts'
 import { readText } from '../../node/read-text.ts'
 import { inspectWeights } from '../../node/weights/inspect.ts'
 import { manifestPath, readManifest } from '../../node/weights/read-manifest.ts'
@@ -33,24 +34,37 @@ export interface GatherOptions {
 }
 
 /** Looks at everything that a configuration names. Changes nothing, and rejects for nothing that a file or a store does. */
-export async function gatherFacts(
-  config: Config,
-  notEnforced: readonly string[],
-  { redteamFile, full, egress }: GatherOptions,
-): Promise<Facts> {
+export async function gatherFacts(config: Config, { redteamFile, full, egress }: GatherOptions): Promise<Facts> {
   const weights: WeightsFacts[] = []
   for (const each of config.weights) weights.push(await weightsFacts(each, full))
   return {
     nowMs: Date.now(),
     config,
-    notEnforced,
     audit: await auditFacts(config),
+    forwarding: await forwardingFacts(config),
     certificates: await certificates(config),
     keys: await publicKeys(config.tokens.jwks),
     tokens: await tokens(config),
     weights,
     redteam: await lastRun(redteamFile),
     egress: egress && (await probeEgress(egress)),
+  }
+}
+
+async function forwardingFacts({ audit }: Config): Promise<Facts['forwarding']> {
+  try {
+    const states = await forwardingState(audit)
+    const value = states.map(({ name, kind, lag, fault }, index) => ({
+      name,
+      kind,
+      lagRecords: lag.records,
+      lagMs: lag.seconds * 1000,
+      warnAfterMs: audit.forward[index]?.warnAfterMs ?? 0,
+      fault,
+    }))
+    return { ok: true, value }
+  } catch (error) {
+    return { ok: false, reason: `audit.forward: cannot be read: ${reasonOf(error)}` }
   }
 }
 

@@ -7,6 +7,7 @@ import { verifyAuditFiles } from '../../node/verify-audit-files.ts'
 import { chosenFiles, fileFault } from '../audit-files.ts'
 import { CommandFailure } from '../failure.ts'
 import { readKeyFile } from '../key-files.ts'
+import { statementKeys } from '../retention.ts'
 import { originOf, readSigner } from '../start-checkpoints.ts'
 
 interface CheckpointOptions {
@@ -42,9 +43,11 @@ async function checkpoint(
     process.stdout.write(`${await verifierKey(created.key, name)}\n`)
     return
   }
-  const { verified, bad } = await verifyAuditFiles(nodeHashing, files).catch((error: unknown) => {
-    throw new CommandFailure(fileFault(error))
-  })
+  const { verified, bad } = await verifyAuditFiles(nodeHashing, files, { keys: await statementKeys([key]) }).catch(
+    (error: unknown) => {
+      throw new CommandFailure(fileFault(error))
+    },
+  )
   if (bad !== undefined) throw new CommandFailure(`${bad.file} line ${bad.line}: ${bad.reason}; nothing is signed`)
   const { lastSeq, head = GENESIS } = verified
   if (lastSeq === undefined) throw new CommandFailure('there are no records to sign')

@@ -67,15 +67,11 @@ async function show(options: ChecklistOptions): Promise<void> {
   const result = await readConfig(location, process.env)
   if (!result.ok) throw new CommandFailure(faultList(nameOf(location), result.faults))
   const attestations = await readAttestations(placeOf(options, location.folder))
-  const facts = await gatherFacts(
-    result.config,
-    result.notEnforced.map(({ path }) => path),
-    {
-      redteamFile: options.redteam === undefined ? redteamFile(location.folder) : resolve(options.redteam),
-      full: options.full === true,
-      ...(options.probeEgress && { egress: options.probeEgress }),
-    },
-  )
+  const facts = await gatherFacts(result.config, {
+    redteamFile: options.redteam === undefined ? redteamFile(location.folder) : resolve(options.redteam),
+    full: options.full === true,
+    ...(options.probeEgress && { egress: options.probeEgress }),
+  })
   const checklist = checklistOf(facts, attestations)
   const title = { deployment: location.path ?? 'the defaults', version: manifest.version }
   const format = options.json ? 'json' : options.format

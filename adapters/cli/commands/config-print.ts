@@ -12,7 +12,7 @@ import { type CallerOptions, callerOf, needModel, withCallerOptions } from '../c
 import { checkToken } from '../check-token.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
-import { note, print, printJson } from '../print.ts'
+import { print, printJson } from '../print.ts'
 import { readStdin } from '../stdin.ts'
 
 interface PrintOptions extends CallerOptions {
@@ -45,7 +45,6 @@ async function show(options: PrintOptions): Promise<void> {
   const config = withoutTerms(maskSecrets(result.config))
   if (options.json) printJson(config)
   else print(stringify(config, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd())
-  for (const { path } of result.notEnforced) note(`${path} is not shown: this release does not enforce it`)
 }
 
 /** Of a dictionary that has a file, the file and the number of its terms. */

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import type { Config } from '../../../src/config/config.ts'
 import type { Fault } from '../../../src/config/fault.ts'
-import type { NotEnforced } from '../../../src/config/unsupported.ts'
 import { locateConfig, readConfig } from '../../node/config-file.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure } from '../failure.ts'
@@ -40,7 +39,7 @@ async function check(file: string | undefined, options: Options): Promise<void> 
   if (!result.ok) throw new CommandFailure(faultList(name, result.faults))
   if (options.json) return
   print(`${name}: ${styled('green', 'valid', process.stdout)}`)
-  for (const warning of [...result.warnings, ...result.notEnforced.map(consequence)]) {
+  for (const warning of result.warnings) {
     print(`  ${styled('yellow', 'warning', process.stdout)} ${warning.path}: ${warning.reason}`)
   }
 }
@@ -61,9 +60,5 @@ async function schema(): Promise<void> {
 }
 
 function withoutConfig(result: Awaited<ReturnType<typeof readConfig>>) {
-  return result.ok ? { ok: true, warnings: result.warnings, notEnforced: result.notEnforced } : result
-}
-
-function consequence({ path, reason, serve }: NotEnforced): Fault {
-  return { path, reason: serve === 'refuse' ? `${reason}; serve refuses to start with it` : reason }
+  return result.ok ? { ok: true, warnings: result.warnings } : result
 }

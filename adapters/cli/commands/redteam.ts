@@ -3,33 +3,31 @@ import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Config } from '../../../src/config/config.ts'
 import { loadConfig } from '../../../src/config/load.ts'
-import { parseQuantity, QUANTITY_HINTS } from '../../../src/config/units.ts'
 import type { RedteamRun } from '../../../src/redteam/record.ts'
 import { type CategoryScore, type Outcome, percent, rate, scoreCategory } from '../../../src/redteam/score.ts'
 import { type ConfigLocation, locateConfig, readConfig } from '../../node/config-file.ts'
-import { readText } from '../../node/read-text.ts'
 import { type CallerOptions, callerOf, exceptionOf, withCallerOptions } from '../caller-options.ts'
 import { faultList, nameOf } from '../config-faults.ts'
 import { CommandFailure, UsageError } from '../failure.ts'
+import {
+  durationOption,
+  type GatewayOptions,
+  gatewayAccess,
+  gatewayUrl,
+  withGatewayOptions,
+} from '../gateway-options.ts'
 import { note, print, printJson, printTable } from '../print.ts'
 import { redteamFile, writeProofFile } from '../proof-files.ts'
 import { guardTrial } from '../redteam/in-process.ts'
 import { readSuite, type Suite } from '../redteam/read-suite.ts'
 import { Target } from '../redteam/target.ts'
 
-const MAX_TOKEN_FILE_BYTES = 64 * 1024
-
-interface RedteamOptions extends CallerOptions {
+interface RedteamOptions extends CallerOptions, GatewayOptions {
   readonly suite: string
   readonly target?: URL
-  readonly tokenFile?: string
   readonly concurrency: number
   readonly maxRequests: number
-  readonly timeout: number
   readonly deadline: number
-  readonly ca?: string
-  readonly cert?: string
-  readonly certKey?: string
   readonly config?: string
   readonly report?: string
   readonly record?: string | false
@@ -45,22 +43,17 @@ export function registerRedteam(program: Command): void {
     .option(
       '--target <url>',
       'a running gateway; without one, the guard of the configuration is tried in process',
-      target,
+      gatewayUrl,
     )
-    .option('--token-file <file>', 'holds the token for --target (default: $SALLYPORT_TOKEN)')
     .option('--concurrency <n>', 'requests at the same time', between(1, 32), 4)
     .option('--max-requests <n>', 'most requests to --target', between(1, 100_000), 1000)
-    .option('--timeout <duration>', 'for one request', duration, 30_000)
-    .option('--deadline <duration>', 'for all requests', duration, 600_000)
-    .option('--ca <file>', 'PEM of the authorities for --target')
-    .option('--cert <file>', 'PEM of the client certificate for --target')
-    .option('--cert-key <file>', 'PEM of its private key')
+    .option('--deadline <duration>', 'for all requests', durationOption, 600_000)
     .option('--config <file>', 'the configuration file')
     .option('--report <file>', 'write the result as JSON to a file too')
     .option('--record <file>', 'where the checklist finds the last run (default: checklist/redteam-last.json)')
     .option('--no-record', 'do not record the run for the checklist')
     .option('--json', 'print the result as JSON')
-  withCallerOptions(command).action(redteam)
+  withCallerOptions(withGatewayOptions(command, '--target', 30_000)).action(redteam)
 }
 
 async function redteam(options: RedteamOptions): Promise<void> {
@@ -104,18 +97,11 @@ async function tryTarget(url: URL, { categories }: Suite, options: RedteamOption
   if (all > options.maxRequests) {
     throw new UsageError(`--max-requests: the suite has ${all} rows, and ${options.maxRequests} requests are allowed`)
   }
-  if ((options.cert === undefined) !== (options.certKey === undefined)) {
-    throw new UsageError('--cert and --cert-key go together')
-  }
   const target = new Target({
+    ...(await gatewayAccess(options, '--target')),
     url,
-    token: await readToken(options.tokenFile),
-    timeoutMs: options.timeout,
-    concurrency: options.concurrency,
+    connections: options.concurrency,
     deadline: performance.now() + options.deadline,
-    ...(options.ca !== undefined && { ca: options.ca }),
-    ...(options.cert !== undefined && { cert: options.cert }),
-    ...(options.certKey !== undefined && { certKey: options.certKey }),
   })
   try {
     const model = options.model ?? (await target.firstModel())
@@ -153,20 +139,6 @@ async function configOf(location: ConfigLocation): Promise<Config> {
   return result.config
 }
 
-async function readToken(path: string | undefined): Promise<string> {
-  let text = process.env['SALLYPORT_TOKEN'] ?? ''
-  if (path !== undefined) {
-    const file = await readText(path, MAX_TOKEN_FILE_BYTES)
-    if (!file.ok) throw new CommandFailure(`--token-file: ${path} cannot be read: ${file.reason}`)
-    text = file.text
-  }
-  const token = text.trim()
-  if (/^[\x21-\x7e]+$/.test(token)) return token
-  throw new UsageError(
-    token === '' ? '--target needs a token: give --token-file or $SALLYPORT_TOKEN' : 'this is no token',
-  )
-}
-
 function printScores(scores: readonly CategoryScore[], seconds: number): void {
   printTable([
     ['CATEGORY', 'ROWS', 'DETECTION', 'FALSE ALARMS', 'UNTRIED', 'RESULT'],
@@ -185,18 +157,6 @@ function printScores(scores: readonly CategoryScore[], seconds: number): void {
 /** The different reasons why requests failed, each once. */
 function failures(outcomes: ReadonlyMap<string, readonly Outcome[]>): Set<string> {
   return new Set([...outcomes.values()].flat().flatMap(outcome => (outcome.kind === 'failed' ? outcome.reason : [])))
-}
-
-function target(value: string): URL {
-  const url = URL.parse(value)
-  if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '') return url
-  throw new InvalidArgumentError('Use the http: or https: URL of a gateway, without credentials and query.')
-}
-
-function duration(value: string): number {
-  const ms = parseQuantity('duration', value)
-  if (ms === undefined || ms < 1 || ms > 86_400_000) throw new InvalidArgumentError(`Use ${QUANTITY_HINTS.duration}.`)
-  return ms
 }
 
 function between(min: number, max: number) {

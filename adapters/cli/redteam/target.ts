@@ -1,49 +1,29 @@
-import { readFileSync } from 'node:fs'
-import * as http from 'node:http'
-import * as https from 'node:https'
 import type { Outcome } from '../../../src/redteam/score.ts'
 import { echoMark, type Probe, requestOf } from '../../../src/redteam/suite.ts'
 import { reasonOf } from '../../node/error-code.ts'
 import { CommandFailure } from '../failure.ts'
+import { type Answer, GatewayClient, type GatewayClientOptions } from '../gateway-client.ts'
 
 const MAX_ANSWER_BYTES = 1024 * 1024
 const MAX_ATTEMPTS = 3
 const MAX_WAIT_MS = 60_000
 
-export interface TargetOptions {
-  /** Of the gateway, with or without `/v1`. */
-  readonly url: URL
-  readonly token: string
-  readonly timeoutMs: number
-  readonly concurrency: number
+export interface TargetOptions extends Omit<GatewayClientOptions, 'maxAnswerBytes'> {
   /** When all has to be done, by `performance.now()`. */
   readonly deadline: number
-  /** PEM files: authorities, and the client certificate with its key. */
-  readonly ca?: string
-  readonly cert?: string
-  readonly certKey?: string
-}
-
-interface Answer {
-  readonly status: number
-  readonly retryAfterMs: number
-  readonly body: unknown
 }
 
 /** A gateway that probes are sent to. */
 export class Target {
   private readonly options: TargetOptions
-  private readonly agent: http.Agent
-  private readonly client: typeof http | typeof https
+  private readonly client: GatewayClient
   private readonly base: string
 
+  /** @param options with the gateway's `url`, with or without `/v1` */
   constructor(options: TargetOptions) {
-    const { url, concurrency, ca, cert, certKey } = options
     this.options = options
-    this.client = url.protocol === 'https:' ? https : http
-    const tls = { ...(ca && { ca: pem(ca) }), ...(cert && { cert: pem(cert) }), ...(certKey && { key: pem(certKey) }) }
-    this.agent = new this.client.Agent({ keepAlive: true, maxSockets: concurrency, ...tls })
-    this.base = `${url.origin}${url.pathname.replace(/(?:\/v1)?\/*$/, '')}/v1`
+    this.client = new GatewayClient({ ...options, maxAnswerBytes: MAX_ANSWER_BYTES })
+    this.base = `${options.url.pathname.replace(/(?:\/v1)?\/*$/, '')}/v1`
   }
 
   /** The first model that the token may use. */
@@ -51,7 +31,9 @@ export class Target {
     const { status, body } = await this.ask('GET', '/models')
     const [model] = (body as { data?: { id?: unknown }[] } | null)?.data ?? []
     if (status === 200 && typeof model?.id === 'string') return model.id
-    throw new CommandFailure(`--target: ${this.base}/models answers ${status}: ${errorOf(body) ?? 'no models'}`)
+    throw new CommandFailure(
+      `--target: ${this.options.url.origin}${this.base}/models answers ${status}: ${errorOf(body) ?? 'no models'}`,
+    )
   }
 
   /** Sends probes, some at a time. Outcomes stand in the order of the probes. */
@@ -67,12 +49,12 @@ export class Target {
         progress()
       }
     }
-    await Promise.all(Array.from({ length: this.options.concurrency }, lane))
+    await Promise.all(Array.from({ length: this.options.connections }, lane))
     return outcomes
   }
 
   close(): void {
-    this.agent.destroy()
+    this.client.close()
   }
 
   private async tryProbe(probe: Probe, model: string): Promise<Outcome> {
@@ -92,37 +74,9 @@ export class Target {
   }
 
   private ask(method: string, path: string, body?: object): Promise<Answer> {
-    const { token, timeoutMs, deadline } = this.options
-    const left = Math.min(timeoutMs, deadline - performance.now())
+    const left = this.options.deadline - performance.now()
     if (left <= 0) return Promise.reject(new Error('the time for the whole run is over'))
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const headers = {
-      authorization: `Bearer ${token}`,
-      ...(body && { 'content-type': 'application/json' }),
-    }
-    const signal = AbortSignal.timeout(Math.ceil(left))
-    const request = this.client.request(
-      `${this.base}${path}`,
-      { method, headers, agent: this.agent, signal },
-      response => {
-        const chunks: Buffer[] = []
-        let bytes = 0
-        response.on('data', (chunk: Buffer) => {
-          bytes += chunk.length
-          if (bytes > MAX_ANSWER_BYTES) request.destroy(new Error('the answer is too long'))
-          else chunks.push(chunk)
-        })
-        response.on('error', reject)
-        response.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8')
-          const retryAfterMs = Number(response.headers['retry-after'] ?? 1) * 1000
-          resolve({ status: response.statusCode ?? 0, retryAfterMs: retryAfterMs || 1000, body: parsed(text) })
-        })
-      },
-    )
-    request.on('error', reject)
-    request.end(body && JSON.stringify(body))
-    return promise
+    return this.client.ask(method, `${this.base}${path}`, body, left)
   }
 }
 
@@ -141,20 +95,4 @@ function outcomeOf(probe: Probe, { status, body }: Answer): Outcome {
 function errorOf(body: unknown): string | undefined {
   const code = (body as { error?: { code?: unknown } } | null)?.error?.code
   return typeof code === 'string' ? code : undefined
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
-}
-
-function pem(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new CommandFailure(`${path} cannot be read: ${reasonOf(error)}`)
-  }
 }

@@ -55,7 +55,7 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
     notBefore: '\\w',
     begins: beginsPhone,
     validate: isPhone,
-    words: [...PHONE_WORDS],
+    words: PHONE_WORDS,
     examples: [
       'Call «+49 30 63840191» now',
       '«+1 (201) 555-0123»',
@@ -95,6 +95,32 @@ export const CONTACT_RULES: readonly RuleDefinition[] = [
       'Boston, MA 02110-1301',
       'max cell rate: 353207.547',
       '0226 0304 0405',
+    ],
+  },
+  {
+    name: 'PHONE_RUN_ON',
+    group: 'pii',
+    description:
+      'Telephone number with a letter right behind it, as where a space was lost: only forms that nothing else is written in.',
+    pattern: '(?:\\+ ?\\(?|\\()\\d(?:[ ()./-]{0,3}\\d){6,14}|\\d{3}(?:-\\d{3}-|\\.\\d{3}\\.| \\d{3} )\\d{4}',
+    notAfter: '[\\w+]',
+    notBefore: '\\d',
+    begins: beginsPhone,
+    validate: isPhone,
+    words: PHONE_WORDS,
+    examples: [
+      'Call «+49 30 63840191»now',
+      '«+1 201 555 0123»and',
+      '«(201) 555-0123»x',
+      'or «201-555-0123»_',
+      '«+33 1 23 45 67 89»e',
+    ],
+    counterExamples: [
+      '+999 12345678abc',
+      '2015550123abc',
+      '+1 2015550123456789',
+      '1234-567-8901a',
+      '0304 0506 0708 090a',
     ],
   },
   {

@@ -1,6 +1,6 @@
 import type { RuleDefinition } from '../rule.ts'
 import { isLabelled, isSaid, type Phrases } from '../validators/context.ts'
-import { continuesNumber } from '../validators/digits.ts'
+import { continuesNumber, isDigit, isLetterOrDigit } from '../validators/digits.ts'
 
 /** A number that an authority gives to a person, a company or a thing. */
 export interface IdForm {
@@ -59,5 +59,8 @@ export function idRule({ check, exact, strong = false, said, labelled, ...form }
 
 /** Whether the match is the middle of something longer: a path, a file name, encoded data. */
 function isJoined(before: string): boolean {
-  return /[A-Za-z0-9][-_+/.=%]$/.test(before) && !/[A-Za-z]=$/.test(before)
+  const last = before.charAt(before.length - 1)
+  if (last === '' || !'-_+/.=%'.includes(last)) return false
+  const code = before.charCodeAt(before.length - 2)
+  return isLetterOrDigit(code) && (last !== '=' || isDigit(code))
 }

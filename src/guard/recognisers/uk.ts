@@ -32,7 +32,7 @@ export const UK_RULES: readonly RuleDefinition[] = [
     notBefore: '\\d',
     needsWords: true,
     validate: isNhsNumber,
-    words: [...NHS_WORDS],
+    words: NHS_WORDS.list,
     examples: ['NHS number: «943 476 5919»', 'nhs «943-476-5919»', 'NHS no. «9434765919»', 'uk_nhs = "«943 476 5919»"'],
     counterExamples: ['943 476 5919', 'NHS number 943 476 5918', 'NHS 1943 476 5919'],
   },

@@ -48,17 +48,18 @@ export function beginsCard(match: string): boolean {
   const lengths = match.startsWith('1') ? 1 << 15 : issuerLengths(match)
   if (lengths === 0) return false
   // The Luhn sums of all beginnings at once: of those with an even and with an odd number of digits.
-  const sums = [0, 0]
+  let evens = 0
+  let odds = 0
   let count = 0
   for (let at = 0; at < match.length; at++) {
     const digit = match.charCodeAt(at) - 48
     if (digit < 0 || digit > 9) continue
     const double = digit > 4 ? 2 * digit - 9 : 2 * digit
     const even = count % 2 === 0
-    sums[0] = (sums[0] as number) + (even ? double : digit)
-    sums[1] = (sums[1] as number) + (even ? digit : double)
+    evens += even ? double : digit
+    odds += even ? digit : double
     count++
-    if ((lengths >> count) & 1 && (sums[count % 2] as number) % 10 === 0) return true
+    if ((lengths >> count) & 1 && (even ? odds : evens) % 10 === 0) return true
   }
   return false
 }
@@ -96,8 +97,10 @@ const OTHER = /(?:^|[^a-z0-9])(?:[a-z]{2}\d{2}[ -]|0x)$|[0-9a-f]{7}[a-f]$/i
 
 /** Whether what follows `before` is the rest of something else, such as an IBAN, a hash, a fraction, a row of groups. */
 export function continuesOther(match: string, before: string): boolean {
-  if (/\d\.$/.test(before) || (match.includes('.') && /[.*]$/.test(before))) return true
-  return OTHER.test(before) || (match.includes('-') && /\d-$/.test(before))
+  const last = before.charAt(before.length - 1)
+  const behindDigit = isDigit(before.charCodeAt(before.length - 2))
+  if ((last === '.' && behindDigit) || ((last === '.' || last === '*') && match.includes('.'))) return true
+  return (last === '-' && behindDigit && match.includes('-')) || OTHER.test(before.slice(-8))
 }
 
 /** Universal Air Travel Plan: fifteen digits from 1 on. Only a word in front tells it from any other number. */

@@ -1,34 +1,8 @@
-import { codeOf, PhraseTrie } from './phrase-trie.ts'
+import { PhraseTrie } from './phrase-trie.ts'
+import { endsSentence, wordCodes } from './word-codes.ts'
 
 /** What no word is without: a letter of ASCII, or anything beyond it. */
 const LETTER = /[A-Za-z\u0080-\uffff]/
-
-/**
- * Whether one of the phrases, of one or two lower-case words, stands in `before`, the folded text in front of a match. Words
- * are runs of letters and digits, so that `phone_number=` mentions a phone. One walk over the text, whatever it holds.
- */
-export function mentions(before: string, phrases: ReadonlySet<string>): boolean {
-  if (!LETTER.test(before)) return false
-  const text = before.toLowerCase()
-  let previous = ''
-  let start = -1
-  for (let at = 0; at <= text.length; at++) {
-    if (at < text.length && isWordUnit(text.charCodeAt(at))) {
-      if (start === -1) start = at
-    } else if (start !== -1) {
-      const word = text.slice(start, at)
-      if (phrases.has(word) || (previous !== '' && phrases.has(`${previous} ${word}`))) return true
-      previous = word
-      start = -1
-    }
-  }
-  return false
-}
-
-/** ASCII lower-case letters and digits, and everything beyond ASCII; not `_`, which joins words in identifiers. */
-function isWordUnit(code: number): boolean {
-  return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code >= 0xc0
-}
 
 /** Words that say what a number is. */
 export interface Phrases {
@@ -97,9 +71,26 @@ function formOf(phrase: string): string {
 /** Whether one of the phrases stands in `before`, the folded text in front of a match. */
 export function isSaid(before: string, said: Phrases): boolean {
   if (said.group === NO_GROUP) return wordsOf(before).search(said.all) >= 0
-  if (!LETTER.test(before)) return false
-  const words = wordsOf(before)
-  return TRIE.has(said.group) || (said.others !== undefined && wordsBeyondAscii && words.search(said.others) >= 0)
+  read(before)
+  return (
+    TRIE.has(said.group) || (said.others !== undefined && lastHasOthers && wordsOf(before).search(said.others) >= 0)
+  )
+}
+
+/**
+ * The same of the end of the text: whether one of the phrases that the trie knows begins at `from` or behind. `undefined` where
+ * that cannot tell, because of words in other scripts.
+ */
+export function isSaidFrom(before: string, from: number, said: Phrases): boolean | undefined {
+  read(before)
+  const start = TRIE.lastStart(said.group)
+  if (start >= 0 && (wordCodes.places[start] as number) >= from) return true
+  return lastHasOthers && said.others !== undefined ? undefined : false
+}
+
+/** As `isSaid`, of a part of the text in front, without forgetting that. */
+export function isSaidIn(part: string, said: Phrases): boolean {
+  return joined(part).search(said.all) >= 0
 }
 
 /**
@@ -141,29 +132,30 @@ function isLabelGap(whole: string, match: string): boolean {
 }
 
 let lastBefore = ''
-let lastWords = ''
-let wordsBeyondAscii = false
-/** Enough for the longest: a character in front may stand for eighteen. */
-const codes = new Uint8Array(2048)
+let lastHasOthers = false
+let lastWords: string | undefined
+
+/** Has the trie read the text, unless it was the last one: every rule asks about the same. */
+function read(before: string): void {
+  if (before === lastBefore) return
+  lastBefore = before
+  lastWords = undefined
+  lastHasOthers = wordCodes.read(before)
+  TRIE.read(wordCodes.codes, wordCodes.size)
+}
 
 /**
  * The words of a text in lower case without accents, a space around each; ends of clauses and lines stay, as words of their
- * own. `passportNumber` is two words. Remembers the last answer, and has the trie read it: every rule asks about the same text.
+ * own. `passportNumber` is two words.
  */
 function wordsOf(before: string): string {
-  if (before !== lastBefore) {
-    lastBefore = before
-    lastWords = ` ${plain(marked(before)).toLowerCase()} `.replace(/ {2,}/g, ' ')
-    wordsBeyondAscii = false
-    const size = Math.min(lastWords.length, codes.length)
-    for (let at = 0; at < size; at++) {
-      const unit = lastWords.charCodeAt(at)
-      if (unit >= 0x80) wordsBeyondAscii = true
-      codes[at] = codeOf(unit)
-    }
-    TRIE.read(codes, size)
-  }
+  read(before)
+  lastWords ??= joined(before)
   return lastWords
+}
+
+function joined(before: string): string {
+  return ` ${plain(marked(before)).toLowerCase()} `.replace(/ {2,}/g, ' ')
 }
 
 function marked(before: string): string {
@@ -185,11 +177,10 @@ function marked(before: string): string {
   return text
 }
 
-/** A comma, a semicolon, an exclamation or question mark; a full stop in front of a space, unless behind `no` or `nr`. */
+/** A comma, a semicolon, an exclamation or question mark; a full stop that ends a sentence. */
 function endsClause(text: string, at: number): boolean {
   const char = text.charAt(at)
-  if (char === '.') return text[at + 1] === ' ' && !/(?:^|[^a-z])[a-z]{1,3}$/i.test(text.slice(Math.max(0, at - 4), at))
-  return char === ',' || char === ';' || char === '!' || char === '?'
+  return char === '.' ? endsSentence(text, at) : ',;!?'.includes(char)
 }
 
 /** Without accents and other marks. */

@@ -13,6 +13,12 @@ export function isDigit(code: number): boolean {
   return code >= 48 && code <= 57
 }
 
+/** Whether the unit is a letter or digit of ASCII. */
+export function isLetterOrDigit(code: number): boolean {
+  const lower = code | 0x20
+  return isDigit(code) || (lower >= 97 && lower <= 122)
+}
+
 /** Whether a number goes on into what follows `before`: it ends in a digit and one of `.`, `-`, `/`, `,`. */
 export function continuesNumber(before: string): boolean {
   const last = before.charCodeAt(before.length - 1)

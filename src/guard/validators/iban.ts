@@ -1,3 +1,5 @@
+import { isLetterOrDigit } from './digits.ts'
+
 /** Length of an IBAN by country (SWIFT IBAN Registry). */
 const LENGTHS: Readonly<Record<string, number>> = {
   AD: 24,
@@ -133,8 +135,4 @@ function signsOf(match: string): number {
   let count = 0
   for (let at = 0; at < match.length; at++) if (isLetterOrDigit(match.charCodeAt(at))) count++
   return count
-}
-
-function isLetterOrDigit(code: number): boolean {
-  return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122)
 }

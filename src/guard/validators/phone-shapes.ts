@@ -1,3 +1,5 @@
+import { isLetterOrDigit } from './digits.ts'
+
 /** Shapes of numbers by their digits, separators and what stands right in front: those of telephones, and those of other things. */
 
 /** North American shapes that nothing else is written in: `(201) 555-0123`, `201-555-0123`, `201.555.0123`. */
@@ -29,14 +31,32 @@ export const SHORT_AREA = /^\(\d\)/
 /** A zero behind the calling code, which only Italy dials: code points such as `0049 0020`. */
 export const TRUNK_ZERO = /^00(?!39)(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])0/
 
-/** Another group right in front: the match is the middle of something longer, such as a part number. */
-export const GROUP_BEFORE = /\d[A-Za-z0-9]{0,3} $|[A-Za-z0-9][-/]$|#$/
+/** Whether another group stands right in front: the match is the middle of something longer, such as a part number. */
+export function isBehindGroup(before: string): boolean {
+  const last = before.charCodeAt(before.length - 1)
+  if (last === HASH) return true
+  if (last === DASH || last === SLASH) return isLetterOrDigit(before.charCodeAt(before.length - 2))
+  return last === SPACE && /\d[A-Za-z0-9]{0,3} $/.test(before.slice(-5))
+}
 
-/** A path, a part number, an entry in a list of faults: the match is their end, even where the text speaks of calls. */
-export const JOINED = /[A-Za-z0-9][-/_]$/
+/**
+ * Whether the match is the end of a path, a part number, an entry in a list of faults, even where the text speaks of calls.
+ */
+export function isJoined(before: string): boolean {
+  const last = before.charCodeAt(before.length - 1)
+  return (last === DASH || last === SLASH || last === LOW_LINE) && isLetterOrDigit(before.charCodeAt(before.length - 2))
+}
 
-/** A sum: `count + 31536000000`. */
-export const SUMMAND = /[\w)\]] $/
+/** Whether a sign in front of the match is that of a sum: `count + 31536000000`. */
+export function isSummand(before: string): boolean {
+  return before.endsWith(' ') && /[\w)\]] $/.test(before.slice(-2))
+}
+
+const SPACE = 0x20
+const HASH = 0x23
+const DASH = 0x2d
+const SLASH = 0x2f
+const LOW_LINE = 0x5f
 
 /** A number with a decimal point (not `785.8949`), unless the point stands behind a calling code as domain registries write it. */
 const FRACTION = /^(?:\+(?!\d{1,3}\.\d{7,}$)|(?!\d{3}\.\d{4}$))\d+\.\d+$/
@@ -72,5 +92,5 @@ const STATE = /(?:^|[^A-Za-z])[A-Z]{2},?[ #*/]{1,4}$/
 
 /** Whether a number that begins with a zero is something else: bytes, code points, an American postal code. */
 export function isOtherWithZero(number: string, before: string): boolean {
-  return areBytes(number) || FOURS.test(number) || (ZIP.test(number) && STATE.test(before))
+  return areBytes(number) || FOURS.test(number) || (ZIP.test(number) && STATE.test(before.slice(-9)))
 }

@@ -1,20 +1,23 @@
-import { mentions } from './context.ts'
+import { isSaid, isSaidFrom, isSaidIn, type Phrases, phrases } from './context.ts'
+import { endsSentence } from './word-codes.ts'
+
+// See “Reading characters” in docs/architecture.md.
+const { charCodeAt } = String.prototype
 
 /** Words anywhere in the clause in front. */
-export const PHONE_WORDS: ReadonlySet<string> = new Set(
-  [
-    'phone phones telephone tel mobile cell cellphone fax call calling called dial ring whatsapp sms hotline phonenumber',
-    'telefon teléfono telefono téléphone handy mobil móvil portable telefoon rufnummer rückruf celular cellulare telemóvel',
-    'telefone gsm tlf tfno puhelin telepono telefonu cep viber phn тел телефон הטלפון هاتف फ़ोन',
-  ].flatMap(line => line.split(' ')),
+const SAID = phrases(
+  'phone, phones, telephone, tel, mobile, cell, cellphone, fax, call, calling, called, dial, ring, whatsapp, sms, hotline',
+  'phonenumber, telefon, teléfono, téléphone, handy, mobil, móvil, portable, telefoon, rufnummer, rückruf, celular, cellulare',
+  'telemóvel, telefone, gsm, tlf, tfno, puhelin, telepono, telefonu, cep, viber, phn, тел, телефон, הטלפון, هاتف, फ़ोन',
+  '电话, 電話, 手机, 手機, 携帯, 전화, 휴대폰',
 )
 
-/** The same in scripts that do not part their words. */
-const UNSPACED_WORDS = /电话|電話|手机|手機|携帯|전화|휴대폰/
-
 /** Words that speak of many other things too: they count only shortly in front. */
-const NEAR_WORDS: ReadonlySet<string> = new Set('reach contact answer answering text office'.split(' '))
+const SAID_NEAR = phrases('reach, contact, answer, answering, text, office')
 const NEAR = 24
+
+/** All of them, for the reference. */
+export const PHONE_WORDS: readonly string[] = SAID.list
 
 let lastBefore = ''
 let lastCalled = false
@@ -22,25 +25,37 @@ let lastCalled = false
 /** Whether the clause in front speaks of a telephone. Remembers the last answer: every end of a candidate asks the same. */
 export function isCalled(before: string): boolean {
   if (before !== lastBefore) {
-    const clause = clauseOf(before)
-    lastCalled =
-      mentions(clause, PHONE_WORDS) || UNSPACED_WORDS.test(clause) || mentions(clause.slice(-NEAR), NEAR_WORDS)
     lastBefore = before
+    lastCalled = (isSaid(before, SAID) || isSaid(before, SAID_NEAR)) && isSaidInClause(before)
   }
   return lastCalled
 }
 
-/** The end of the text in front that speaks of the same thing: behind the last line break, comma, bar or full stop. */
-function clauseOf(before: string): string {
-  const text = before.replace(/[\s|*`"'_]+$/, '')
-  for (let at = text.length - 1; at >= 0; at--) {
-    const unit = text[at]
-    if (unit === '.' ? endsSentence(text, at) : unit !== undefined && '\n,;|#'.includes(unit)) return text.slice(at + 1)
-  }
-  return text
+function isSaidInClause(before: string): boolean {
+  const end = contentEnd(before)
+  const clause = clauseStart(before, end)
+  return isSaidBehind(before, clause, SAID) || isSaidBehind(before, Math.max(clause, end - NEAR), SAID_NEAR)
 }
 
-/** A full stop in front of a space, unless behind an abbreviation such as `tel` or `no`. */
-function endsSentence(text: string, at: number): boolean {
-  return text[at + 1] === ' ' && !/(?:^|[^a-z])[a-z]{1,3}$/i.test(text.slice(Math.max(0, at - 4), at))
+function isSaidBehind(before: string, from: number, said: Phrases): boolean {
+  return isSaidFrom(before, from, said) ?? isSaidIn(before.slice(from), said)
 }
+
+/** Where what stands in front ends, without the white space and signs that may stand between a label and its number. */
+function contentEnd(before: string): number {
+  let end = before.length
+  while (end > 0 && ' |*`"\'_\n\t\r\v\f\u2028\u2029'.includes(before.charAt(end - 1))) end--
+  return end
+}
+
+/** Where the clause begins that ends at `end`: behind the last line break, comma, bar or full stop. */
+function clauseStart(text: string, end: number): number {
+  for (let at = end - 1; at >= 0; at--) {
+    const unit = charCodeAt.call(text, at)
+    if (unit === DOT ? at + 1 < end && endsSentence(text, at) : BREAKS[unit] === 1) return at + 1
+  }
+  return 0
+}
+
+const DOT = 0x2e
+const BREAKS = Uint8Array.from({ length: 0x80 }, (_, unit) => Number('\n,;|#'.includes(String.fromCharCode(unit))))

@@ -3,17 +3,17 @@ import { isNationalNumber, isPossibleInternational } from './phone-plan.ts'
 import {
   BARE_MOBILE,
   BARE_MOBILE_START,
-  GROUP_BEFORE,
   INTERNATIONAL_START,
+  isBehindGroup,
+  isJoined,
   isOtherNumber,
   isOtherWithZero,
-  JOINED,
+  isSummand,
   NANP,
   NANP_START,
   PAIRED,
   PAIRED_START,
   SHORT_AREA,
-  SUMMAND,
   TRUNK_APART,
   TRUNK_ZERO,
 } from './phone-shapes.ts'
@@ -33,7 +33,7 @@ export function isPhone(match: string, before: string): boolean {
   if (digits.length < 6 || digits.length > 15 || !balanced(number) || isOtherNumber(number)) return false
   if (international) {
     // A sign with a space behind it may be that of a sum.
-    if (match[1] === ' ' && SUMMAND.test(before) && !isCalled(before)) return false
+    if (match[1] === ' ' && isSummand(before) && !isCalled(before)) return false
     return isPossibleInternational(digits)
   }
   if (digits.startsWith('00')) {
@@ -50,28 +50,38 @@ export function isPhone(match: string, before: string): boolean {
   if (!groups.every(size => size >= 2) && !TRUNK_APART.test(number) && !SHORT_AREA.test(number)) return false
   return (
     shapedNational(number, digits, groups, before) ||
-    (plausible(digits, groups) && !JOINED.test(before) && isCalled(before))
+    (plausible(digits, groups) && !isJoined(before) && isCalled(before))
   )
 }
 
 /** Whether a telephone number may begin where the match does: what `isPhone` says of the place, and of the first characters. */
 export function beginsPhone(match: string, before: string): boolean {
   const [first, second] = match
-  if (first === '+') return second !== ' ' || !SUMMAND.test(before) || isCalled(before)
+  if (first === '+') return second !== ' ' || !isSummand(before) || isCalled(before)
   if (continuesNumber(before)) return false
-  if (first === '(' || NANP_START.test(match) || TRUNK_APART.test(match) || INTERNATIONAL_START.test(match)) return true
-  if ((first === '0' || PAIRED_START.test(match)) && !GROUP_BEFORE.test(before)) return true
-  return !JOINED.test(before) && (BARE_MOBILE_START.test(match) || isCalled(before))
+  if (first === '(') return true
+  const zero = first === '0'
+  const threes = isSeparator(match.charCodeAt(3))
+  if (threes && NANP_START.test(match)) return true
+  if ((zero || first === '8') && TRUNK_APART.test(match)) return true
+  if (zero && INTERNATIONAL_START.test(match)) return true
+  if ((zero || (threes && PAIRED_START.test(match))) && !isBehindGroup(before)) return true
+  return !isJoined(before) && ((zero && BARE_MOBILE_START.test(match)) || isCalled(before))
+}
+
+/** Whether the unit parts groups: a space, a hyphen, a full stop. */
+function isSeparator(code: number): boolean {
+  return code === 0x20 || code === 0x2d || code === 0x2e
 }
 
 /** National forms that show what they are: mobile numbers, an area code in parentheses, groups of a kind or after a zero. */
 function shapedNational(number: string, digits: string, groups: readonly number[], before: string): boolean {
   const [first = 0] = groups
-  if (groups.length === 1) return BARE_MOBILE.test(number) && !JOINED.test(before) && isNationalNumber(digits)
+  if (groups.length === 1) return BARE_MOBILE.test(number) && !isJoined(before) && isNationalNumber(digits)
   if (digits.length < 8 || digits.length > 11) return false
   if (TRUNK_APART.test(number)) return true
   if (number[0] === '(') return first >= 2 && first <= 5
-  if (GROUP_BEFORE.test(before) || !isNationalNumber(digits)) return false
+  if (isBehindGroup(before) || !isNationalNumber(digits)) return false
   return PAIRED.test(number) || (digits[0] === '0' && !isOtherWithZero(number, before))
 }
 

@@ -1,6 +1,6 @@
 /** Codes of the trie: a space, the letters, the digits, and what no phrase in it has. */
 export const SPACE = 0
-const OTHER = 37
+export const OTHER = 37
 const WIDTH = 37
 
 /** The code of a lower-case unit. */
@@ -21,12 +21,14 @@ export class PhraseTrie {
   /** By node: the groups of which a phrase ends there; and those of which one does whatever follows. */
   private readonly whole: (number[] | undefined)[] = []
   private readonly prefix: (number[] | undefined)[] = []
-  /** By group: the last text that it was found in. */
+  /** By group: the last text that it was found in, and where in it the last of its phrases begins. */
   private readonly found: number[] = []
+  private readonly starts: number[] = []
   private text = 0
 
   /** A new group; its number. */
   group(): number {
+    this.starts.push(-1)
     return this.found.push(-1) - 1
   }
 
@@ -54,10 +56,10 @@ export class PhraseTrie {
       let node = 1
       for (let at = start + 1; at < size; at++) {
         const code = codes[at] as number
-        if (code === SPACE) this.mark(this.whole[node])
+        if (code === SPACE) this.mark(this.whole[node], start + 1)
         node = code === OTHER ? 0 : (next[node * WIDTH + code] as number)
         if (node === 0) break
-        this.mark(this.prefix[node])
+        this.mark(this.prefix[node], start + 1)
       }
     }
   }
@@ -67,8 +69,17 @@ export class PhraseTrie {
     return this.found[group] === this.text
   }
 
-  private mark(groups: readonly number[] | undefined): void {
-    if (groups) for (const group of groups) this.found[group] = this.text
+  /** Where in it the last phrase of the group begins; -1 for none. */
+  lastStart(group: number): number {
+    return this.has(group) ? (this.starts[group] as number) : -1
+  }
+
+  private mark(groups: readonly number[] | undefined, start: number): void {
+    if (!groups) return
+    for (const group of groups) {
+      this.found[group] = this.text
+      this.starts[group] = start
+    }
   }
 
   private grow(at: number): number {

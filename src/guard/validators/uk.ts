@@ -1,8 +1,8 @@
-import { mentions } from './context.ts'
+import { isSaid, phrases } from './context.ts'
 import { continuesNumber, digitsOf } from './digits.ts'
 
 /** Words that have to stand in front. */
-export const NHS_WORDS: ReadonlySet<string> = new Set(['nhs', 'national health', 'health service', 'patient'])
+export const NHS_WORDS = phrases('nhs, national health, health service, patient')
 
 /** Prefixes that are not used (HMRC, NIM39110). */
 const UNUSED_PREFIXES = new Set(['BG', 'GB', 'NK', 'KN', 'TN', 'NT', 'ZZ'])
@@ -13,7 +13,7 @@ export function isNhsNumber(match: string, before: string): boolean {
   let sum = 0
   for (let at = 0; at < 9; at++) sum += Number(digits[at]) * (10 - at)
   const check = (11 - (sum % 11)) % 11
-  return check === Number(digits[9]) && !continuesNumber(before) && mentions(before, NHS_WORDS)
+  return check === Number(digits[9]) && !continuesNumber(before) && isSaid(before, NHS_WORDS)
 }
 
 /** Whether the match is a National Insurance number with a prefix in use. */

@@ -34,8 +34,8 @@ const UNIT = /(?:suite|ste|apt|apartment|unit|box|room|floor|flat|no|#)[. ]{1,2}
 /** Separators make the form; bare digits need a word that says what they are. */
 function inPlace(match: string, before: string, words: Phrases): boolean {
   if (continuesNumber(before)) return false
-  if (match[3] === ' ' && UNIT.test(before) && !isLabelled(before, words, match)) return false
-  if (match.length === 9 && /[a-z]$/i.test(before)) return false
+  if (match[3] === ' ' && UNIT.test(before.slice(-12)) && !isLabelled(before, words, match)) return false
+  if (match.length === 9 && /[a-z]$/i.test(before.slice(-1))) return false
   if (match.length === 11) return match[3] === match[6]
   return match.length === 9 && isLabelled(before, words, match)
 }

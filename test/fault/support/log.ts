@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Completed, type Gateway, sallyport, waitFor } from '../../support/index.ts'
 
 export interface LogRecord {
+  readonly action?: string
   readonly seq: number
   readonly requestId: string
   readonly team?: string

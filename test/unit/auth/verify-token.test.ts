@@ -177,3 +177,19 @@ test('a good signature over what are no claims is malformed', async () => {
     expect(await verify(token)).toEqual({ reason: 'malformed' })
   }
 })
+
+test('one that takes the place of another remembers what that one knew of the same issuers, and no others', async () => {
+  const source = { keys: keySet, reload: () => undefined }
+  const algorithms = ['EdDSA'] as const
+  const [own, other] = ['sallyport', 'other'].map(issuer => ownIssuer({ ...OWN, issuer, algorithms }, source))
+  if (!own || !other) throw new Error('two issuers')
+  const after = (issuers: readonly (typeof own)[], before?: VerifyToken) =>
+    createTokenVerifier({ issuers, clock: { now: () => nowMs, monotonic: () => nowMs }, hashing: nodeHashing, before })
+  const first = after([own, other])
+  const tokens = [await signed(keys.EdDSA), await signed(keys.EdDSA, { iss: 'other' })]
+  for (const token of tokens) expect(await first(token)).toHaveProperty('team')
+  const second = after([own, ownIssuer({ ...OWN, issuer: 'other', audience: 'elsewhere', algorithms }, source)], first)
+  expect(second(tokens[0] as string)).toHaveProperty('team')
+  expect(await second(tokens[1] as string)).toEqual({ reason: 'wrong_audience', tokenId: 'token-1' })
+  expect(await after([other], second)(tokens[0] as string)).toEqual({ reason: 'wrong_issuer' })
+})

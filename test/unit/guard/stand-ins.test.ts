@@ -49,6 +49,24 @@ test('a long value that an answer says often does not make it grow without bound
   expect(restored).toBe(`${value} `.repeat(4) + '[KEY_1] '.repeat(996))
 })
 
+test('ten thousand values of one conversation have as many stand-ins, and all come back however they are cut', () => {
+  const count = 10_000
+  const sent = Array.from({ length: count }, (_, at) => `person${at}@mail.example`)
+  const { texts, standIns } = pseudonymise(sent.join(', '), sent.toReversed().join('; '))
+  expect(standIns.values.size).toBe(count)
+  expect(texts[1]?.startsWith(`[EMAIL_${count}]; `)).toBe(true)
+  const restored = new Restorer(standIns.values).open()
+  const told = `${texts[1]} [EMAIL_${count + 1}]`
+  let got = ''
+  let longest = 0
+  for (let from = 0; from < told.length; from += 7) {
+    got += restored.push(told.slice(from, from + 7))
+    longest = Math.max(longest, restored.heldLength)
+  }
+  expect(got + restored.end()).toBe(`${sent.toReversed().join('; ')} [EMAIL_${count + 1}]`)
+  expect(longest).toBeLessThan(`[EMAIL_${count}]`.length)
+})
+
 test('stand-ins of every rule are found by no rule, and bring every example back', () => {
   for (const { examples } of BUILT_IN_RULES) {
     for (const example of examples) {

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { MetricStore } from '../../../src/metrics/metric-store.ts'
 import { METRICS, type MetricName } from '../../../src/metrics/table.ts'
-import { metricsText, seriesOf } from '../../../src/metrics/text.ts'
+import { metricsText, seriesOf, seriesOfAll } from '../../../src/metrics/text.ts'
 
-const textOf = (store: MetricStore) => metricsText(store.families())
+const textOf = (store: MetricStore) => metricsText(seriesOfAll(store.families()))
 const lineOf = (store: MetricStore, series: string) =>
   textOf(store)
     .split('\n')

@@ -64,8 +64,8 @@ const start = (more: Partial<OtlpConfig> = {}) =>
         const name = Object.values(labels).join(' ')
         counts[name] = (counts[name] ?? 0) + by
       },
+      metrics: () => new MetricStore().families(),
     },
-    metrics: () => new MetricStore().families(),
     instance: 'i',
   })
 

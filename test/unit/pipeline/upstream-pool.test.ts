@@ -255,3 +255,46 @@ audit: { hmacSecret: ${SECRET} }`)
     expect(pool.wellWithin(1000)).toBe(true)
   })
 })
+
+describe('a new configuration', () => {
+  const again = ({ pool, model }: Pool, change: (servers: readonly UpstreamConfig[]) => UpstreamConfig[]) => {
+    const now: ModelConfig = { ...model, upstreams: change(model.upstreams) }
+    pool.configure([now])
+    return (known = now, tried = NONE) => pool.take(known, tried)?.url.slice(7, 8) ?? null
+  }
+
+  test('counts what runs, and what is known of servers that stay', async () => {
+    const pool = await poolOf('maxInFlight: 1', 'maxInFlight: 1')
+    expect([pool.take(), pool.take(), pool.take()]).toEqual([expect.any(String), expect.any(String), null])
+    const take = again(pool, servers => servers.map(server => ({ ...server, apiKey: 'new' })))
+    expect(take()).toBeNull()
+    // By a request that has it from before.
+    pool.pool.release(pool.server('a'))
+    expect(take()).toBe('a')
+    pool.pool.report(pool.server('b'), UNREACHABLE)
+    pool.pool.release(pool.server('b'))
+    again(pool, servers => [...servers].reverse())
+    pool.pool.release(pool.server('a'))
+    expect(take()).toBe('a')
+  })
+
+  test('leads requests that know the one before to the servers of now, of the kinds they were checked for', async () => {
+    const pool = await poolOf('', '')
+    const other = (name: string, kind: UpstreamConfig['kind']) => (servers: readonly UpstreamConfig[]) =>
+      servers.map(server => ({ ...server, url: `http://${name}/v1`, kind }))
+    expect(again(pool, other('c', 'vllm'))(pool.model)).toBe('c')
+    const take = again(pool, other('d', 'ollama'))
+    expect(take(pool.model)).toBeNull()
+    expect(take()).toBe('d')
+  })
+
+  test('drains and undrains by weight, and leaves alone what was drained by hand', async () => {
+    const pool = await poolOf('', '')
+    again(pool, ([a, b]) => [{ ...(a as UpstreamConfig), weight: 0 }, b as UpstreamConfig])
+    expect(new Set(Array.from({ length: 8 }, () => pool.take()))).toEqual(new Set(['b']))
+    again(pool, servers => [...servers])
+    pool.pool.drain('http://b/v1', true)
+    again(pool, servers => servers.map(server => ({ ...server, maxInFlight: 50 })))
+    expect(new Set(Array.from({ length: 8 }, () => pool.take()))).toEqual(new Set(['a']))
+  })
+})

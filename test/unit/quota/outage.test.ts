@@ -40,8 +40,8 @@ beforeEach(() => {
       ready: async () => !away,
     },
     local: createEmbeddedStore(clock),
-    instances: 4,
-    tolerates: false,
+    instances: () => 4,
+    tolerates: () => false,
     clock,
     telemetry: { log: (_level, event) => void events.push(event), count() {} },
   })

@@ -14,7 +14,7 @@ test('the error of reservations is a histogram as Prometheus reads it: cumulativ
   ] as const) {
     error.observe('m', 'learned', reserved, actual)
   }
-  const text = metricsText(telemetry.metrics())
+  const text = metricsText(telemetry.snapshot())
   expect(text).toContain('# TYPE sallyport_reservation_error_tokens histogram\n')
   const buckets = [...text.matchAll(/_bucket\{le="(.+?)",model="m",source="learned"\} (\d+)/g)].map(([, le, n]) => [
     le,
