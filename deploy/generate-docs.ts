@@ -10,6 +10,7 @@ import { parsePattern } from '../src/guard/pattern.ts'
 import { BUILT_IN_RULES, LOCALES, OPTIONAL_RULES } from '../src/guard/recognisers/index.ts'
 import type { RuleDefinition } from '../src/guard/rule.ts'
 import { firewallPage } from './firewall-page.ts'
+import { metricsPage } from './metrics-page.ts'
 import { runtimesPage } from './runtimes-page.ts'
 
 /** Characters of a key's example that are shown: enough to see its form, too few for a secret scanner to take it for one. */
@@ -27,6 +28,7 @@ export function references(): ReadonlyMap<string, string> {
     ['reference/rules.md', rulesPage()],
     ['reference/errors.md', errorsPage()],
     ['reference/firewall.md', firewallPage()],
+    ['reference/metrics.md', metricsPage()],
     ['reference/runtimes.md', runtimesPage()],
   ])
 }

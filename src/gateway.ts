@@ -17,24 +17,34 @@ import { ready } from './pipeline/readiness.ts'
 import { requestIdOf } from './pipeline/request-id.ts'
 import { reserveQuota } from './pipeline/reserve-quota.ts'
 import type { Services } from './pipeline/services.ts'
+import { beginTrace } from './pipeline/trace-request.ts'
 import { validateInput } from './pipeline/validate-input.ts'
 import type { Answer, Transport } from './ports/transport.ts'
 
 type Stage = (exchange: Exchange, services: Services) => Refusal | undefined | Promise<Refusal | undefined>
 
-/** What a request passes, in order, before a model server hears of it. The first refusal ends it. */
-const ADMISSION: readonly Stage[] = [
-  authenticate,
-  authoriseScope,
-  readRequest,
-  authoriseModel,
-  applyFirewall,
-  guardInput,
-  auditWritable,
-  reserveQuota,
-  announce,
-  validateInput,
+/**
+ * What a request passes, in order, before a model server hears of it, and what a trace calls it where it waits. The first
+ * refusal ends it.
+ */
+const ADMISSION: readonly (readonly [span: string, Stage])[] = [
+  ['authenticate', authenticate],
+  ['trace', beginTrace],
+  ['authorise scope', authoriseScope],
+  ['read request', readRequest],
+  ['authorise model', authoriseModel],
+  ['apply firewall', applyFirewall],
+  ['guard input', guardInput],
+  ['audit writable', auditWritable],
+  ['reserve quota', reserveQuota],
+  ['announce', announce],
+  ['validate input', validateInput],
 ]
+
+/** A wait of a request, as a span of its trace where it has one. */
+function waited<T>({ trace }: Exchange, span: string, work: Promise<T>): Promise<T> {
+  return trace ? trace.during(span, work) : work
+}
 
 /**
  * The whole path of a request:
@@ -45,15 +55,16 @@ async function handle(exchange: Exchange, services: Services): Promise<Response>
   try {
     // By index: an iterator would be kept, and collected, for each request that waits.
     for (let at = 0; at < ADMISSION.length; at++) {
-      const result = (ADMISSION[at] as Stage)(exchange, services)
-      const refusal = result instanceof Promise ? await result : result
+      const [span, stage] = ADMISSION[at] as (typeof ADMISSION)[number]
+      const result = stage(exchange, services)
+      const refusal = result instanceof Promise ? await waited(exchange, span, result) : result
       if (exchange.gone) return await abandon(exchange, services)
       if (exchange.revoked) return await refuse(exchange, services, REVOKED)
       if (refusal) return await refuse(exchange, services, refusal)
     }
     const forwarded = await forward(exchange, services)
     if (exchange.inputCheck) {
-      const refusal = await exchange.inputCheck.late
+      const refusal = await waited(exchange, 'validate input', exchange.inputCheck.late)
       exchange.inputCheck = undefined
       if (refusal && !exchange.revoked) return await refuse(exchange, services, refusal)
       if (exchange.gone) return await abandon(exchange, services)

@@ -15,10 +15,11 @@ import { shareUnchanged } from '../../src/config/share.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { Admission } from '../../src/pipeline/admission.ts'
 import { InputSizes } from '../../src/pipeline/input-sizes.ts'
+import { RequestMeter } from '../../src/pipeline/request-meter.ts'
 import { RunningExchanges } from '../../src/pipeline/running.ts'
+import { sampleGauges } from '../../src/pipeline/sample-gauges.ts'
 import { UpstreamPool } from '../../src/pipeline/upstream-pool.ts'
 import { HealthChecks } from '../../src/pool/health-checks.ts'
-import type { Telemetry } from '../../src/ports/telemetry.ts'
 import type { Upstream } from '../../src/ports/upstream.ts'
 import { LeaseKeeper } from '../../src/quota/lease-keeper.ts'
 import { UsageTotals } from '../../src/quota/usage-totals.ts'
@@ -29,8 +30,9 @@ import { systemClock } from '../node/clock.ts'
 import { nodeHashing } from '../node/hashing.ts'
 import type { RunningServer } from '../node/server.ts'
 import { StartError } from '../node/start-error.ts'
+import type { NodeTelemetry } from '../node/telemetry.ts'
 import type { ClientTlsOf } from '../node/tls/client-tls.ts'
-import { type EndingsByUse, expirySeries } from '../node/tls/expiry-gauge.ts'
+import { type EndingsByUse, timesLeft } from '../node/tls/expiry-gauge.ts'
 import { keepCertificatesChecked } from './checked-certificates.ts'
 import { createRunningChecklist, type Deployment } from './checklist/running-checklist.ts'
 import { CommandFailure, opened } from './failure.ts'
@@ -40,6 +42,7 @@ import { startRetention } from './retention.ts'
 import { currentRuntime, type Runtime } from './runtime.ts'
 import { checkpointSigner, startCheckpoints } from './start-checkpoints.ts'
 import { startForwarding } from './start-forwarding.ts'
+import { createTracer, startOtlp } from './start-otlp.ts'
 
 export interface RunningGateway {
   readonly url: string
@@ -67,8 +70,8 @@ export interface Reloaded {
 export interface RunOptions {
   readonly config: Config
   readonly deployment: Deployment
-  /** With `snapshot`, what it counts is at `/metrics` of the admin listener. */
-  readonly telemetry: Telemetry & { snapshot?(): ReadonlyMap<string, number> }
+  /** What it counts is at `/metrics` of the admin listener. */
+  readonly telemetry: NodeTelemetry
   /** Whether this process sends the audit log to its destinations. Default true. */
   readonly forwards?: boolean
   /** In place of what `telemetry` has counted: that of several processes. */
@@ -87,7 +90,7 @@ export interface RunOptions {
 export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const { config, deployment, telemetry, upstream, sharesPorts, forwards = true } = options
   keepCertificatesChecked(telemetry)
-  const counted = options.counters ?? telemetry.snapshot
+  const counters = options.counters ?? telemetry.snapshot
   const [clock, hashing] = [systemClock, nodeHashing]
   let current: Generation
   const tlsOf: ClientTlsOf = origin => current.tls.files.of(origin)
@@ -131,10 +134,14 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     changed: model => admission.changed(model),
   })
   const admission = new Admission({ config, pool, clock, telemetry })
+  telemetry.onRead(() => sampleGauges({ audit, pool }, telemetry.set))
+  const otlp = await startOtlp(config, { upstream: modelServers, telemetry, instance: audit.instance })
   let health = new HealthChecks(modelServers, Math.random)
   const lasting = {
     ...parts,
     ...state,
+    meter: new RequestMeter(telemetry),
+    tracer: otlp && createTracer(config, otlp),
     audit,
     ...(forwarding && { forwarding }),
     revocations,
@@ -156,8 +163,11 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
     ...[...current.tls.files.endings].map(([origin, endings]) => [`upstream:${origin}`, endings] as const),
     ['redis', redisEndings],
   ]
-  const counters =
-    counted && (async () => new Map([...(await counted()), ...expirySeries(certificateUses(), clock.now())]))
+  telemetry.onRead(() => {
+    for (const { labels, seconds } of timesLeft(certificateUses(), clock.now())) {
+      telemetry.set('sallyport_certificate_expiry_seconds', labels, seconds)
+    }
+  })
   const adminParts = {
     registry,
     counters,
@@ -194,6 +204,7 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const closeParts = async () => {
     closeGeneration(current)
     health.close()
+    await otlp?.close()
     await modelServers.close()
     revocations.close()
     await registry.close()

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { type FileHandle, rename } from 'node:fs/promises'
 import type { AuditSink } from '../../src/ports/audit-sink.ts'
-import type { Telemetry } from '../../src/ports/telemetry.ts'
+import type { Measurements, Telemetry } from '../../src/ports/telemetry.ts'
 import { readTail, rotatedPath, rotatedSiblings } from './audit-tail.ts'
 import { withDeadline } from './deadline.ts'
 import { openDurable, statOf, syncFolder, writeAll } from './durable-file.ts'
@@ -19,7 +19,7 @@ export interface AuditFileOptions {
   readonly maxPending?: number
   /** A disk that takes longer has failed. Default 10 s. */
   readonly timeoutMs?: number
-  readonly telemetry?: Telemetry
+  readonly telemetry?: Telemetry & Partial<Measurements>
 }
 
 export interface AuditFile extends AuditSink {
@@ -64,7 +64,7 @@ export class LockedAuditFile implements AuditFile {
   readonly #maxAgeMs: number
   readonly #maxPending: number
   readonly #timeoutMs: number
-  readonly #telemetry: Telemetry | undefined
+  readonly #telemetry: (Telemetry & Partial<Measurements>) | undefined
   #lock: FileLock
   #handle: FileHandle
   #identity: Identity
@@ -231,8 +231,7 @@ export class LockedAuditFile implements AuditFile {
 
   /** What the disk took for a group: how long everybody in it waited for it. */
   #measure(ms: number): void {
-    this.#telemetry?.count('sallyport_audit_commits_total')
-    this.#telemetry?.count('sallyport_audit_commit_ms_total', undefined, ms)
+    this.#telemetry?.observe?.('sallyport_audit_commit_seconds', undefined, ms / 1000)
     if (ms < SLOW_COMMIT_MS || performance.now() - this.#slowReportedAt < SLOW_REPORT_MS) return
     this.#slowReportedAt = performance.now()
     this.#telemetry?.log('warn', 'audit_slow', { file: this.#path, ms: Math.round(ms), waiting: this.#queue.length })

@@ -1,6 +1,9 @@
 import { configureSync, getConfig, getLogger, type LogLevel, type LogRecord } from '@logtape/logtape'
-import type { Fields, Level, Telemetry } from '../../src/ports/telemetry.ts'
-import { Counters } from './counters.ts'
+import type { MetricFamily } from '../../src/metrics/family.ts'
+import { MetricStore } from '../../src/metrics/metric-store.ts'
+import type { GaugeName, LabelsOf } from '../../src/metrics/table.ts'
+import { seriesOfAll } from '../../src/metrics/text.ts'
+import type { Fields, Level, Measurements, Telemetry } from '../../src/ports/telemetry.ts'
 import { LineWriter } from './line-writer.ts'
 import { masked } from './mask.ts'
 
@@ -13,26 +16,37 @@ export interface TelemetryOptions {
   readonly fields?: Fields
 }
 
-export interface NodeTelemetry extends Telemetry {
-  /** All counters now, by `name{label="value"}`. */
+export interface NodeTelemetry extends Telemetry, Measurements {
+  /** Sets a gauge that is read where metrics are. */
+  set<M extends GaugeName>(metric: M, labels: LabelsOf<M>, value: number): void
+  /** Calls back before metrics are read, to set such gauges. */
+  onRead(callback: () => void): void
+  /** All metrics as they are now. */
+  metrics(): readonly MetricFamily[]
+  /** The same by `name{label="value"}`, histograms as they are exposed: what processes tell each other. */
   snapshot(): ReadonlyMap<string, number>
 }
 
 const CATEGORY = 'sallyport'
 const STDERR = 2
 const LEVELS: Readonly<Record<Level, LogLevel>> = { debug: 'debug', info: 'info', warn: 'warning', error: 'error' }
-const DROPPED = 'sallyport_log_lines_dropped_total'
+const DROPPED = 'sallyport_log_lines_dropped_total' as const
 
 /** Whether LogTape's one configuration in this process is ours, and so ours to replace. */
 let ours = false
 
 /**
- * Logs as JSON lines through LogTape, and counters in memory. A program that has configured LogTape itself keeps its
+ * Logs as JSON lines through LogTape, and metrics in memory. A program that has configured LogTape itself keeps its
  * sinks: then `options` say nothing, and the records arrive there under the category `sallyport`.
  */
 export function createTelemetry(options: TelemetryOptions = {}): NodeTelemetry {
-  const counters = new Counters()
-  if (ours || getConfig() === null) configure(options, () => counters.add(DROPPED, undefined, 1))
+  const store = new MetricStore()
+  const reads: (() => void)[] = []
+  const metrics = () => {
+    for (const read of reads) read()
+    return store.families()
+  }
+  if (ours || getConfig() === null) configure(options, () => store.add(DROPPED, undefined, 1))
   const logger = getLogger(CATEGORY)
   return {
     log(level, event, fields) {
@@ -43,11 +57,15 @@ export function createTelemetry(options: TelemetryOptions = {}): NodeTelemetry {
         else if (level === 'warn') logger.warn(event, safe)
         else logger.error(event, safe)
       } catch {
-        counters.add(DROPPED, undefined, 1)
+        store.add(DROPPED, undefined, 1)
       }
     },
-    count: (metric, labels, by = 1) => counters.add(metric, labels, by),
-    snapshot: () => counters.snapshot(),
+    count: (metric, labels, by = 1) => store.add(metric, labels, by),
+    observe: (metric, labels, value) => store.observe(metric, labels, value),
+    set: (metric, labels, value) => store.set(metric, labels, value),
+    onRead: callback => void reads.push(callback),
+    metrics,
+    snapshot: () => seriesOfAll(metrics()),
   }
 }
 

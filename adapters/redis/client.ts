@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
 import { StoreUnavailableError } from '../../src/ports/state-store.ts'
-import type { Telemetry } from '../../src/ports/telemetry.ts'
+import type { Measurements, Telemetry } from '../../src/ports/telemetry.ts'
 import { Deadlines, type Waiting } from './deadlines.ts'
 import { Entrance } from './entrance.ts'
 import { parseRedisUrl } from './location.ts'
@@ -21,7 +21,7 @@ export interface RedisClientOptions {
   readonly url: string
   /** Every command decides within this time. */
   readonly timeoutMs?: number
-  readonly telemetry?: Telemetry
+  readonly telemetry?: Telemetry & Partial<Measurements>
 }
 
 /** One connection (or one to each node of a cluster), shared by everything that keeps state in Redis. */
@@ -59,9 +59,10 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
   })
   redis.on('error', error => telemetry?.log('warn', 'redis_error', { redis: name, reason: reasonOf(error) }))
 
+  const measure = (ms: number) => telemetry?.observe?.('sallyport_redis_round_trip_seconds', undefined, ms / 1000)
   const turn = new Turn(redis, new Deadlines(timeoutMs))
   function decide<T>(begin: (decision: Decision<T>) => void, onLate?: () => void): Promise<T> {
-    const decision = new Decision<T>(redis, timeoutMs, onLate)
+    const decision = new Decision<T>(redis, timeoutMs, measure, onLate)
     turn.add(decision)
     entrance.enter(() => decision.late || begin(decision))
     return decision.made
@@ -96,11 +97,19 @@ class Decision<T> implements Waiting {
   readonly made: Promise<T>
   readonly #redis: Redis | Cluster
   readonly #timeoutMs: number
+  readonly #measure: (ms: number) => void
   readonly #onLate: (() => void) | undefined
+  readonly #madeAt = performance.now()
   #resolve: (value: T) => void = () => {}
   #reject: (error: StoreUnavailableError) => void = () => {}
 
-  constructor(redis: Redis | Cluster, timeoutMs: number, onLate: (() => void) | undefined) {
+  constructor(
+    redis: Redis | Cluster,
+    timeoutMs: number,
+    measure: (ms: number) => void,
+    onLate: (() => void) | undefined,
+  ) {
+    this.#measure = measure
     this.#redis = redis
     this.#timeoutMs = timeoutMs
     this.#onLate = onLate
@@ -117,6 +126,7 @@ class Decision<T> implements Waiting {
 
   readonly #succeed = (value: T): void => {
     this.decided = true
+    this.#measure(performance.now() - this.#madeAt)
     this.#resolve(value)
   }
 

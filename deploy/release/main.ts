@@ -17,8 +17,12 @@ const sha256 = async (file: string) =>
     .update(await readFile(file))
     .digest('hex')
 
-const { inputs } = await bundle(values.out)
-const packages = bundledPackages(ROOT, Object.keys(inputs))
+const { outputs } = await bundle(values.out)
+// Of some packages that are read, nothing is needed.
+const contained = Object.values(outputs).flatMap(({ inputs }) =>
+  Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? path : [])),
+)
+const packages = bundledPackages(ROOT, contained)
 const program = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Parameters<typeof sbom>[0]
 const files = [values.out, `${values.out}.map`, join(folder, 'sbom.cdx.json'), join(folder, 'THIRD-PARTY-LICENSES.txt')]
 await writeFile(join(folder, 'sbom.cdx.json'), sbom(program, await sha256(values.out), packages))

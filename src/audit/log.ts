@@ -107,6 +107,11 @@ export class AuditLog {
     return this.#durable
   }
 
+  /** Records that are on their way to the disk. */
+  get waiting(): number {
+    return this.#inFlight
+  }
+
   /** For how long records have waited without any becoming durable, in milliseconds. 0 when none waits. */
   lagMs(): number {
     return this.#inFlight === 0 ? 0 : this.#clock.monotonic() - this.#waitingSince

@@ -52,6 +52,13 @@ export function warnings(document: Document, { guard }: Config): Fault[] {
       found.push({ path: 'admin.listen.insecure', reason: 'tokens that administer cross the network unencrypted' })
     }
   }
+  const { otlp } = document.telemetry ?? {}
+  if (otlp && Object.keys(otlp.headers).length > 0) {
+    const { protocol, hostname } = new URL(otlp.url)
+    if (protocol === 'http:' && !isLoopback(hostname)) {
+      found.push({ path: 'telemetry.otlp.headers', reason: 'cross the network unencrypted' })
+    }
+  }
   found.push(...callerWarnings(document))
   if (document.audit.onFailure === 'serve') {
     found.push({ path: 'audit.onFailure', reason: 'requests are answered without a record while the log fails' })

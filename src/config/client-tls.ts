@@ -5,24 +5,25 @@ import { at, type Fault } from './fault.ts'
 import type { Document } from './schema.ts'
 
 /** The parts of the document that name servers. */
-interface DocumentWithServers extends Pick<Document, 'models'> {
+interface DocumentWithServers extends Pick<Document, 'models' | 'telemetry'> {
   readonly guard: Pick<Document['guard'], 'validators'>
   readonly audit: Pick<Document['audit'], 'forward'>
 }
 
 /** The same of the configuration in force. */
-interface ConfigWithServers extends Pick<Config, 'models'> {
+interface ConfigWithServers extends Pick<Config, 'models' | 'telemetry'> {
   readonly guard: Pick<Config['guard'], 'validators'>
   readonly audit: Pick<Config['audit'], 'forward'>
 }
 
 /** Settings that contradict each other. Connections are shared by all that name the same server: it has one way of TLS. */
-export function clientTlsFaults({ models, guard, audit }: DocumentWithServers): Fault[] {
+export function clientTlsFaults({ models, guard, audit, telemetry }: DocumentWithServers): Fault[] {
   const places = [
     ...models.flatMap(({ upstreams }, index) =>
       upstreams.map(({ url, tls }, inner) => ({ path: at(at(at('models', index), 'upstreams'), inner), url, tls })),
     ),
     ...(guard.validators ?? []).map(({ url, tls }, index) => ({ path: at('guard.validators', index), url, tls })),
+    ...(telemetry?.otlp ? [{ path: 'telemetry.otlp', url: telemetry.otlp.url, tls: telemetry.otlp.tls }] : []),
     ...audit.forward.flatMap(({ url, tls }, index) =>
       url !== undefined && isSecure(url) ? [{ path: at('audit.forward', index), url, tls }] : [],
     ),
@@ -79,7 +80,7 @@ export interface ClientTlsPlace {
 }
 
 /** The servers that have settings of their own, each once. */
-export function clientTlsPlaces({ models, guard, audit }: ConfigWithServers): ClientTlsPlace[] {
+export function clientTlsPlaces({ models, guard, audit, telemetry }: ConfigWithServers): ClientTlsPlace[] {
   const places = new Map<string, ClientTlsPlace>()
   const add = (path: string, url: string, tls: ClientTlsConfig | undefined) => {
     const origin = tlsOrigin(url)
@@ -90,6 +91,7 @@ export function clientTlsPlaces({ models, guard, audit }: ConfigWithServers): Cl
       add(at(at(at('models', index), 'upstreams'), inner), url, tls)
   }
   for (const [index, { url, tls }] of guard.validators.entries()) add(at('guard.validators', index), url, tls)
+  if (telemetry?.otlp) add('telemetry.otlp', telemetry.otlp.url, telemetry.otlp.tls)
   for (const [index, destination] of audit.forward.entries()) {
     if (destination.kind !== 'stdout') add(at('audit.forward', index), destination.url, destination.tls)
   }

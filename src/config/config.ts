@@ -6,6 +6,7 @@ import type { ValidatorConfig } from '../validators/validator-config.ts'
 import type { ClientTlsConfig } from './client-tls-config.ts'
 import type { ForwardConfig } from './forward-config.ts'
 import type { RetentionConfig } from './retention-schema.ts'
+import type { TelemetryConfig } from './telemetry-config.ts'
 
 /** What the guard does about one kind of finding. */
 export type GuardAction = 'off' | 'flag' | 'redact' | 'mask' | 'hash' | 'pseudonymise' | 'block'
@@ -50,6 +51,8 @@ export interface Config {
   readonly request: RequestConfig
   readonly limits: LimitsConfig
   readonly audit: AuditConfig
+  /** Absent: nothing is sent. */
+  readonly telemetry?: TelemetryConfig
   /** Sealed folders of model files that the checklist looks at. */
   readonly weights: readonly WeightsConfig[]
 }

@@ -337,6 +337,24 @@ export const MAX_SEARCH_TERM_CHARACTERS = 240
 /** Characters of an action's target in a record. */
 export const MAX_TARGET_CHARACTERS = 256
 
+// Export
+
+/** Between two exports of metrics. */
+export const MIN_EXPORT_MS = 1000
+export const MAX_EXPORT_MS = 10 * MINUTE_MS
+export const MAX_EXPORT_TIMEOUT_MS = MINUTE_MS
+/** Spans that wait for the collector: some megabytes, and a minute of a busy gateway's. Those beyond are dropped and counted. */
+export const MAX_QUEUED_SPANS = 8192
+/** Spans of one export. */
+export const MAX_EXPORTED_SPANS = 512
+/** Spans wait so long for others to go with them. */
+export const SPAN_DELAY_MS = 1000
+/** A collector that fails is left alone for this long, twice as long after each further failure, and no longer than that. */
+export const EXPORT_PAUSE_MS = 1000
+export const MAX_EXPORT_PAUSE_MS = 30_000
+/** For the last export, when the process stops. */
+export const LAST_EXPORT_MS = 2000
+
 // Process
 
 /** Streams in progress may finish for this long after the signal to stop. */

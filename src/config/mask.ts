@@ -18,6 +18,9 @@ export function maskSecrets(config: Config): Config {
     })),
     guard: { ...config.guard, validators: config.guard.validators.map(maskValidator) },
     audit: maskAudit(config.audit),
+    ...(config.telemetry?.otlp && {
+      telemetry: { otlp: { ...config.telemetry.otlp, headers: maskHeaders(config.telemetry.otlp.headers) } },
+    }),
   }
 }
 

@@ -20,6 +20,7 @@ import { resolveForward } from './forward-schema.ts'
 import { DEFAULT_ISSUED_TTL_MS } from './limits.ts'
 import { fileAgeFor, resolveRetention } from './retention-schema.ts'
 import type { Document } from './schema.ts'
+import { resolveOtlp } from './telemetry-schema.ts'
 import { isKeyUrl } from './tokens-schema.ts'
 import { resolveValidator } from './validator-schema.ts'
 
@@ -76,6 +77,9 @@ export function resolve(document: Document, resolvePath: ResolvePath): Config {
       }),
       forward: audit.forward.map(destination => resolveForward(destination, resolvePath)),
     },
+    ...(document.telemetry?.otlp !== undefined && {
+      telemetry: { otlp: resolveOtlp(document.telemetry.otlp, resolvePath) },
+    }),
     weights: document.weights.map(({ dir, manifest, key }) => ({
       dir: resolvePath(dir),
       ...(manifest !== undefined && { manifest: resolvePath(manifest) }),

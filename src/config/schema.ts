@@ -40,6 +40,7 @@ import {
 } from './limits.ts'
 import { QUOTA } from './quota-schema.ts'
 import { AUDIT_RETENTION } from './retention-schema.ts'
+import { TELEMETRY } from './telemetry-schema.ts'
 import { TOKENS } from './tokens-schema.ts'
 import { formatQuantity } from './units.ts'
 
@@ -391,6 +392,7 @@ export const DOCUMENT = v.strictObject({
   request: v.optional(request, {}),
   limits: v.optional(listenerLimits, {}),
   audit,
+  telemetry: v.exactOptional(v.pipe(TELEMETRY, described('Where metrics and traces are sent.'))),
   weights: v.optional(
     v.pipe(list(sealedWeights), described('Sealed folders of model files, for `sallyport checklist` to look at.')),
     [],

@@ -16,9 +16,15 @@ import { RERANK_FIELDS } from './rerank-fields.ts'
 import { RESPONSE_FIELDS } from './responses-fields.ts'
 import type { Fields } from './schemas.ts'
 
+/** What requests have done, as OpenTelemetry's conventions call it; they have no words for the last three. */
+export const OPERATIONS = ['chat', 'text_completion', 'embeddings', 'rerank', 'count_tokens', 'list_models'] as const
+export type Operation = (typeof OPERATIONS)[number]
+
 /** One kind of request that is passed on to a model server. */
 export interface Endpoint {
   readonly path: `/${string}`
+  /** Absent: none that metrics and traces are about. */
+  readonly operation?: Operation
   /** A token needs one of these. */
   readonly scopes: readonly Scope[]
   readonly fields: Fields
@@ -50,6 +56,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...OPENAI,
     path: '/v1/chat/completions',
+    operation: 'chat',
     fields: CHAT_FIELDS,
     required: ['model', 'messages'],
     prompt: ['messages'],
@@ -60,6 +67,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...OPENAI,
     path: '/v1/completions',
+    operation: 'text_completion',
     fields: COMPLETION_FIELDS,
     required: ['model', 'prompt'],
     prompt: ['prompt'],
@@ -70,6 +78,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...OPENAI,
     path: '/v1/responses',
+    operation: 'chat',
     fields: RESPONSE_FIELDS,
     required: ['model', 'input'],
     prompt: ['instructions', 'input'],
@@ -79,6 +88,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...ANTHROPIC,
     path: '/v1/messages',
+    operation: 'chat',
     fields: MESSAGE_FIELDS,
     required: ['model', 'messages', 'max_tokens'],
     prompt: ['system', 'messages'],
@@ -89,6 +99,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...ANTHROPIC,
     path: '/v1/messages/count_tokens',
+    operation: 'count_tokens',
     fields: COUNT_TOKENS_FIELDS,
     required: ['model', 'messages'],
     prompt: ['system', 'messages'],
@@ -99,6 +110,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...OPENAI,
     path: '/v1/embeddings',
+    operation: 'embeddings',
     fields: EMBEDDING_FIELDS,
     required: ['model', 'input'],
     prompt: ['input'],
@@ -108,6 +120,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     ...OPENAI,
     path: '/v1/rerank',
+    operation: 'rerank',
     fields: RERANK_FIELDS,
     required: ['model', 'query', 'documents'],
     prompt: ['query', 'documents'],
@@ -121,6 +134,7 @@ export const MODELS: Endpoint = {
   ...OPENAI,
   scopes: ['inference', 'models:read'],
   path: '/v1/models',
+  operation: 'list_models',
   fields: {},
   required: [],
   prompt: [],

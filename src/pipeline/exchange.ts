@@ -14,6 +14,7 @@ import type { ClientCertificate, Connection } from '../ports/transport.ts'
 import type { Forwarded } from '../proxies/trusted-proxies.ts'
 import type { Allotment } from '../quota/allotment.ts'
 import type { InputSize } from '../quota/input-size.ts'
+import type { Trace } from '../tracing/tracer.ts'
 import type { Place } from './place.ts'
 import type { PromptOverhead } from './prompt-overhead.ts'
 import { requestIdOf } from './request-id.ts'
@@ -62,6 +63,8 @@ export class Exchange {
   forwarded: Forwarded | undefined
   /** Set by authenticate. */
   principal: Principal | undefined
+  /** Set by begin-trace, where the request is traced. */
+  trace: Trace | undefined
   /** Present where the token is about to expire: when, as the caller is told. */
   expires: string | undefined
   /** Set by authenticate: of a token that was refused although its signature is good. */

@@ -9,8 +9,10 @@ import type { UpstreamFailure, UpstreamFlow, UpstreamReceiver } from '../ports/u
 import { retryHeaders } from '../quota/headers.ts'
 import { concat } from '../sse/frames.ts'
 import type { Exchange } from './exchange.ts'
-import type { Place } from './place.ts'
+import type { Admitted, Place } from './place.ts'
+import { refusalOf, retryAfterMs } from './server-refusal.ts'
 import type { Services } from './services.ts'
+import { callAttributes, callName } from './trace-request.ts'
 import type { ServerOutcome } from './upstream-pool.ts'
 
 /** Receives the stream of an answer once it has begun. */
@@ -37,8 +39,6 @@ export type Forwarded =
   | { readonly kind: 'body'; readonly bytes: Uint8Array }
   | { readonly kind: 'stream'; readonly stream: UpstreamStream }
 
-const decoder = new TextDecoder()
-
 /**
  * Sends the request to a model server and waits for the answer's first bytes (of a stream) or for all of it.
  *
@@ -58,7 +58,7 @@ export async function forward(exchange: Exchange, services: Services): Promise<F
   let leftMs = services.config.timeouts.firstByteMs
   for (;;) {
     const taken = services.admission.take(exchange, model, tried)
-    const place = taken instanceof Promise ? await taken : taken
+    const place = taken instanceof Promise ? await inLine(exchange, taken) : taken
     if (place.kind === 'nowhere') {
       return { kind: 'refused', refusal: failure ?? ALL_DRAINED }
     }
@@ -81,6 +81,11 @@ export async function forward(exchange: Exchange, services: Services): Promise<F
     exchange.firstByteAt = undefined
     services.telemetry.count('sallyport_upstream_turned_away_total', { model: model.id })
   }
+}
+
+/** The wait for a place. */
+function inLine({ trace }: Exchange, taken: Promise<Admitted>): Promise<Admitted> {
+  return trace ? trace.during('wait in line', taken) : taken
 }
 
 /** Undefined where it does not matter: there is no choice, or nothing is generated and so nothing is read again. */
@@ -153,6 +158,8 @@ class Call implements UpstreamReceiver, UpstreamStream {
   private readonly startedAt: number
   private readonly firstByteMs: number
   private isReported = false
+  /** Present where the request is traced. */
+  private readonly spanId: string | undefined
 
   constructor(exchange: Exchange, services: Services, place: Place, firstByteMs: number) {
     this.firstByteMs = firstByteMs
@@ -161,6 +168,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
     this.server = place.server
     this.place = place
     this.startedAt = services.clock.monotonic()
+    this.spanId = exchange.trace?.newSpanId()
   }
 
   send(body: string): Promise<SendResult> {
@@ -184,6 +192,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
             accept: this.exchange.body?.stream ? 'text/event-stream' : 'application/json',
             // Callers choose request ids, and vLLM takes two requests of one id for the same: made unique.
             'x-request-id': `${requestId}-${reservationId.slice(0, 8)}`,
+            ...this.traceParent(),
             ...(this.server.apiKey === undefined ? {} : { authorization: `Bearer ${this.server.apiKey}` }),
           },
           body,
@@ -233,16 +242,16 @@ class Call implements UpstreamReceiver, UpstreamStream {
     if (this.closed) return
     // An answer without a body is one too, but for a stream.
     if (!this.isReported) this.report(this.streaming ? { kind: 'failed', reason: 'an empty stream' } : ANSWERED)
-    this.close()
+    const bytes = concat(this.chunks)
+    const refusal = this.status === 200 ? undefined : refusalOf(this.status, bytes)
+    this.close(refusal?.code ?? (this.isReported && this.lastByteAt === 0 && this.streaming ? 'upstream_failed' : ''))
     if (this.receiver) return this.receiver.end()
     if (this.streaming && this.settled) {
       this.ending = () => this.receiver?.end()
       return
     }
     if (this.streaming) return this.settle(refused('upstream_failed', 'the stream ended before it began'))
-    const bytes = concat(this.chunks)
-    if (this.status === 200) return this.settle({ kind: 'body', bytes })
-    const refusal = refusalOf(this.status, bytes)
+    if (!refusal) return this.settle({ kind: 'body', bytes })
     this.settle(
       TURNED_AWAY.has(this.status) ? { kind: 'turned_away', reached: true, refusal } : { kind: 'refused', refusal },
     )
@@ -253,8 +262,8 @@ class Call implements UpstreamReceiver, UpstreamStream {
     const { kind, message: reason } = failure
     if (this.status === 0 && (kind === 'connect' || kind === 'tls')) {
       this.report({ kind: 'unreachable', reason })
-      this.close()
       const code = kind === 'tls' ? 'upstream_untrusted' : 'upstream_unavailable'
+      this.close(code)
       this.settle({ kind: 'turned_away', reached: false, refusal: { code, reason } })
       return
     }
@@ -291,8 +300,12 @@ class Call implements UpstreamReceiver, UpstreamStream {
   }
 
   cancel(): void {
+    this.stop('')
+  }
+
+  private stop(code: ErrorCode | ''): void {
     if (this.closed) return
-    this.close()
+    this.close(code)
     this.flow?.cancel()
   }
 
@@ -332,7 +345,7 @@ class Call implements UpstreamReceiver, UpstreamStream {
   private reject(code: ErrorCode, reason: string): void {
     if (this.closed) return
     this.exchange.modelWorked = true
-    this.cancel()
+    this.stop(code)
     if (this.receiver) this.receiver.failed(code, reason)
     else if (this.settled) this.ending = () => this.receiver?.failed(code, reason)
     else this.settle(refused(code, reason))
@@ -343,12 +356,34 @@ class Call implements UpstreamReceiver, UpstreamStream {
     this.services.pool.report(this.server, outcome)
   }
 
-  private close(): void {
+  /** `code`: why it failed; empty: it did not, or nobody waited any more. */
+  private close(code: ErrorCode | ''): void {
     this.closed = true
+    const { clock, meter } = this.services
+    meter.called(this.exchange, clock.monotonic() - this.startedAt, code)
+    this.trace(code)
     // Whatever has happened, a server that was on trial with this request is not any longer.
     if (!this.isReported) this.report(ABANDONED)
     clearTimeout(this.timer)
     this.place.release()
+  }
+
+  private traceParent(): { traceparent?: string } | undefined {
+    const traceparent = this.spanId === undefined ? undefined : this.exchange.trace?.traceParent(this.spanId)
+    return traceparent === undefined ? undefined : { traceparent }
+  }
+
+  private trace(code: ErrorCode | ''): void {
+    const { exchange, spanId, startedAt } = this
+    if (spanId === undefined) return
+    exchange.trace?.step({
+      name: callName(exchange),
+      kind: 'client',
+      spanId,
+      startedAt,
+      attributes: callAttributes(exchange, this.server, this.status, code),
+      failure: code === '' ? undefined : code,
+    })
   }
 }
 
@@ -362,29 +397,6 @@ const ALL_DRAINED: Refusal = {
 const ANSWERED: ServerOutcome = { kind: 'answered' }
 const ABANDONED: ServerOutcome = { kind: 'abandoned' }
 
-/** Seconds, as servers say them; dates are none of theirs. */
-function retryAfterMs(header: string | undefined): number | undefined {
-  return header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) * 1000 : undefined
-}
-
 function refused(code: ErrorCode, reason: string): Forwarded {
   return { kind: 'refused', refusal: { code, reason } }
-}
-
-/**
- * What a model server's own refusal becomes. Its message is for operators: it may repeat the prompt or name internals. Only
- * that a prompt was too long is passed on, since the caller can do something about it.
- */
-function refusalOf(status: number, bytes: Uint8Array): Refusal {
-  const reason = `the model server answered ${status}`
-  if (status === 400 || status === 413 || status === 422) {
-    const text = decoder.decode(bytes.subarray(0, 4096))
-    if (/exceed_context_size|context_length_exceeded|maximum context length|context size/.test(text)) {
-      return { code: 'prompt_too_long', reason, message: "The prompt is longer than the model's context." }
-    }
-    return { code: 'upstream_refused', reason }
-  }
-  if (status === 429) return { code: 'upstream_busy', reason, headers: { 'retry-after': '1' } }
-  if (status === 503) return { code: 'upstream_unavailable', reason }
-  return { code: 'upstream_failed', reason }
 }

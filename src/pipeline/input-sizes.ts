@@ -1,5 +1,6 @@
 import { LEARNED_PAIRS, LONG_PROMPT_TOKENS } from '../config/limits.ts'
 import { type TokenCountServices, TokenCounts } from '../model-servers/token-counts.ts'
+import type { Measurements } from '../ports/telemetry.ts'
 import type { InputSize } from '../quota/input-size.ts'
 import { LearnedInput, MOST_TIMES, type PromptKind } from '../quota/learned-input.ts'
 import type { QuotaPlan } from '../quota/plan.ts'
@@ -29,7 +30,7 @@ export class InputSizes {
   private readonly counts: TokenCounts
   private readonly error: ReservationError
 
-  constructor(services: TokenCountServices) {
+  constructor(services: TokenCountServices & { readonly telemetry: Measurements }) {
     this.counts = new TokenCounts(services)
     this.error = new ReservationError(services.telemetry)
   }

@@ -4,7 +4,9 @@ import type { Telemetry } from '../ports/telemetry.ts'
 /** How a request's wait ended. */
 export type WaitEnd = 'admitted' | 'left' | 'timeout' | 'dismissed' | 'nowhere'
 
-type Labels = Readonly<Record<string, string>>
+interface Labels {
+  readonly team: string
+}
 
 /** What teams see of their queues: how many wait, how far behind they come in, how long they wait, and how it ends. */
 export class QueueMeter {

@@ -1,21 +1,10 @@
-import type { Outcome } from '../audit/record.ts'
+import type { Ending } from './ending.ts'
 import type { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
+import { endTrace } from './trace-request.ts'
 
 /** What stands for the status in a record of the outcome `begun`: there is none yet. */
 export const PROCESSING = 102
-
-/** What is known about a request only when it is over. */
-export interface Ending {
-  readonly status: number
-  readonly outcome: Outcome
-  readonly inputTokens?: number
-  readonly outputTokens?: number
-  readonly tokenSource?: 'upstream' | 'estimate'
-  readonly outputSnippet?: string
-  readonly action?: string
-  readonly target?: string | undefined
-}
 
 /**
  * Writes the record of a request's end, or of its beginning (`begun`), which the former then names. Resolves to whether
@@ -33,6 +22,8 @@ export async function record(exchange: Exchange, services: Services, ending: End
     totals.add(principal, model, ending.outcome === 'refused', ending.inputTokens, ending.outputTokens)
   }
   try {
+    const tookMs = clock.monotonic() - startedAt
+    if (isEnd) services.meter.ended(exchange, model ?? '', ending, tookMs)
     const entry = {
       time: exchange.receivedAt,
       requestId: exchange.requestId,
@@ -48,7 +39,7 @@ export async function record(exchange: Exchange, services: Services, ending: End
       upstream: exchange.upstream,
       errorCode: exchange.errorCode,
       reason: exchange.reason,
-      latencyMs: clock.monotonic() - startedAt,
+      latencyMs: tookMs,
       firstByteMs: exchange.firstByteAt === undefined ? undefined : exchange.firstByteAt - startedAt,
       queueMs: exchange.queuedMs,
       stream: exchange.body?.stream ?? false,
@@ -57,12 +48,15 @@ export async function record(exchange: Exchange, services: Services, ending: End
       guard: exchange.findings,
       ...ending,
     }
-    await services.audit.append(entry, exchange.intent, maxWaitMs)
+    const appended = services.audit.append(entry, exchange.intent, maxWaitMs)
+    await (isEnd && exchange.trace ? exchange.trace.during('record', appended) : appended)
     return true
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown'
     services.telemetry.log('error', 'audit_record_lost', { requestId: exchange.requestId, reason })
     return services.config.audit.onFailure === 'serve'
+  } finally {
+    if (isEnd) endTrace(exchange, model, ending)
   }
 }
 

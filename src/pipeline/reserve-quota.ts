@@ -58,7 +58,11 @@ export async function reserveQuota(exchange: Exchange, services: Services): Prom
       }
     }
     exchange.limitHeaders = quotaHeaders(plan, result)
-    if (result.outcome === 'refused') return refusedBy(plan, result)
+    if (result.outcome === 'refused') {
+      const refusal = refusedBy(plan, result)
+      services.telemetry.count('sallyport_quota_refusals_total', { limit: refusal.reason })
+      return refusal
+    }
     admit(exchange, services, plan, size)
     return undefined
   } catch (error) {
@@ -88,7 +92,7 @@ function fits({ amounts }: QuotaPlan, levels: readonly LimitLevel[]): boolean {
 function refusedBy(
   plan: QuotaPlan,
   { limitedBy, retryAfterMs }: Extract<ReserveResult, { outcome: 'refused' }>,
-): Refusal {
+): Refusal & { readonly reason: string } {
   const charge = plan.charges[limitedBy]
   const name = charge?.limit.name ?? ''
   return {

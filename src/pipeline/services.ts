@@ -15,10 +15,12 @@ import type { AskProxy } from '../proxies/trusted-proxies.ts'
 import type { LeaseKeeper } from '../quota/lease-keeper.ts'
 import type { QuotaPlanner } from '../quota/plan.ts'
 import type { UsageTotals } from '../quota/usage-totals.ts'
+import type { Tracer } from '../tracing/tracer.ts'
 import type { Validators } from '../validators/validators.ts'
 import type { Admission } from './admission.ts'
 import type { InputSizes } from './input-sizes.ts'
 import type { PolicyBook } from './policy-book.ts'
+import type { RequestMeter } from './request-meter.ts'
 import type { RunningExchanges } from './running.ts'
 import type { UpstreamPool } from './upstream-pool.ts'
 
@@ -28,6 +30,9 @@ export interface Services {
   readonly clock: Clock
   readonly hashing: Hashing
   readonly telemetry: Telemetry
+  readonly meter: RequestMeter
+  /** Undefined where no traces are sent. */
+  readonly tracer: Tracer | undefined
   readonly store: StateStore
   /** By address. */
   readonly lockout: Lockout

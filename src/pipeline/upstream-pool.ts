@@ -141,6 +141,17 @@ export class UpstreamPool {
     return this.members.get(server)?.inFlight ?? 0
   }
 
+  /** Each server of each model as it is now. A model's only server is always usable. */
+  states(): { model: string; upstream: string; usable: boolean; inFlight: number }[] {
+    const now = this.options.clock.monotonic()
+    return [...this.all()].map(({ model, server, isAlone, isDraining, health, inFlight }) => ({
+      model: model.id,
+      upstream: server.url,
+      usable: !isDraining && (isAlone || health.trust(now) !== BROKEN),
+      inFlight,
+    }))
+  }
+
   /** Whether some server was well within this time. */
   wellWithin(ms: number): boolean {
     const since = this.options.clock.monotonic() - ms

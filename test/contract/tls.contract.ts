@@ -44,7 +44,7 @@ export function tlsChecks(serve: Serve): Check[] {
       const sinks = new Set<AnswerSink>()
       const telemetry: ServeOptions['telemetry'] = {
         log: (_, event, fields = {}) => logged.push({ event, fields }),
-        count: (metric, labels = {}, by = 1) => {
+        count: (metric: string, labels: Readonly<Record<string, string>> = {}, by = 1) => {
           const series = [metric, ...Object.values(labels)].join(' ')
           counted.set(series, (counted.get(series) ?? 0) + by)
         },

@@ -16,6 +16,8 @@ const DOMAINS = [
   'firewall',
   'config',
   'pool',
+  'metrics',
+  'tracing',
   'ports',
   'proxies',
   'json',

@@ -1,4 +1,4 @@
-// Run before the tests: brings in what the root's packages are not (Redis, proxies, nft, rsyslog, a real llama-server, small models, more
+// Run before the tests: brings in what the root's packages are not (Redis, proxies, Prometheus, nft, rsyslog, a real llama-server, small models, more
 // runtimes). Quick when all is there.
 import { spawn } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
@@ -50,6 +50,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   iproute2: ['ip'],
   nftables: ['nft'],
   jq: ['jq'],
+  prometheus: ['prometheus'],
   rsyslog: ['/usr/sbin/rsyslogd'],
   'rsyslog-openssl': ['x86_64', 'aarch64'].map(machine => `/usr/lib/${machine}-linux-gnu/rsyslog/lmnsd_ossl.so`),
 }

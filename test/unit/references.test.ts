@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { references } from '../../deploy/generate-docs.ts'
 import { CATALOGUE } from '../../src/errors/catalogue.ts'
 import { BUILT_IN_RULES, OPTIONAL_RULES } from '../../src/guard/recognisers/index.ts'
+import { METRICS } from '../../src/metrics/table.ts'
 
 const pages = references()
 
@@ -10,7 +11,7 @@ test.each([...pages.keys()])('docs/%s is that of this code: `npm run docs` makes
   expect(readFileSync(new URL(`../../docs/${path}`, import.meta.url), 'utf8')).toBe(pages.get(path))
 })
 
-test('every rule and every error code has a row, and no row breaks the table', () => {
+test('every rule, every error code and every metric has a row, and no row breaks the table', () => {
   const names = (path: string, columns: number) =>
     (pages.get(path) ?? '')
       .split('\n')
@@ -21,6 +22,7 @@ test('every rule and every error code has a row, and no row breaks the table', (
       })
   const rules = [...BUILT_IN_RULES, ...OPTIONAL_RULES].map(({ name }) => name)
   expect(names('reference/rules.md', 5).sort()).toEqual(rules.sort())
+  expect(names('reference/metrics.md', 4).sort()).toEqual(Object.keys(METRICS).sort())
   expect(names('reference/errors.md', 5).sort()).toEqual(Object.keys(CATALOGUE).sort())
 })
 

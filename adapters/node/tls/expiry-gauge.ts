@@ -1,7 +1,4 @@
-import { seriesOf } from '../counters.ts'
 import type { Ending } from './expiry.ts'
-
-const METRIC = 'sallyport_certificate_expiry_seconds'
 
 const KINDS = {
   server_certificate: 'certificate',
@@ -14,18 +11,25 @@ const KINDS = {
 /** What ends, by its use: `data`, `admin`, `redis`, `upstream:https://gpu-1:8443`. */
 export type EndingsByUse = Iterable<readonly [use: string, endings: readonly Ending[]]>
 
+export interface TimeLeft {
+  readonly labels: { readonly use: string; readonly kind: (typeof KINDS)[Ending['what']] }
+  readonly seconds: number
+}
+
 /**
- * Seconds that are left, as Prometheus has its series: of each use and kind the one that ends first, below 0 when it has
- * ended. Files are not named: who reads metrics need not know the disk.
+ * Of each use and kind the one that ends first, below 0 when it has ended. Files are not named: who reads metrics need not
+ * know the disk.
  */
-export function expirySeries(uses: EndingsByUse, nowMs: number): Map<string, number> {
-  const series = new Map<string, number>()
+export function timesLeft(uses: EndingsByUse, nowMs: number): TimeLeft[] {
+  const least = new Map<string, TimeLeft>()
   for (const [use, endings] of uses) {
     for (const { what, endsAtMs } of endings) {
-      const name = seriesOf(METRIC, { use, kind: KINDS[what] })
-      const left = Math.floor((endsAtMs - nowMs) / 1000)
-      series.set(name, Math.min(left, series.get(name) ?? Infinity))
+      const kind = KINDS[what]
+      const seconds = Math.floor((endsAtMs - nowMs) / 1000)
+      const known = least.get(`${kind} ${use}`)
+      if (known === undefined || seconds < known.seconds)
+        least.set(`${kind} ${use}`, { labels: { use, kind }, seconds })
     }
   }
-  return series
+  return [...least.values()]
 }

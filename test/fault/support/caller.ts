@@ -33,6 +33,8 @@ export interface CallOptions {
   readonly fields?: Readonly<Record<string, unknown>>
   /** PEM: whom to trust, and who calls, where the gateway's URL is `https:`. */
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string }
+  /** More headers. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Takes the head and then reads nothing. */
   readonly deaf?: boolean
 }
@@ -49,6 +51,7 @@ export function chat({ url }: Pick<Gateway, 'url'>, options: CallOptions): Call 
       authorization: `Bearer ${token}`,
       'content-type': 'application/json',
       ...(id === undefined ? {} : { 'x-request-id': id }),
+      ...options.headers,
     },
   })
   let text = ''

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { redisCertificates } from '../../../adapters/cli/redis-certificates.ts'
 import type { Ending } from '../../../adapters/node/tls/expiry.ts'
-import { expirySeries } from '../../../adapters/node/tls/expiry-gauge.ts'
+import { timesLeft } from '../../../adapters/node/tls/expiry-gauge.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { testCa } from '../../support/test-ca.ts'
 
@@ -13,7 +13,7 @@ const ending = (what: Ending['what'], seconds: number): Ending => ({
 })
 
 test('the gauge tells of each use and kind what ends first, also when it has ended', () => {
-  const series = expirySeries(
+  const left = timesLeft(
     [
       ['data', [ending('server_certificate', 900), ending('client_authority', 80), ending('client_authority', 70)]],
       ['data', [ending('revocation_list', -5)]],
@@ -22,13 +22,13 @@ test('the gauge tells of each use and kind what ends first, also when it has end
     ],
     NOW_MS,
   )
-  expect(Object.fromEntries(series)).toEqual({
-    'sallyport_certificate_expiry_seconds{kind="certificate",use="data"}': 900,
-    'sallyport_certificate_expiry_seconds{kind="ca",use="data"}': 70,
-    'sallyport_certificate_expiry_seconds{kind="crl",use="data"}': -5,
-    'sallyport_certificate_expiry_seconds{kind="certificate",use="upstream:https://gpu-1:8443"}': 60,
-    'sallyport_certificate_expiry_seconds{kind="ca",use="upstream:https://gpu-1:8443"}': 50,
-  })
+  expect(left.map(({ labels: { use, kind }, seconds }) => [use, kind, seconds])).toEqual([
+    ['data', 'certificate', 900],
+    ['data', 'ca', 70],
+    ['data', 'crl', -5],
+    ['upstream:https://gpu-1:8443', 'certificate', 60],
+    ['upstream:https://gpu-1:8443', 'ca', 50],
+  ])
 })
 
 test('certificates in the URL of Redis are known too', async () => {

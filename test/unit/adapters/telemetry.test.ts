@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { seriesOf } from '../../../adapters/node/counters.ts'
 import { createTelemetry } from '../../../adapters/node/telemetry.ts'
 
 const lines: Record<string, unknown>[] = []
@@ -87,27 +86,5 @@ describe('logs', () => {
     expect(events.length).toBe(1001)
     expect(JSON.parse(events[999] ?? '')).toMatchObject({ event: 'line', i: 999 })
     expect(JSON.parse(events[1000] ?? '')).toMatchObject({ event: 'last' })
-  })
-})
-
-describe('counters', () => {
-  test('add up by name and labels', () => {
-    const telemetry = createTelemetry({ write })
-    telemetry.count('a_total')
-    telemetry.count('a_total', undefined, 4)
-    telemetry.count('b_total', { y: '1', x: 'q"\\\n' })
-    telemetry.count('b_total', { x: 'q"\\\n', y: '1' })
-    expect([...telemetry.snapshot()]).toEqual([
-      ['a_total', 5],
-      ['b_total{x="q\\"\\\\\\n",y="1"}', 2],
-    ])
-  })
-
-  test('stop growing when labels are not bounded', () => {
-    const telemetry = createTelemetry({ write })
-    for (let i = 0; i < 20_000; i++) telemetry.count('c_total', { i: String(i) })
-    telemetry.count('c_total', { i: '0' })
-    expect(telemetry.snapshot().size).toBe(10_000)
-    expect(telemetry.snapshot().get(seriesOf('c_total', { i: '0' }))).toBe(2)
   })
 })

@@ -16,7 +16,7 @@ let sink: MemorySink
 const clock = { now: () => 0, monotonic: () => monotonic }
 const telemetry: Telemetry = {
   log: (_level, event) => events.push(event),
-  count: (_metric, labels) => {
+  count: (_metric: string, labels?: Readonly<Record<string, string>>) => {
     const result = labels?.['result'] ?? ''
     counts[result] = (counts[result] ?? 0) + 1
   },

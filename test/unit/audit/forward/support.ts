@@ -78,7 +78,7 @@ export function forwarderOn(
     clock: systemClock,
     telemetry: {
       log: (_level, event, fields) => void events.push({ event, fields }),
-      count: (metric, labels, by = 1) => {
+      count: (metric: string, labels?: Readonly<Record<string, string>>, by = 1) => {
         const key = labels?.['why'] === undefined ? metric : `${metric} ${labels['why']}`
         counts.set(key, (counts.get(key) ?? 0) + by)
       },
