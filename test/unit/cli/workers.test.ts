@@ -15,18 +15,18 @@ describe('counters of several processes', () => {
     addSeries(sum, [
       ['a_total{x="1"}', 2],
       ['depth', 3],
-      ['loaded_timestamp_seconds', 50],
+      ['sallyport_config_loaded_timestamp_seconds', 50],
     ])
     addSeries(sum, [
       ['a_total{x="1"}', 5],
       ['depth', -1],
-      ['loaded_timestamp_seconds', 40],
+      ['sallyport_config_loaded_timestamp_seconds', 40],
       ['b_total', 1],
     ])
     expect([...sum]).toEqual([
       ['a_total{x="1"}', 7],
       ['depth', 2],
-      ['loaded_timestamp_seconds', 40],
+      ['sallyport_config_loaded_timestamp_seconds', 40],
       ['b_total', 1],
     ])
   })
