@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { type Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { Gateway } from '../../support/index.ts'
 
 export interface Answer {
@@ -32,15 +32,25 @@ export interface CallOptions {
   readonly fields?: Readonly<Record<string, unknown>>
   /** Takes the head and then reads nothing. */
   readonly deaf?: boolean
+  readonly agent?: Agent | false
 }
 
-/** One chat completion over a connection of its own. */
+/** One chat completion, over a connection of its own unless an agent is given. */
 export function chat({ url }: Pick<Gateway, 'url'>, options: CallOptions): Call {
-  const { token, id, model = 'm', stream = true, prompt = 'Say something.', fields = {}, deaf = false } = options
+  const {
+    token,
+    id,
+    model = 'm',
+    stream = true,
+    prompt = 'Say something.',
+    fields = {},
+    deaf = false,
+    agent = false,
+  } = options
   const started = performance.now()
   const request = httpRequest(`${url}/v1/chat/completions`, {
     method: 'POST',
-    agent: false,
+    agent,
     headers: {
       authorization: `Bearer ${token}`,
       'content-type': 'application/json',
