@@ -4,14 +4,13 @@ import { nodeHashing } from '../../adapters/node/hashing.ts'
 import { verifyAuditFiles } from '../../adapters/node/verify-audit-files.ts'
 import { logFiles, recordsOf } from '../../test/fault/support/log.ts'
 import { type Runtime, sleep, startGateway, startRedis, tempDir, waitFor } from '../../test/support/index.ts'
+import { everythingOn } from '../everything-on.ts'
 import { startCallers } from './callers.ts'
 import { soakModel } from './model.ts'
 import type { Observed } from './verdict.ts'
 import { type Look, startWatch } from './watch.ts'
 
 const INSIDE = join(import.meta.dirname, 'inside.mjs')
-/** High enough never to refuse: they are there to be counted. */
-const AMPLE = 1_000_000_000
 const TEAMS = ['search', 'legal', 'support', 'research']
 /** Connections that nobody uses are closed in seconds; the rest of this is for a busy machine. */
 const SETTLE_MS = 60_000
@@ -40,19 +39,13 @@ export async function soak({ runtime, streams, seconds, seed, onLook }: SoakOpti
     runtime,
     dir,
     config: {
-      state: redis.url,
+      ...everythingOn(redis.url),
       models: [
         // A little less than is asked for, so that some always wait in line.
         { id: 'm', upstreams: [{ ...server, maxInFlight: Math.ceil(streams * 0.9) }] },
         { id: 'staged', upstreams: [server] },
       ],
       timeouts: { firstByte: '10s' },
-      quotas: [
-        { name: 'team-minute', per: ['team'], requests: AMPLE, tokens: AMPLE, window: '1m' },
-        { name: 'app-hour', per: ['team', 'app'], tokens: AMPLE, window: '1h' },
-        { name: 'model-day', per: ['model'], tokens: AMPLE, window: '1d' },
-        { name: 'team-busy', per: ['team'], concurrent: 10_000 },
-      ],
       audit: { file: 'audit/audit.jsonl', hmacSecret: '${env:PROMPT_HMAC_SECRET}', maxFileSize: '4MiB' },
     },
     env: {
