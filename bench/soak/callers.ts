@@ -9,6 +9,8 @@ const CALL_DEADLINE_MS = 180_000
 const LONGEST_STAY_MS = 6000
 /** A slow reader rests so long after each piece that it read. */
 const REST_MS = 100
+/** The last events of an answer. */
+const TAIL_CHARACTERS = 4000
 
 interface Kind {
   readonly name: string
@@ -22,7 +24,6 @@ interface Kind {
   readonly behaviour?: 'leaves' | 'reads slowly'
 }
 
-/** The odd ones: everything that does not happen in the best case. */
 export const KINDS: readonly Kind[] = [
   { name: 'streams', share: 57.5, act: 'paced' },
   { name: 'streams, caller leaves', share: 15, act: 'paced', behaviour: 'leaves' },
@@ -67,7 +68,7 @@ export interface Callers {
   /** Requests under way now. */
   active(): number
   readonly tallies: ReadonlyMap<string, Tally>
-  /** The status of each answer whose head arrived, by its request id. */
+  /** The status of each answer that its caller waited for, by its request id. */
   readonly answered: ReadonlyMap<string, number>
   /** Settles once every caller has had its last answer. */
   readonly done: Promise<unknown>
@@ -97,15 +98,11 @@ export function startCallers(options: {
       agent: random() < 0.5 ? agent : false,
     })
     if (kind.behaviour === 'leaves') return leave(call, random() * LONGEST_STAY_MS)
-    const tail = kind.behaviour === 'reads slowly' ? readSlowly(call) : undefined
-    const answer = await within(kind.name, CALL_DEADLINE_MS, call.answer)
+    const reading = kind.behaviour === 'reads slowly' ? readSlowly(call) : call.answer
+    const answer = await within(kind.name, CALL_DEADLINE_MS, reading)
     const id = answer.headers['x-request-id']
     if (typeof id === 'string') answered.set(id, answer.status)
-    return tail
-      ? (await tail).endsWith('data: [DONE]\n\n')
-        ? undefined
-        : `cut: …${(await tail).slice(-200)}`
-      : faultOf(kind, answer)
+    return faultOf(kind, answer)
   }
 
   async function caller(number: number): Promise<void> {
@@ -143,17 +140,16 @@ async function leave(call: Call, afterMs: number): Promise<string | undefined> {
   return status === 0 || status === 200 ? undefined : `${status} ${text.slice(0, 200)}`
 }
 
-/** The end of a text that is read in pieces with rests between. */
-async function readSlowly(call: Call): Promise<string> {
+/** Reads in pieces with rests between, and keeps the end of the text. */
+async function readSlowly(call: Call): Promise<Answer> {
   const message = await call.head.catch(() => undefined)
   let tail = ''
   message?.on('data', (piece: string) => {
-    tail = (tail + piece).slice(-1000)
+    tail = (tail + piece).slice(-TAIL_CHARACTERS)
     message.pause()
     setTimeout(() => message.resume(), REST_MS)
   })
-  await call.answer
-  return tail
+  return { ...(await call.answer), text: tail }
 }
 
 /** What is wrong with an answer, if anything. */

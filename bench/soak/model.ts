@@ -26,6 +26,7 @@ const acts: Readonly<Record<string, (script: Script) => unknown>> = {
   async flood(script) {
     await script.head()
     for (let event = 0; event < FLOOD_EVENTS; event++) await script.event(delta(FLOOD_WORD))
+    for (const word of WORDS) await script.event(delta(word))
     return endStream(script)
   },
   async whole(script) {

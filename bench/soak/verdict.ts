@@ -24,7 +24,7 @@ export interface Observed {
     readonly records: number
     /** Requests that began and have no ending. */
     readonly open: number
-    /** Of answers whose head a caller got, those that the log does not have with their status. */
+    /** Of answers that their callers waited for, those that the log does not have with their status. */
     readonly missing: readonly string[]
     readonly answered: number
   }
@@ -37,7 +37,7 @@ export interface Check {
   readonly detail: string
 }
 
-/** Of a timer that is about to fire, or a connection of the admin listener. */
+/** A file that is just being rotated, a connection to the admin listener. */
 const SPARE_DESCRIPTORS = 2
 /** Bun's own pool keeps so many connections for as long as the server does; the gateway's own client closes its in seconds. */
 const MOST_KEPT = 64
