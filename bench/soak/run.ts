@@ -77,10 +77,17 @@ export async function soak({ runtime, streams, seconds, seed, onLook }: SoakOpti
   await callers.done
   agent.destroy()
 
-  const settled = async () => (await watch.leases()) === 0 && watch.descriptors() <= before + model.connections()
+  // Those of Bun's own pool stay for as long as the model server does.
+  const kept = () => (runtime === 'bun' ? model.connections() : 0)
+  const settled = async () => (await watch.leases()) === 0 && watch.descriptors() <= before + kept()
   await waitFor('settled', settled, SETTLE_MS).catch(() => undefined) // whether it has is judged
+  const descriptors = {
+    before,
+    most: Math.max(...looks.map(look => look.descriptors)),
+    after: watch.descriptors(),
+    kept: kept(),
+  }
   const end = await watch.look((performance.now() - began) / 1000, callers.active())
-  const kept = model.connections()
   const version = watch.version()
   watch.stop()
   const { code } = await gateway.stop()
@@ -91,7 +98,7 @@ export async function soak({ runtime, streams, seconds, seed, onLook }: SoakOpti
     version,
     looks,
     tallies: callers.tallies,
-    descriptors: { before, most: Math.max(...looks.map(look => look.descriptors)), after: end.descriptors, kept },
+    descriptors,
     leases: { most: Math.max(...looks.map(look => look.leases)), after: end.leases },
     gaugesLeft: Object.fromEntries(Object.entries(end.gauges).filter(([, value]) => value !== 0)),
     audit: {

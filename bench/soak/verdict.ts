@@ -39,7 +39,7 @@ export interface Check {
 
 /** A file that is just being rotated, a connection to the admin listener. */
 const SPARE_DESCRIPTORS = 2
-/** Bun's own pool keeps so many connections for as long as the server does; the gateway's own client closes its in seconds. */
+/** Bun's own pool has no more; the gateway's client on Node closes its connections in seconds, and none is allowed for. */
 const MOST_KEPT = 64
 
 /** Medians of the second and the last third of the load. */
