@@ -12,7 +12,7 @@ const USAGE = `npm run bench:gpu -- [--engine NAME] [--model PATH] [--rounds N] 
   --engine NAME  ${ENGINES.join(', ')} (default: the first that is found)
   --model PATH   a GGUF file, or a folder with config.json and tokenizer (default: random weights, for llama.cpp)
   --rounds N     each of direct and gateway at 1, 16 and 64 streams, 1 to 50 (default 3)
-  --tokens N     of each answer, 8 to 512 (default 256; 32 without a GPU)
+  --tokens N     of each answer, 8 to 400 (default 256; 32 without a GPU)
   --note TEXT    goes into the results
   --out FILE     where the results go (default bench/results/gpu.json, cpu-try.json without a GPU)`
 
@@ -39,7 +39,7 @@ const tokens = Number(values.tokens ?? (gpu === undefined ? 32 : 256))
 const within = (value: number, least: number, most: number) =>
   Number.isInteger(value) && value >= least && value <= most
 const isEngine = values.engine === undefined || ENGINES.includes(values.engine as EngineName)
-if (values.help || !isEngine || !within(rounds, 1, 50) || !within(tokens, 8, 512)) {
+if (values.help || !isEngine || !within(rounds, 1, 50) || !within(tokens, 8, 400)) {
   console.error(USAGE)
   process.exit(values.help ? 0 : 2)
 }

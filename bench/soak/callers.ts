@@ -48,6 +48,8 @@ export const KINDS: readonly Kind[] = [
 export interface Tally {
   requests: number
   failed: number
+  /** Of the failed, those that Redis did not answer for in time. */
+  storeLate: number
   readonly faults: string[]
 }
 
@@ -84,7 +86,9 @@ export function startCallers(options: {
   readonly until: number
 }): Callers {
   const { gateway, tokens, agent, count, seed, until } = options
-  const tallies = new Map<string, Tally>(KINDS.map(({ name }) => [name, { requests: 0, failed: 0, faults: [] }]))
+  const tallies = new Map<string, Tally>(
+    KINDS.map(({ name }) => [name, { requests: 0, failed: 0, storeLate: 0, faults: [] }]),
+  )
   const answered = new Map<string, number>()
   let active = 0
 
@@ -119,6 +123,7 @@ export function startCallers(options: {
       active--
       if (fault === undefined) continue
       tally.failed++
+      if (fault.includes('"quota_unavailable"')) tally.storeLate++
       if (tally.faults.length < MOST_FAULTS) tally.faults.push(fault)
     }
   }

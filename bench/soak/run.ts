@@ -59,7 +59,7 @@ export async function soak({ runtime, streams, seconds, seed, onLook }: SoakOpti
   const tokens: string[] = []
   for (const team of TEAMS) tokens.push(await gateway.mint({ team }))
   const watch = startWatch(gateway, redis.url, insideFile)
-  await watch.look(0, 0) // opens the connections that looking needs
+  const start = await watch.look(0, 0) // opens the connections that looking needs, too
   const before = watch.descriptors()
 
   const agent = new Agent({ keepAlive: true })
@@ -100,7 +100,9 @@ export async function soak({ runtime, streams, seconds, seed, onLook }: SoakOpti
     tallies: callers.tallies,
     descriptors,
     leases: { most: Math.max(...looks.map(look => look.leases)), after: end.leases },
-    gaugesLeft: Object.fromEntries(Object.entries(end.gauges).filter(([, value]) => value !== 0)),
+    gaugesLeft: Object.fromEntries(
+      Object.entries(end.gauges).filter(([name, value]) => value !== (start.gauges[name] ?? 0)),
+    ),
     audit: {
       bad: bad && `${bad.file}:${bad.line}: ${bad.reason}`,
       records: verified.records,

@@ -17,7 +17,7 @@ export interface Observed {
     readonly kept: number
   }
   readonly leases: { readonly most: number; readonly after: number }
-  /** Gauges that were not back at zero. */
+  /** Gauges that were not back where they had been, or at zero. */
   readonly gaugesLeft: Readonly<Record<string, number>>
   readonly audit: {
     readonly bad: string | undefined
@@ -36,6 +36,9 @@ export interface Check {
   readonly ok: boolean
   readonly detail: string
 }
+
+/** Missed where Redis has to wait for a processor for 100 ms: what a busy machine does, and no fault of the gateway. */
+export const STORE_IN_TIME = 'the quota store answers in time'
 
 /** A file that is just being rotated, a connection to the admin listener. */
 const SPARE_DESCRIPTORS = 2
@@ -56,6 +59,7 @@ export function judge(observed: Observed, tolerance: number): readonly Check[] {
   const change = last / second - 1
   const all = [...tallies.values()]
   const failed = all.reduce((sum, tally) => sum + tally.failed, 0)
+  const storeLate = all.reduce((sum, tally) => sum + tally.storeLate, 0)
   const requests = all.reduce((sum, tally) => sum + tally.requests, 0)
   const unasked = [...tallies].filter(([, tally]) => tally.requests === 0).map(([name]) => name)
   const left = Object.entries(gaugesLeft).map(([name, value]) => `${name} ${value}`)
@@ -74,8 +78,13 @@ export function judge(observed: Observed, tolerance: number): readonly Check[] {
     },
     {
       name: 'no request failed that was not to',
-      ok: failed === 0 && requests > 0,
-      detail: `${failed} of ${requests}`,
+      ok: failed === storeLate && requests > 0,
+      detail: `${failed - storeLate} of ${requests}`,
+    },
+    {
+      name: STORE_IN_TIME,
+      ok: storeLate === 0,
+      detail: `${storeLate} of ${requests} requests refused without it`,
     },
     {
       name: 'every kind of request was made',
@@ -87,7 +96,7 @@ export function judge(observed: Observed, tolerance: number): readonly Check[] {
       ok: leases.most > 0 && leases.after === 0,
       detail: `${leases.most} at most, ${leases.after} after`,
     },
-    { name: 'gauges are back at zero', ok: left.length === 0, detail: left.join(', ') || 'all' },
+    { name: 'gauges are back where they were', ok: left.length === 0, detail: left.join(', ') || 'all' },
     {
       name: 'the audit log verifies',
       ok: audit.bad === undefined && audit.open === 0,
