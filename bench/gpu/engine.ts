@@ -75,7 +75,7 @@ export async function startEngine(options: {
   const server: RunningProcess = await startProcess(command, args, { ready: isReady, deadlineMs: START_DEADLINE_MS })
   return {
     name,
-    version: (version.stdout + version.stderr).match(/version:? \S+.*|\d+\.\d+\.\S+/)?.[0] ?? 'unknown',
+    version: (version.stdout + version.stderr).match(/\d+\.\d+\S*.*/)?.[0] ?? 'unknown',
     device: gpu ?? 'CPU',
     weights:
       options.model ?? (gpu === undefined ? 'random, 5 million' : 'random, 6.5 billion, the shape of a 7B model'),

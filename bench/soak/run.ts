@@ -14,6 +14,8 @@ const INSIDE = join(import.meta.dirname, 'inside.mjs')
 const TEAMS = ['search', 'legal', 'support', 'research']
 /** Connections that nobody uses are closed in seconds; the rest of this is for a busy machine. */
 const SETTLE_MS = 60_000
+/** Less than a lease lasts that is neither renewed nor returned: 10 s after its last renewal, at the least. */
+const RETURN_MS = 8000
 const MOST_LOOKS = 90
 const LEAST_INTERVAL_MS = 500
 
@@ -79,8 +81,10 @@ export async function soak({ runtime, streams, seconds, seed, onLook }: SoakOpti
 
   // Those of Bun's own pool stay for as long as the model server does.
   const kept = () => (runtime === 'bun' ? model.connections() : 0)
-  const settled = async () => (await watch.leases()) === 0 && watch.descriptors() <= before + kept()
-  await waitFor('settled', settled, SETTLE_MS).catch(() => undefined) // whether it has is judged
+  // Whether they are, in the end, is judged.
+  await waitFor('leases', async () => (await watch.leases()) === 0, RETURN_MS).catch(() => undefined)
+  const leases = await watch.leases()
+  await waitFor('descriptors', () => watch.descriptors() <= before + kept(), SETTLE_MS).catch(() => undefined)
   const descriptors = {
     before,
     most: Math.max(...looks.map(look => look.descriptors)),
@@ -99,7 +103,7 @@ export async function soak({ runtime, streams, seconds, seed, onLook }: SoakOpti
     looks,
     tallies: callers.tallies,
     descriptors,
-    leases: { most: Math.max(...looks.map(look => look.leases)), after: end.leases },
+    leases: { most: Math.max(...looks.map(look => look.leases)), after: leases },
     gaugesLeft: Object.fromEntries(
       Object.entries(end.gauges).filter(([name, value]) => value !== (start.gauges[name] ?? 0)),
     ),
