@@ -14,7 +14,7 @@ const INSIDE = join(import.meta.dirname, 'inside.mjs')
 const TEAMS = ['search', 'legal', 'support', 'research']
 /** Connections that nobody uses are closed in seconds; the rest of this is for a busy machine. */
 const SETTLE_MS = 60_000
-/** Less than a lease lasts that is neither renewed nor returned: 10 s after its last renewal, at the least. */
+/** A lease that is neither renewed nor returned is there for 10 s at the least; it must not go by running out. */
 const RETURN_MS = 8000
 const MOST_LOOKS = 90
 const LEAST_INTERVAL_MS = 500
