@@ -58,8 +58,8 @@ export interface Tensor {
   readonly body: Buffer
 }
 
-/** The whole file of these values and tensors. */
-export function ggufFile(meta: readonly Buffer[], tensors: readonly Tensor[]): Buffer {
+/** The whole file of these values and tensors, in parts: that of a large model is more than a buffer should hold. */
+export function ggufParts(meta: readonly Buffer[], tensors: readonly Tensor[]): readonly Buffer[] {
   let offset = 0
   const infos = tensors.map(({ name, dims, type, body }) => {
     const info = Buffer.concat([string(name), u32(dims.length), ...dims.map(u64), u32(type), u64(offset)])
@@ -67,5 +67,8 @@ export function ggufFile(meta: readonly Buffer[], tensors: readonly Tensor[]): B
     return info
   })
   const head = Buffer.concat([Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(meta.length), ...meta, ...infos])
-  return Buffer.concat([head, padding(head.length), ...tensors.flatMap(({ body }) => [body, padding(body.length)])])
+  return [head, padding(head.length), ...tensors.flatMap(({ body }) => [body, padding(body.length)])]
 }
+
+export const ggufFile = (meta: readonly Buffer[], tensors: readonly Tensor[]): Buffer =>
+  Buffer.concat(ggufParts(meta, tensors))

@@ -1,6 +1,6 @@
 // Writes a small "llama" model in GGUF v3: random weights, but a real tokenizer and chat template. It talks nonsense; forced
 // by a grammar it says exactly what a test asks for; made with `say` it always says that. Same options, same bytes.
-import { entry, F16, F32, fromHalf, ggufFile, list, type Tensor, toHalf } from './gguf.ts'
+import { entry, F16, F32, fromHalf, ggufParts, list, type Tensor, toHalf } from './gguf.ts'
 import { CHAT_TEMPLATE, CONTROL_TOKENS, learnTokenizer, MARKS, toToken } from './tiny-tokenizer.ts'
 
 export interface TinyModel {
@@ -11,6 +11,8 @@ export interface TinyModel {
   readonly heads?: number
   readonly context?: number
   readonly seed?: number
+  /** All layers have the weights of the first: makes a model of billions in seconds, with the memory of one layer. */
+  readonly sameLayers?: boolean
   /**
    * The model answers this text, in small pieces, and stops, with no grammar and no sampling fields: its layers pass each
    * token through unchanged, and the output weights of each piece point to the next.
@@ -52,7 +54,10 @@ function randomNumbers(seed: number): () => number {
 }
 
 /** The whole file. */
-export function tinyGguf(options: TinyModel): Buffer {
+export const tinyGguf = (options: TinyModel): Buffer => Buffer.concat(tinyGgufParts(options))
+
+/** The same in parts, for a model that is not tiny. */
+export function tinyGgufParts(options: TinyModel): readonly Buffer[] {
   const model = { name: 'tiny', layers: 2, dim: 64, ffn: 128, heads: 4, context: 8192, seed: 1, say: '', ...options }
   const { dim, ffn, heads, layers, seed } = model
   const { tokens, merges } = learnTokenizer(1200)
@@ -95,18 +100,22 @@ export function tinyGguf(options: TinyModel): Buffer {
 
   const tensors = [halves('token_embd.weight', dim, tokens.length, embedding), ones('output_norm.weight', dim)]
   if (model.say) tensors.push(halves('output.weight', dim, tokens.length, chain()))
-  for (let i = 0; i < layers; i++)
-    tensors.push(
-      ones(`blk.${i}.attn_norm.weight`, dim),
-      weights(`blk.${i}.attn_q.weight`, dim, dim),
-      weights(`blk.${i}.attn_k.weight`, dim, dim),
-      weights(`blk.${i}.attn_v.weight`, dim, dim),
-      weights(`blk.${i}.attn_output.weight`, dim, dim),
-      ones(`blk.${i}.ffn_norm.weight`, dim),
-      weights(`blk.${i}.ffn_gate.weight`, dim, ffn),
-      weights(`blk.${i}.ffn_up.weight`, dim, ffn),
-      weights(`blk.${i}.ffn_down.weight`, ffn, dim),
-    )
+  const layer = () => [
+    ones('attn_norm.weight', dim),
+    weights('attn_q.weight', dim, dim),
+    weights('attn_k.weight', dim, dim),
+    weights('attn_v.weight', dim, dim),
+    weights('attn_output.weight', dim, dim),
+    ones('ffn_norm.weight', dim),
+    weights('ffn_gate.weight', dim, ffn),
+    weights('ffn_up.weight', dim, ffn),
+    weights('ffn_down.weight', ffn, dim),
+  ]
+  let made = layer()
+  for (let i = 0; i < layers; i++) {
+    if (i > 0 && !options.sameLayers) made = layer()
+    tensors.push(...made.map(tensor => ({ ...tensor, name: `blk.${i}.${tensor.name}` })))
+  }
 
   const NORMAL = 1
   const CONTROL = 3
@@ -144,5 +153,5 @@ export function tinyGguf(options: TinyModel): Buffer {
     entry('tokenizer.chat_template', 'string', CHAT_TEMPLATE),
   ]
 
-  return ggufFile(meta, tensors)
+  return ggufParts(meta, tensors)
 }

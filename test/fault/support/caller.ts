@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { type Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Gateway } from '../../support/index.ts'
 
@@ -37,16 +37,27 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Takes the head and then reads nothing. */
   readonly deaf?: boolean
+  readonly agent?: Agent | false
 }
 
-/** One chat completion over a connection of its own. */
+/** One chat completion, over a connection of its own unless an agent is given. */
 export function chat({ url }: Pick<Gateway, 'url'>, options: CallOptions): Call {
-  const { token, id, model = 'm', stream = true, prompt = 'Say something.', fields = {}, deaf = false, tls } = options
+  const {
+    token,
+    id,
+    model = 'm',
+    stream = true,
+    prompt = 'Say something.',
+    fields = {},
+    deaf = false,
+    agent = false,
+    tls,
+  } = options
   const started = performance.now()
   const request = (tls ? httpsRequest : httpRequest)(`${url}/v1/chat/completions`, {
     ...tls,
     method: 'POST',
-    agent: false,
+    agent,
     headers: {
       authorization: `Bearer ${token}`,
       'content-type': 'application/json',
