@@ -54,7 +54,7 @@ describe('what a soak is judged by', () => {
 })
 
 test('a minute of everything that callers and model servers do leaves nothing behind', async () => {
-  const observed = await soak({ runtime: 'node', streams: 24, seconds: 45, seed: 1 })
+  const observed = await soak({ runtime: 'node', streams: 24, seconds: 30, seed: 1 })
   const checks = judge(observed, TOLERANCE)
   const faults = [...observed.tallies.values()].flatMap(tally => tally.faults)
   console.log([...checks.map(({ name, detail }) => `${name}: ${detail}`), ...faults].join('\n'))
