@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { INJECTION_THRESHOLD } from '../../src/guard/injection.ts'
 import { INJECTION_WEIGHTS } from '../../src/guard/injection-weights.ts'
-import { isMade, leaveOneOut, overDefence, shareFrom } from './injection/evaluate.ts'
+import { heldBack, isMade, leaveOneOut, shareFrom } from './injection/evaluate.ts'
 import { inputsHash } from './injection/train.ts'
 
 /** Floors and ceilings of what `npm run eval:injection` prints. */
@@ -33,7 +33,7 @@ describe('injections', () => {
   })
 
   it('are seldom seen in texts that only look dangerous', () => {
-    const judged = overDefence()
+    const judged = heldBack().filter(row => row.label === 0)
     const share = (source: string) =>
       shareFrom(
         judged.filter(row => row.source === source),
