@@ -119,7 +119,9 @@ export const FAMILIES: readonly Family[] = [
     phrases: [
       '^REVEAL ~3 your|hidden|initial|original|secret|internal|above|preceding|previous ~2 prompt|prompts|instructions|directives|preprompt|preamble',
       '^REVEAL ~1 system ~1 prompt|prompts|instructions|message',
-      '^REVEAL ~3 instructions|prompt|rules|directions ~2 you|above|before|given|verbatim',
+      '^REVEAL ~3 instructions|prompt|rules|directions ~2 you|before|given|verbatim',
+      '^REVEAL ~3 instructions|prompt ~2 above',
+      '^REVEAL ~3 rules|directions above',
       '^REVEAL ~3 text|everything|content|message|messages above|preceding',
       '^REVEAL ~3 text|everything|content before',
       'what|whats|which ~3 your system|initial|original|hidden|secret|first|exact ~1 prompt|instructions|directives|message',
