@@ -117,7 +117,7 @@ export const FAMILIES: readonly Family[] = [
     name: 'reveal-prompt',
     weight: 0.85,
     phrases: [
-      '^REVEAL ~3 your|hidden|initial|original|secret|internal|above|preceding|previous ~2 prompt|prompts|instructions|directives|preprompt|preamble',
+      '^REVEAL ~3 your|hidden|initial|original|secret|internal|above|preceding|previous ~2 prompt|prompts|instruction|instructions|directives|preprompt|preamble',
       '^REVEAL ~1 system ~1 prompt|prompts|instructions|message',
       '^REVEAL ~3 instructions|prompt|rules|directions ~2 you|before|given|verbatim',
       '^REVEAL ~3 instructions|prompt ~2 above',
@@ -126,6 +126,7 @@ export const FAMILIES: readonly Family[] = [
       '^REVEAL ~3 text|everything|content before',
       'what|whats|which ~3 your system|initial|original|hidden|secret|first|exact ~1 prompt|instructions|directives|message',
       'what|which ~2 instructions|directives|prompt ~2 you ~1 given|told|receive|received',
+      'your complete|entire|full|whole|exact ~1 prompt|instructions',
       'spell ~4 print ~2 prompt|instructions',
     ],
   },
@@ -181,7 +182,7 @@ export const FAMILIES: readonly Family[] = [
     name: 'reveal-secret',
     weight: 0.7,
     phrases: [
-      '^REVEAL ~4 secret|access|hidden|special key|code|password|phrase|word|token|passphrase|passcode|string',
+      '^REVEAL ~4 secret|access|hidden|special ~1 key|code|password|phrase|word|token|passphrase|passcode|string',
       'what|whats ~2 secret|access|special key|code|password|phrase|word|token',
       'your secret|access|hidden key|code|phrase|token|password',
     ],
