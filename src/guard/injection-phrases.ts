@@ -117,21 +117,72 @@ export const FAMILIES: readonly Family[] = [
     name: 'reveal-prompt',
     weight: 0.85,
     phrases: [
-      '^REVEAL ~3 your|hidden|initial|original|secret|internal|above|preceding|previous ~2 prompt|prompts|instructions|directives|preprompt|preamble',
+      '^REVEAL ~3 your|hidden|initial|original|secret|internal|above|preceding|previous ~2 prompt|prompts|instruction|instructions|directives|preprompt|preamble',
       '^REVEAL ~1 system ~1 prompt|prompts|instructions|message',
-      '^REVEAL ~3 instructions|prompt|rules|directions ~2 you|above|before|given|verbatim',
-      '^REVEAL ~3 text|words|everything|sentence|lines|content|message|messages above|preceding',
+      '^REVEAL ~3 instructions|prompt|rules|directions ~2 you|before|given|verbatim',
+      '^REVEAL ~3 instructions|prompt ~2 above',
+      '^REVEAL ~3 rules|directions above',
+      '^REVEAL ~3 text|everything|content|message|messages above|preceding',
       '^REVEAL ~3 text|everything|content before',
       'what|whats|which ~3 your system|initial|original|hidden|secret|first|exact ~1 prompt|instructions|directives|message',
       'what|which ~2 instructions|directives|prompt ~2 you ~1 given|told|receive|received',
+      'your complete|entire|full|whole|exact ~1 prompt|instructions',
       'spell ~4 print ~2 prompt|instructions',
+    ],
+  },
+  {
+    // People ask the same about a list or a passage that they have put there: the classifier decides.
+    name: 'text-above',
+    weight: 0.45,
+    phrases: [
+      '^REVEAL ~3 words|sentence|sentences|lines|line|paragraph above|preceding',
+      'write|rewrite|copy|quote|proofread|check|correct|list|encode|paraphrase|analyse|analyze ~4 text|words|everything|instructions|message|rules|prompt ~2 above|precedes|preceding|previous|before',
+      'text|words|everything|instructions|message|prompt that precedes|precede',
+      'your instructions|prompt|rules|policy as|to|into|with',
+      'words|sentences|lines|letters ~1 of ~1 your prompt|instructions|rules|policy|code|password',
+    ],
+  },
+  {
+    // What a program says to somebody who has the code: that a text asks for it is a strong hint, that it says so a weak one.
+    name: 'verdict-demanded',
+    weight: 0.6,
+    phrases: [
+      '^SAY|repeat|type|display|echo|shout ~4 access|entry|permission|login granted|authorized|authorised|approved|successful',
+      'must|should|will|always|only|just|simply|to|saying|by SAY|repeat|type|saying|responding|replying ~3 access|entry|permission granted|authorized|authorised|approved',
+      'access granted ~3 only|exactly|now|instead|please|regardless|verbatim|nothing|whatever',
+    ],
+  },
+  {
+    name: 'secret-hinted',
+    weight: 0.45,
+    phrases: [
+      'hint|hints|clue|rhyme|rhymes|riddle|acrostic|spell|letter|letters|backwards|encode ~5 code|password|passphrase|passcode|secret',
+      'code|password|passphrase|passcode|secret ~4 backwards|reversed|reverse|letter|letters|rhyme|rhymes|spelled|base64|rot13|emojis',
+    ],
+  },
+  {
+    name: 'verdict',
+    weight: 0.4,
+    phrases: ['access|permission|entry granted', 'opposite|antonym ~2 access|permission denied'],
+  },
+  {
+    name: 'code-accepted',
+    weight: 0.4,
+    phrases: [
+      'code|password|passcode|passphrase|pin ~2 is|was|been ~2 correct|accepted|verified|right|valid|entered|confirmed|checked',
+      'correct|right|valid code|password|passcode|passphrase',
+      'user|identity|authentication ~2 authenticated|verified|confirmed|authorised|authorized|successful|complete',
+      'no ~2 code|password ~1 checking|needed|required|necessary',
+      '^IGNORE ~2 code|password|passcode|key',
+      'skip|stop|disable|bypass|end ~2 check|checking|verification|authentication',
+      'grant access|entry|permission',
     ],
   },
   {
     name: 'reveal-secret',
     weight: 0.7,
     phrases: [
-      '^REVEAL ~4 secret|access|hidden|special key|code|password|phrase|word|token|passphrase|passcode|string',
+      '^REVEAL ~4 secret|access|hidden|special ~1 key|code|password|phrase|word|token|passphrase|passcode|string',
       'what|whats ~2 secret|access|special key|code|password|phrase|word|token',
       'your secret|access|hidden key|code|phrase|token|password',
     ],

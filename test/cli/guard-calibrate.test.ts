@@ -37,7 +37,8 @@ test('finds the threshold that few of the texts reach, and scan uses it', async 
   const strict = await calibrate(texts, ['--false-alarms', '0.1%'])
   expect(strict.stdout).toContain('1200 texts\n')
   const [, printed] = /injectionThreshold: ([\d.]+) \}/.exec(strict.stdout) ?? []
-  expect(Number(printed)).toBeGreaterThan(scanInjection(DOUBTFUL).score)
+  const doubtful = texts.slice(1195).map(text => scanInjection(text).score)
+  expect(Number(printed)).toBeGreaterThan(doubtful.sort((one, other) => other - one)[1] ?? 1)
   expect(strict.stderr).toContain('take at least 10000')
 })
 

@@ -25,9 +25,9 @@ export function trainingRows(): Row[] {
   return [...read('attacks.jsonl'), ...read('benign.jsonl'), ...read('technical.jsonl'), ...synthetic(SEED)]
 }
 
-/** Harmless texts that look dangerous; nothing learns from them. */
-export function overDefenceRows(): Row[] {
-  return read('overdefense.jsonl')
+/** Texts that nothing learns from: harmless ones that look dangerous, and what players of an access-code game write. */
+export function heldBackRows(): Row[] {
+  return [...read('overdefense.jsonl'), ...read('held-back.jsonl')]
 }
 
 function read(file: string): Row[] {

@@ -1,5 +1,5 @@
 import { INJECTION_THRESHOLD, scanInjection } from '../../../src/guard/injection.ts'
-import { overDefenceRows, type Row, segmentsOfNormalised, trainingRows } from './corpus.ts'
+import { heldBackRows, type Row, segmentsOfNormalised, trainingRows } from './corpus.ts'
 import { learn, worst } from './learn.ts'
 import { examplesOf, SHIFT } from './train.ts'
 
@@ -22,9 +22,9 @@ export function leaveOneOut(only?: readonly string[]): Judged[] {
   })
 }
 
-/** Scores the texts that look dangerous with the weights that ship, which have not learnt from them. */
-export function overDefence(): Judged[] {
-  return overDefenceRows().map(row => judged(row))
+/** Scores the texts that are held back with the weights that ship, which have not learnt from them. */
+export function heldBack(): Judged[] {
+  return heldBackRows().map(row => judged(row))
 }
 
 function judged(row: Row, model?: (normalised: string) => number): Judged {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { INJECTION_THRESHOLD } from '../../../src/guard/injection.ts'
-import { isMade, type Judged, leaveOneOut, lengthAlone, overDefence, shareFrom, thresholdFor } from './evaluate.ts'
+import { heldBack, isMade, type Judged, leaveOneOut, lengthAlone, shareFrom, thresholdFor } from './evaluate.ts'
 
 /** How well injections are found in sources that nothing was learnt from: `npm run eval:injection`, `--json` for programs. */
 
@@ -21,24 +21,40 @@ function summary(source: string, rows: readonly Judged[]) {
   }
 }
 
-const bySource = (label: 0 | 1) =>
+const bySource = (rows: readonly Judged[], label: 0 | 1) =>
   [
     ...Map.groupBy(
-      judged.filter(row => row.label === label),
+      rows.filter(row => row.label === label),
       row => row.source,
     ),
-  ].map(([source, rows]) => summary(source, rows))
-const attacks = bySource(1)
-const alarms = [
-  ...bySource(0),
-  ...[...Map.groupBy(overDefence(), row => row.source)].map(([s, rows]) => summary(`${s} (over-defence)`, rows)),
-]
+  ].map(([source, alike]) => summary(source, alike))
+const kept = heldBack()
+const attacks = bySource(judged, 1)
+const alarms = bySource(judged, 0)
+const held = [...bySource(kept, 1), ...bySource(kept, 0)]
+/** What is found of the sources by others where so many false alarms are allowed. */
+const curve = [0.005, 0.01, 0.02].map(falseAlarms => {
+  const threshold = thresholdFor(benign, falseAlarms)
+  const found = [
+    ...Map.groupBy(
+      judged.filter(row => row.label === 1 && !isMade(row)),
+      row => row.source,
+    ).values(),
+  ]
+  return {
+    falseAlarms,
+    threshold,
+    mean: found.reduce((sum, rows) => sum + shareFrom(rows, threshold), 0) / found.length,
+  }
+})
 const unseen = attacks.filter(({ source }) => !source.startsWith('made:'))
 const mean = (pick: (row: (typeof attacks)[number]) => number) =>
   unseen.reduce((sum, row) => sum + pick(row), 0) / unseen.length
 
 if (values.json === true) {
-  console.log(JSON.stringify({ threshold: INJECTION_THRESHOLD, thresholdAtOnePercent: strict, attacks, alarms }))
+  console.log(
+    JSON.stringify({ threshold: INJECTION_THRESHOLD, thresholdAtOnePercent: strict, attacks, alarms, held, curve }),
+  )
 } else {
   const cell = (share: number) => `${(100 * share).toFixed(1)} %`.padStart(10)
   const line = ({ source, texts, phrases, atDefault, atOnePercent, lengthAlone: length }: (typeof attacks)[number]) =>
@@ -55,5 +71,13 @@ if (values.json === true) {
   head('false alarms, source unseen')
   for (const row of alarms) line(row)
   line(summary('all benign texts by others', benign))
+  head('held back, shipped weights')
+  for (const row of held) line(row)
+  console.log('\nmean of the sources by others at')
+  for (const { falseAlarms, threshold, mean: found } of curve) {
+    console.log(
+      `${(100 * falseAlarms).toFixed(1)} % false alarms (from ${threshold.toFixed(3)}): ${(100 * found).toFixed(1)} %`,
+    )
+  }
   console.log(`\nthreshold for 1 % of these: ${strict.toFixed(3)}; length: AUC of the length alone, 0.5 tells nothing`)
 }

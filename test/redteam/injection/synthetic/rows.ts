@@ -1,5 +1,7 @@
 import { Random } from '../../pii/synthetic/random.ts'
+import { ACCESS_BENIGN, ACCESS_WORDS, THEFT_TEMPLATES, VERDICT_TEMPLATES } from './access-game.ts'
 import { ATTACK_TEMPLATES, ATTACK_WORDS, QUESTIONS } from './attacks.ts'
+import { BARE_TEMPLATES, BARE_WORDS } from './bare-answers.ts'
 import { BENIGN_TEMPLATES, BENIGN_WORDS, INSERTED } from './benign.ts'
 import { CARRIERS, DOCUMENT_WORDS, INDIRECT_TEMPLATES, INDIRECT_WORDS } from './documents.ts'
 import { expand, type Grammar, styled } from './grammar.ts'
@@ -20,6 +22,8 @@ const WORDS: Grammar = {
   ...ATTACK_WORDS,
   ...INDIRECT_WORDS,
   ...BENIGN_WORDS,
+  ...ACCESS_WORDS,
+  ...BARE_WORDS,
 }
 
 /** Texts made of templates: the same ones for a seed. */
@@ -55,5 +59,9 @@ export function synthetic(seed: number, scale = 1): MadeText[] {
     const { benign } = random.pick(TONGUES)
     return random.next() < 0.5 ? random.pick(benign) : `${random.pick(benign)} ${random.pick(benign)}`
   })
+  add('verdict', 1, 1500, () => styled(random, from(VERDICT_TEMPLATES)))
+  add('theft', 1, 900, () => styled(random, from(THEFT_TEMPLATES)))
+  add('access', 0, 1500, () => (random.next() < 0.8 ? from(ACCESS_BENIGN) : styled(random, from(ACCESS_BENIGN))))
+  add('bare', 0, 900, () => (random.next() < 0.8 ? from(BARE_TEMPLATES) : styled(random, from(BARE_TEMPLATES))))
   return made
 }
