@@ -33,11 +33,11 @@ import { StartError } from '../node/start-error.ts'
 import type { NodeTelemetry } from '../node/telemetry.ts'
 import type { ClientTlsOf } from '../node/tls/client-tls.ts'
 import { type EndingsByUse, timesLeft } from '../node/tls/expiry-gauge.ts'
-import { keepCertificatesChecked } from './checked-certificates.ts'
 import { createRunningChecklist, type Deployment } from './checklist/running-checklist.ts'
 import { CommandFailure, opened } from './failure.ts'
 import { closeGeneration, type Generation, nextGeneration } from './generation.ts'
 import { openState } from './open-state.ts'
+import { keepConnectionsOwn } from './own-connections.ts'
 import { startRetention } from './retention.ts'
 import { currentRuntime, type Runtime } from './runtime.ts'
 import { checkpointSigner, startCheckpoints } from './start-checkpoints.ts'
@@ -89,7 +89,7 @@ export interface RunOptions {
  */
 export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const { config, deployment, telemetry, upstream, sharesPorts, forwards = true } = options
-  keepCertificatesChecked(telemetry)
+  keepConnectionsOwn(telemetry)
   const counters = options.counters ?? telemetry.snapshot
   const [clock, hashing] = [systemClock, nodeHashing]
   let current: Generation

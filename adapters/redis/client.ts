@@ -2,7 +2,6 @@ import { Cluster, Redis } from 'ioredis'
 import { StoreUnavailableError } from '../../src/ports/state-store.ts'
 import type { Measurements, Telemetry } from '../../src/ports/telemetry.ts'
 import { Deadlines, type Waiting } from './deadlines.ts'
-import { Entrance } from './entrance.ts'
 import { parseRedisUrl } from './location.ts'
 import { ScriptCall, type ScriptInput } from './script-call.ts'
 import type { Script } from './scripts.ts'
@@ -41,19 +40,26 @@ export interface RedisClient {
 
 /**
  * Connects in the background and again whenever the connection is lost, for ever. Commands are never queued for a later
- * connection and never sent twice: a caller who was told "unavailable" must not be charged afterwards. Only first
- * connections are waited for, within the time-out. Log lines name hosts, never users or passwords.
+ * connection and never sent twice: a caller who was told "unavailable" must not be charged afterwards. Only the very
+ * first connection is waited for, within the time-out. Log lines name hosts, never users or passwords.
  */
 export function createRedisClient(options: RedisClientOptions): RedisClient {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, telemetry } = options
   const { redis, name } = connect(options.url, timeoutMs)
-  const entrance = new Entrance(redis, timeoutMs / 2)
+  let starting = true
+  const started = Promise.withResolvers<void>()
+  const startedOrFailed = () => {
+    starting = false
+    started.resolve()
+  }
   let up = false
   redis.on('ready', () => {
     up = true
+    startedOrFailed()
     telemetry?.log('info', 'redis_connected', { redis: name })
   })
   redis.on('close', () => {
+    startedOrFailed()
     if (up) telemetry?.log('warn', 'redis_disconnected', { redis: name })
     up = false
   })
@@ -64,7 +70,8 @@ export function createRedisClient(options: RedisClientOptions): RedisClient {
   function decide<T>(begin: (decision: Decision<T>) => void, onLate?: () => void): Promise<T> {
     const decision = new Decision<T>(redis, timeoutMs, measure, onLate)
     turn.add(decision)
-    entrance.enter(() => decision.late || begin(decision))
+    if (starting) void started.promise.then(() => decision.late || begin(decision))
+    else begin(decision)
     return decision.made
   }
 

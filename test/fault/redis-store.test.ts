@@ -1,7 +1,6 @@
-import { Cluster, Redis } from 'ioredis'
+import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createRedisClient } from '../../adapters/redis/client.ts'
-import { createRedisStore, createRedisStoreOn } from '../../adapters/redis/state-store.ts'
+import { createRedisStore } from '../../adapters/redis/state-store.ts'
 import { type StateStore, StoreUnavailableError } from '../../src/ports/state-store.ts'
 import type { Fields } from '../../src/ports/telemetry.ts'
 import { freePort } from '../support/ports.ts'
@@ -193,23 +192,6 @@ describe('Redis state store in trouble', () => {
     await nowhere.close()
     await expectUnavailable(reserveCharges(nowhere, 'closed', 'tenant', [charge(1)]))
   })
-})
-
-test('Redis Cluster: the first requests wait until every node is connected, and none is refused', async () => {
-  await using cluster = await startCluster()
-  const charges = [{ key: 'one', limit: 3, windowMs: 60_000, amount: 1 }]
-  for (let round = 0; round < 3; round++) {
-    const client = createRedisClient({ url: cluster.url, timeoutMs: 5000 })
-    const store = createRedisStoreOn(client)
-    const many = Array.from({ length: 60 }, (_, at) => reserveCharges(store, 'first', `round:${round}:${at}`, charges))
-    const { redis } = client
-    if (!(redis instanceof Cluster)) throw new Error('the URL is that of a cluster')
-    // With the first command: it reaches one node, and the others are there too.
-    const statuses = await client.run(async () => redis.nodes('master').map(({ status }) => status))
-    expect(statuses).toEqual(['ready', 'ready', 'ready'])
-    for (const { outcome } of await Promise.all(many)) expect(outcome).toBe('granted')
-    await store.close()
-  }
 })
 
 test('Redis Cluster: each tenant in one slot, on whichever node', async () => {

@@ -3,6 +3,7 @@ import { ACCESS_BENIGN, ACCESS_WORDS, THEFT_TEMPLATES, VERDICT_TEMPLATES } from 
 import { ATTACK_TEMPLATES, ATTACK_WORDS, QUESTIONS } from './attacks.ts'
 import { BARE_TEMPLATES, BARE_WORDS } from './bare-answers.ts'
 import { BENIGN_TEMPLATES, BENIGN_WORDS, INSERTED } from './benign.ts'
+import { DIALOGUE_TEMPLATES, DIALOGUE_WORDS } from './dialogue.ts'
 import { CARRIERS, DOCUMENT_WORDS, INDIRECT_TEMPLATES, INDIRECT_WORDS } from './documents.ts'
 import { expand, type Grammar, styled } from './grammar.ts'
 import { TONGUES } from './multilingual.ts'
@@ -24,6 +25,7 @@ const WORDS: Grammar = {
   ...BENIGN_WORDS,
   ...ACCESS_WORDS,
   ...BARE_WORDS,
+  ...DIALOGUE_WORDS,
 }
 
 /** Texts made of templates: the same ones for a seed. */
@@ -63,5 +65,8 @@ export function synthetic(seed: number, scale = 1): MadeText[] {
   add('theft', 1, 900, () => styled(random, from(THEFT_TEMPLATES)))
   add('access', 0, 1500, () => (random.next() < 0.8 ? from(ACCESS_BENIGN) : styled(random, from(ACCESS_BENIGN))))
   add('bare', 0, 900, () => (random.next() < 0.8 ? from(BARE_TEMPLATES) : styled(random, from(BARE_TEMPLATES))))
+  add('dialogue', 0, 1500, () =>
+    random.next() < 0.8 ? from(DIALOGUE_TEMPLATES) : styled(random, from(DIALOGUE_TEMPLATES)),
+  )
   return made
 }
