@@ -6,7 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Node 26 differs least from what is tested: `npm run test:runtimes` runs all of them.
     exclude: ['test/data/**', ...(process.env.SALLYPORT_RUNTIMES === 'all' ? [] : ['test/conformance/node26.test.ts'])],
-    maxWorkers: 2,
+    // More than cores: most of the time, tests wait for deadlines and for the programs that they start.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
